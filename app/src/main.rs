@@ -1,0 +1,2 @@
+//! The binary `sightline`.
+fn main() {}

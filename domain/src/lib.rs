@@ -1,0 +1,40 @@
+//! THE WORDS of Sightline: plain values that every room shares. No I/O, no threads, no clock reading.
+//!
+//! The path of a part is a path of types: [`Frame`] → [`Part`] → [`PreparedPart`] →
+//! [`InferredPart`] → [`Inspection`] → [`ActedInspection`]. Wiring stages in another order does
+//! not compile.
+
+pub mod command;
+pub mod defect;
+pub mod event;
+pub mod finding;
+pub mod frame;
+pub mod geometry;
+pub mod ids;
+pub mod inspection;
+pub mod part;
+pub mod recipe;
+pub mod snapshot;
+pub mod stage;
+pub mod time;
+pub mod verdict;
+
+pub use command::Command;
+pub use defect::{Defect, Mask, Score, ScoreError};
+pub use event::Event;
+pub use finding::{ClassScore, Finding, FindingFault, Heatmap};
+pub use frame::{Frame, OwnedPixels, PixelFormat, Pixels, Plane, YuvMatrix, YuvRange};
+pub use geometry::{PointPx, RectPx, SizePx};
+pub use ids::{CameraId, PartId, Sha256};
+pub use inspection::{
+    ActedInspection, AnsweredBy, GateSignal, Inspection, Outcome, PlcAnswer, Provenance,
+    StageTimes, ViewRecord,
+};
+pub use part::{
+    BeltMotion, Expected, InferredPart, Part, PartCondition, Placement, PreparedPart, Tensor, View,
+};
+pub use recipe::{CheckedRecipe, Recipe, RecipeError};
+pub use snapshot::{Conservation, Snapshot};
+pub use stage::Stage;
+pub use time::{CaptureTime, MonoTime, WallTime};
+pub use verdict::{Reason, Verdict, Why};
