@@ -1,2 +1,91 @@
-//! The binary `sightline`.
-fn main() {}
+//! The binary `sightline`: reads the command line, runs the mode it names, turns the outcome into
+//! an exit code. Takes arguments; gives 0 done, 1 limits not met, 2 bad input or environment.
+
+mod config;
+mod modes;
+mod report;
+mod truth;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Visual quality inspection for production lines: every part gets exactly one verdict, in time,
+/// and it can be replayed.
+#[derive(Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+struct Args {
+    #[command(subcommand)]
+    mode: Mode,
+}
+
+/// One variant a mode; each has its file in `modes`.
+#[derive(Subcommand)]
+enum Mode {
+    /// Inspect recorded footage: a verdict for every part, and a report against the truth.
+    Replay(modes::replay::Args),
+    /// Film a simulated line: footage with known truth.
+    Simulate(modes::simulate::Args),
+    /// Look at model bundles.
+    Model(modes::model::Args),
+}
+
+/// How a mode ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// As asked.
+    Done,
+    /// Done, but what came out is outside the limits that were given.
+    LimitsNotMet,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let ended = match args.mode {
+        Mode::Replay(args) => modes::replay::run(&args),
+        Mode::Simulate(args) => modes::simulate::run(&args),
+        Mode::Model(args) => modes::model::run(&args),
+    };
+    match ended {
+        Ok(Ended::Done) => ExitCode::SUCCESS,
+        Ok(Ended::LimitsNotMet) => ExitCode::from(1),
+        Err(error) => {
+            // The last word; when nobody reads stderr there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "sightline: {}", one_line_chain(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The error and what caused it, each said once.
+fn one_line_chain(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !told.contains(cause.trim()) {
+            told = if told.is_empty() { cause } else { format!("{told}: {cause}") };
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::anyhow!("disk full").context("a.db: disk full").context("record");
+        assert_eq!(one_line_chain(&error), "record: a.db: disk full");
+    }
+}

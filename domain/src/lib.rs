@@ -33,7 +33,7 @@ pub use inspection::{
 pub use part::{
     BeltMotion, Expected, InferredPart, Part, PartCondition, Placement, PreparedPart, Tensor, View,
 };
-pub use recipe::{CheckedRecipe, Recipe, RecipeError};
+pub use recipe::{CheckedRecipe, Locate, Recipe, RecipeError};
 pub use snapshot::{Conservation, Snapshot};
 pub use stage::Stage;
 pub use time::{CaptureTime, MonoTime, WallTime};

@@ -58,12 +58,42 @@ pub struct Motion {
     /// How many views of each part, evenly spread along its way.
     #[serde(default = "Motion::default_views")]
     pub views: u8,
-    /// Whether colour tells parts from belt better than brightness alone.
+    /// By what parts differ from the belt.
     #[serde(default)]
-    pub colour: bool,
+    pub differ_in: DifferIn,
+    /// Whether parts are brighter or darker than the belt. Saying so ignores shadows, and lets
+    /// the belt be learnt while more parts than belt are in view.
+    #[serde(default)]
+    pub parts_are: PartsAre,
     /// How many frames at the start are used to learn the empty belt.
     #[serde(default = "Motion::default_learn_frames")]
     pub learn_frames: u16,
+}
+
+/// By what parts differ from the belt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DifferIn {
+    /// Brightness; works for every camera.
+    #[default]
+    Brightness,
+    /// Colour, whatever the brightness: for belts with holes or strong shadows.
+    Colour,
+    /// One or the other.
+    Either,
+}
+
+/// How bright parts are, next to the belt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartsAre {
+    /// Brighter or darker.
+    #[default]
+    Either,
+    /// Always brighter than the belt.
+    Brighter,
+    /// Always darker than the belt.
+    Darker,
 }
 
 impl Motion {
@@ -214,7 +244,10 @@ impl Recipe {
                 Ok((Arc::from(kind.as_str()), in_force))
             })
             .collect::<Result<_, RecipeError>>()?;
-        let hash = Sha256::of(format!("{self:?}").as_bytes());
+        let json = serde_json::to_vec(&self).map_err(|error| {
+            RecipeError::new("recipe", error.to_string(), "use plain text and finite numbers")
+        })?;
+        let hash = Sha256::of(&json);
         Ok(CheckedRecipe { recipe: self, hash, default_limits, kind_limits })
     }
 }
@@ -253,6 +286,13 @@ fn check_locate(recipe: &Recipe) -> Result<(), RecipeError> {
             "locate.min_area_px",
             "is 0, so every speck of dust would be a part",
             "give the area of about half the smallest part in pixels",
+        ));
+    }
+    if motion.differ_in == DifferIn::Colour && motion.parts_are != PartsAre::Either {
+        return Err(RecipeError::new(
+            "locate.parts_are",
+            "says how bright parts are, but differ_in = \"colour\" does not look at brightness",
+            "leave parts_are out, or use differ_in = \"brightness\"",
         ));
     }
     if motion.max_area_px <= motion.min_area_px {

@@ -1,1 +1,34 @@
-//! store
+//! WHAT IS REMEMBERED. The only door to SQLite and to the files beside it: takes a part's
+//! [`domain::Outcome`], gives it back for as long as it is kept.
+//!
+//! A store is a folder: `station.db`, whose every column is explained in `schema.sql`, and
+//! `images/`. It has one writing process ([`Store`], held by a lock file) and any number of readers
+//! ([`Reader`]). A row never points to a file that is not there: files are whole and in place
+//! before their row is committed, so a kill at any moment leaves a readable store. [`check()`]
+//! finds whatever disagrees.
+
+mod check;
+mod error;
+#[cfg(test)]
+mod example;
+mod files;
+mod keep;
+mod picture;
+mod reader;
+mod rows;
+mod schema;
+mod store;
+mod words;
+mod writer;
+
+pub use check::{CheckReport, Gap, check};
+pub use error::StoreError;
+pub use files::ImageKind;
+pub use keep::keep_share;
+pub use picture::{Picture, PictureError, read_heatmap, read_picture};
+pub use reader::{
+    Counts, EventCount, ImageRow, LateInspection, PartDetail, PartFilter, PartRow, Reader, RunRow,
+    VerdictWord,
+};
+pub use store::{RunId, RunStart, Store};
+pub use writer::{Recorded, Writer};

@@ -1,0 +1,97 @@
+//! Files as written → values as checked. Every error names the file, the line, the key, and what
+//! would be right.
+
+mod place;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use domain::{CheckedRecipe, Recipe};
+use models::{Bundle, Model, Runtime};
+
+/// A recipe and the model it names, ready to inspect.
+pub struct Armed {
+    /// The checked recipe.
+    pub recipe: Arc<CheckedRecipe>,
+    /// The model; its golden samples were reproduced.
+    pub model: Model,
+}
+
+/// Reads and checks the recipe in the file `path`.
+pub fn recipe_from_file(path: &Path) -> Result<CheckedRecipe> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("{}: the recipe can't be read", path.display()))?;
+    let recipe: Recipe = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| place::line_of(&text, span.start));
+        anyhow!("{}:{line}: {}", path.display(), place::one_line(error.message()))
+    })?;
+    recipe.check().map_err(|error| {
+        let line = place::line_of_key(&text, &error.key);
+        anyhow!("{}:{line}: {error}", path.display())
+    })
+}
+
+/// Reads the recipe in `path`, loads the model it names, and arms it.
+pub fn arm(path: &Path) -> Result<Armed> {
+    let recipe = recipe_from_file(path)?;
+    let folder = bundle_folder(path, &recipe);
+    let bundle = Bundle::load(&folder)
+        .with_context(|| format!("{}: `model`", path.display()))?;
+    let labels: Vec<&str> = bundle.manifest().output.labels.iter().map(AsRef::as_ref).collect();
+    if let Some(stranger) = recipe.kinds_named().find(|kind| !labels.contains(kind)) {
+        bail!(
+            "{}: `limits` names `{stranger}`, which the model does not know; it knows {}",
+            path.display(),
+            labels.join(", ")
+        );
+    }
+    let model = bundle.arm(&Runtime::open()?)?;
+    Ok(Armed { recipe: Arc::new(recipe), model })
+}
+
+/// The bundle's folder, relative to the recipe's file.
+fn bundle_folder(path: &Path, recipe: &CheckedRecipe) -> PathBuf {
+    let base = path.parent().unwrap_or(Path::new("."));
+    base.join(&recipe.as_written().model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn error_of(text: &str) -> String {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let error = recipe_from_file(file.path()).unwrap_err();
+        let name = file.path().display().to_string();
+        format!("{error:#}").replace(&name, "recipe.toml")
+    }
+
+    const GOOD: &str = "name = \"a\"\nmodel = \"m\"\n\n[locate]\nkind = \"every-frame\"\n\n\
+                        [limits]\nreject_at = 0.5\n";
+
+    #[test]
+    fn errors_name_file_line_and_key() {
+        let unknown = error_of(&GOOD.replace("reject_at", "reject_form"));
+        assert!(unknown.starts_with("recipe.toml:8: unknown field `reject_form`"), "{unknown}");
+        assert!(unknown.contains("reject_at"), "says what would be right: {unknown}");
+
+        let wrong = error_of(&GOOD.replace("0.5", "1.5"));
+        assert!(wrong.starts_with("recipe.toml:8: `limits.reject_at`"), "{wrong}");
+
+        let contradiction = error_of(&format!("{GOOD}undecided_from = 0.9\n"));
+        assert!(contradiction.starts_with("recipe.toml:9: `limits.undecided_from`"));
+
+        let no_toml = error_of("name = ");
+        assert!(no_toml.starts_with("recipe.toml:1: "), "{no_toml}");
+    }
+
+    #[test]
+    fn a_missing_recipe_is_named() {
+        let error = format!("{:#}", recipe_from_file(Path::new("no/such.toml")).unwrap_err());
+        assert!(error.starts_with("no/such.toml: the recipe can't be read"), "{error}");
+    }
+}

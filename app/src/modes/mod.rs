@@ -1,0 +1,33 @@
+//! What the program can be asked to do, a file a mode.
+
+pub mod model;
+mod progress;
+pub mod replay;
+pub mod simulate;
+
+use std::io::Write;
+
+use anyhow::Result;
+use domain::PixelFormat;
+use serde::Serialize;
+
+/// Writes `text` and a newline to stdout. A reader that has gone away (`| head`) is no error.
+fn say(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes `value` to stdout as one JSON object.
+fn say_json(value: &impl Serialize) -> Result<()> {
+    say(&serde_json::to_string_pretty(value)?)
+}
+
+/// Reads the name of a pixel format.
+fn parse_format(name: &str) -> Result<PixelFormat, String> {
+    PixelFormat::from_name(name).ok_or_else(|| {
+        let known = PixelFormat::ALL.map(PixelFormat::name).join(", ");
+        format!("there is no such format; there are {known}")
+    })
+}

@@ -1,0 +1,281 @@
+//! act: tells the gate, exactly once for every part, by the part's deadline.
+//!
+//! Takes notices of parts due from locate, and inspections from the inspecting threads. Gives
+//! outcomes to record, after the gate has heard. Owns the [`Ledger`].
+
+pub mod ledger;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    ActedInspection, AnsweredBy, Event, Expected, Inspection, MonoTime, Outcome, PartCondition,
+    PartId, PlcAnswer, Provenance, StageTimes, Verdict, Why,
+};
+
+use crate::clock::Clock;
+use crate::link::{LinkReceiver, LinkSender};
+use crate::plc::Plc;
+use crate::stage::{Counters, Timing};
+use ledger::{Ledger, Standing};
+
+/// A part is due; sent by locate before the part itself.
+pub struct Notice {
+    /// The part.
+    pub expected: Expected,
+    /// When it was located, on the line's clock.
+    pub located_at: MonoTime,
+}
+
+/// What comes out of the inspecting threads.
+pub enum Inspected {
+    /// An inspection.
+    Done(Box<Inspection>),
+    /// The inspecting thread failed on this part; nothing will come.
+    Lost(PartId),
+}
+
+/// By which clock parts are due.
+#[derive(Clone)]
+pub enum Pace {
+    /// The footage's: computing takes no time on it, so what comes out does not depend on how
+    /// fast the machine is. Parts are answered in the order in which they were located.
+    Footage,
+    /// The machine's: live lines.
+    Machine(Arc<dyn Clock>),
+}
+
+/// The stage act.
+pub struct Act {
+    /// By which clock parts are due.
+    pub pace: Pace,
+    /// The gate.
+    pub plc: Box<dyn Plc>,
+    /// What the fail-safe's inspections say of their making.
+    pub software: Arc<str>,
+    /// Whether the frames are replayed or simulated.
+    pub is_simulated: bool,
+    /// Where outcomes go.
+    pub outcomes: LinkSender<Outcome>,
+    /// The line's counters.
+    pub counters: Arc<Counters>,
+}
+
+/// What act measured: from trigger to signal, on the machine's clock. Empty in replay, where the
+/// footage's clock says nothing of the machine.
+#[derive(Default)]
+pub struct ActReport {
+    /// Trigger to signal.
+    pub decision: Timing,
+}
+
+impl Act {
+    /// Runs until both links are closed and every part is answered.
+    pub fn run(
+        mut self,
+        notices: &LinkReceiver<Notice>,
+        inspected: &LinkReceiver<Inspected>,
+    ) -> ActReport {
+        let mut ledger = Ledger::default();
+        let mut report = ActReport::default();
+        match self.pace.clone() {
+            Pace::Footage => self.run_on_footage(&mut ledger, notices, inspected),
+            Pace::Machine(clock) => {
+                self.run_on_machine(&mut ledger, &mut report, &*clock, notices, inspected);
+            }
+        }
+        for expected in ledger.close() {
+            let at = expected.due;
+            self.fail_safe(&expected, at, Why::Stopped);
+        }
+        self.counters.set_in_line(0);
+        report
+    }
+
+    /// Takes parts in order and waits for each, so that the result depends on nothing but the
+    /// footage. A part whose inspection fails is answered at its deadline.
+    fn run_on_footage(
+        &mut self,
+        ledger: &mut Ledger,
+        notices: &LinkReceiver<Notice>,
+        inspected: &LinkReceiver<Inspected>,
+    ) {
+        let mut early = BTreeMap::new();
+        while let Ok(Notice { expected, located_at }) = notices.recv() {
+            let part = expected.part;
+            self.enter(ledger, expected);
+            for late in ledger.overdue(located_at) {
+                self.miss(&late, located_at);
+            }
+            match wait_for(part, &mut early, inspected) {
+                Some(Inspected::Done(inspection)) => {
+                    self.settle(ledger, inspection, located_at);
+                }
+                Some(Inspected::Lost(_)) | None => self.lose(ledger, part),
+            }
+            self.counters.set_in_line(ledger.open());
+        }
+    }
+
+    fn run_on_machine(
+        &mut self,
+        ledger: &mut Ledger,
+        report: &mut ActReport,
+        clock: &dyn Clock,
+        notices: &LinkReceiver<Notice>,
+        inspected: &LinkReceiver<Inspected>,
+    ) {
+        let never = crossbeam_channel::never();
+        let mut notices_open = true;
+        loop {
+            let wait = ledger.next_due().map_or(crate::limits::STOP_LOOK, |due| {
+                due.since(clock.now()).min(crate::limits::STOP_LOOK)
+            });
+            let from_notices = if notices_open { notices.channel() } else { &never };
+            let item = crossbeam_channel::select_biased! {
+                recv(from_notices) -> notice => match notice {
+                    Ok(notice) => { self.enter(ledger, notice.expected); None }
+                    Err(_) => { notices_open = false; None }
+                },
+                recv(inspected.channel()) -> item => match item {
+                    Ok(item) => Some(item),
+                    // The inspecting threads are gone: nothing more will come.
+                    Err(_) => return self.drain(ledger, notices),
+                },
+                default(wait) => None,
+            };
+            let now = clock.now();
+            for late in ledger.overdue(now) {
+                self.miss(&late, now);
+            }
+            match item {
+                Some(Inspected::Done(inspection)) => {
+                    report.decision.add(now.since(inspection.triggered_at.mono));
+                    self.settle(ledger, inspection, now);
+                }
+                Some(Inspected::Lost(part)) => self.lose(ledger, part),
+                None => {}
+            }
+            self.counters.set_in_line(ledger.open());
+        }
+    }
+
+    fn drain(&mut self, ledger: &mut Ledger, notices: &LinkReceiver<Notice>) {
+        while let Ok(notice) = notices.recv() {
+            self.enter(ledger, notice.expected);
+        }
+    }
+
+    fn enter(&mut self, ledger: &mut Ledger, expected: Expected) {
+        if let Err(twice) = ledger.expect(expected) {
+            tracing::error!(target: "act", part = %twice.part, "a part number was used twice");
+        }
+        self.counters.set_in_line(ledger.open());
+    }
+
+    fn settle(&mut self, ledger: &mut Ledger, inspection: Box<Inspection>, now: MonoTime) {
+        match ledger.answer(inspection.part) {
+            Standing::InTime(expected) => {
+                self.tell(*inspection, &expected, now, AnsweredBy::Inspection);
+            }
+            Standing::Late => {
+                self.counters.event(&Event::LateInspection { part: inspection.part });
+                self.hand_on(Outcome::Late(inspection));
+            }
+            Standing::Unknown => {
+                tracing::error!(target: "act", part = %inspection.part, "nobody expected this part");
+            }
+        }
+    }
+
+    fn miss(&mut self, expected: &Expected, at: MonoTime) {
+        self.counters.event(&Event::DeadlineMissed { part: expected.part });
+        self.fail_safe(expected, at, Why::Deadline);
+    }
+
+    /// The inspection of `part` failed: the fail-safe answers at once, not at the deadline.
+    fn lose(&mut self, ledger: &mut Ledger, part: PartId) {
+        if let Some(expected) = ledger.lost(part) {
+            let at = expected.triggered_at.mono;
+            self.fail_safe(&expected, at, Why::Deadline);
+        }
+    }
+
+    fn fail_safe(&mut self, expected: &Expected, at: MonoTime, why: Why) {
+        let inspection = Inspection {
+            part: expected.part,
+            triggered_at: expected.triggered_at,
+            verdict: Verdict::Undecided { why },
+            score: 0.0,
+            condition: PartCondition::Whole,
+            motion: None,
+            classes: vec![],
+            defects: vec![],
+            views: vec![],
+            provenance: Provenance {
+                recipe: expected.recipe.hash(),
+                model: None,
+                calibration: None,
+                software: Arc::clone(&self.software),
+                is_simulated: self.is_simulated,
+            },
+            heatmaps: vec![],
+            pictures: vec![],
+            times: StageTimes::default(),
+        };
+        self.tell(inspection, expected, at, AnsweredBy::FailSafe);
+    }
+
+    /// The gate first, then the books.
+    fn tell(
+        &mut self,
+        inspection: Inspection,
+        expected: &Expected,
+        told_at: MonoTime,
+        answered_by: AnsweredBy,
+    ) {
+        let gate = expected.recipe.signal_for(&inspection.verdict);
+        let plc = self.plc.tell(expected.part, gate);
+        if let PlcAnswer::Failed { message } = &plc {
+            tracing::error!(target: "act", part = %expected.part, message, "the gate was not told");
+        }
+        self.counters.answered(&inspection.verdict, gate);
+        let due = expected.due;
+        let acted = ActedInspection { inspection, gate, told_at, due, answered_by, plc };
+        self.hand_on(Outcome::Acted(Box::new(acted)));
+    }
+
+    /// Record gone means that nothing is written down any more: the gate goes on being told, and
+    /// the head of the line is asked to stop.
+    fn hand_on(&self, outcome: Outcome) {
+        if self.outcomes.send(outcome).is_err() {
+            self.counters.ask_to_stop();
+        }
+    }
+}
+
+/// Waits until the inspection of `part` comes; keeps the others that come before it.
+fn wait_for(
+    part: PartId,
+    early: &mut BTreeMap<PartId, Inspected>,
+    inspected: &LinkReceiver<Inspected>,
+) -> Option<Inspected> {
+    loop {
+        if let Some(item) = early.remove(&part) {
+            return Some(item);
+        }
+        let item = inspected.recv().ok()?;
+        let id = match &item {
+            Inspected::Done(inspection) => inspection.part,
+            Inspected::Lost(part) => *part,
+        };
+        early.insert(id, item);
+    }
+}
+
+/// How long a part took from its trigger to the gate, for reports.
+#[must_use]
+pub fn time_to_gate(acted: &ActedInspection) -> Duration {
+    acted.told_at.since(acted.inspection.triggered_at.mono)
+}

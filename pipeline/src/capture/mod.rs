@@ -1,0 +1,93 @@
+//! CAPTURE: takes a [`SourceConfig`]; gives [`Frame`]s in order, each with its time, never copied.
+//!
+//! A family: one file and one variant a kind of source, and one conformance suite over them all.
+//! A source is pulled, so replay never drops a frame: who reads slowly is waited for.
+
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::{CameraId, CaptureTime, Frame, PixelFormat};
+use serde::{Deserialize, Serialize};
+
+
+/// How long [`Source::next`] blocks at most before it says [`Next::Waiting`].
+pub const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Where frames come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SourceConfig {
+    /// A recorded video.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What gray8 footage really carries: a Bayer mosaic that was recorded as gray.
+        #[serde(default)]
+        pixel_format: Option<PixelFormat>,
+    },
+    /// Images, in the natural order of their names (2 before 10).
+    Images {
+        /// A folder, one image, or a pattern with `*` and `?`.
+        path: PathBuf,
+        /// Images per second; without it every image is one triggered part, a second apart.
+        #[serde(default)]
+        fps: Option<f64>,
+    },
+    /// The line simulator.
+    Synthetic(testdata::SceneConfig),
+    /// A GStreamer pipeline as `gst-launch-1.0` takes it.
+    Custom {
+        /// Ends in `appsink name=sightline`; one is appended when it does not.
+        pipeline: String,
+        /// Whether frames come at their own pace, as from a camera; their times are then real.
+        #[serde(default)]
+        live: bool,
+    },
+}
+
+/// What a source knows of itself when it is opened.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SourceInfo {
+    /// How many frames there will be; for videos what the container lets expect, not a promise.
+    pub frames_total: Option<u64>,
+    /// Frames per second, where it is constant and known.
+    pub fps: Option<f64>,
+    /// Whether frames come at their own pace.
+    pub live: bool,
+    /// From the first frame to the end of the last.
+    pub duration: Option<Duration>,
+}
+
+/// What a source answers when it is asked for a frame.
+#[derive(Debug)]
+pub enum Next {
+    /// The next frame.
+    Frame(Frame),
+    /// Not yet; ask again.
+    Waiting,
+    /// There are no more, and there never will be.
+    End,
+}
+
+/// One opened source. Dropping it stops it; frames given stay readable.
+pub trait Source: Send {
+    /// What is known of it.
+    fn info(&self) -> &SourceInfo;
+
+    /// The next frame; blocks for [`PATIENCE`] at most, so that a request to stop is noticed.
+    ///
+    /// # Errors
+    /// What went wrong, after every frame before it was given. Images go on with the next image
+    /// (the broken one keeps its sequence number); every other source answers [`Next::End`] after
+    /// an error.
+    fn next(&mut self) -> Result<Next, CaptureError>;
+}
+
+pub mod feed;
+#[derive(Debug, thiserror::Error)]
+#[error("x")]
+pub struct CaptureError;
+impl CaptureError { pub fn image_name(&self)->Option<String>{None} }
+impl SourceConfig { pub fn from_argument(_t:&std::ffi::OsStr)->Result<Self,CaptureError>{Err(CaptureError)} }
+pub fn open(_:&SourceConfig,_:CameraId,_:CaptureTime)->Result<Box<dyn Source>,CaptureError>{Err(CaptureError)}

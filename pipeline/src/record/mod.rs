@@ -1,0 +1,154 @@
+//! record: writes everything down, after the gate has heard.
+//!
+//! Takes outcomes from act; gives rows, images and lines of the verdict log. May be slow: the
+//! link before it is long, and in replay the line waits for it.
+
+pub mod encode;
+pub mod verdict_log;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{ActedInspection, CaptureTime, Outcome, Stage, WallTime};
+use store::{StoreError, Writer};
+use thiserror::Error;
+
+use crate::clock::Clock;
+use crate::link::{LinkReceiver, Received};
+use crate::stage::{Counters, Timing};
+use verdict_log::VerdictLog;
+
+/// Outcomes between two flushes.
+const BATCH: usize = 32;
+/// The longest an outcome waits for its flush.
+const FLUSH_AFTER: Duration = Duration::from_millis(200);
+
+/// Which passed parts' images are kept besides the recipe's share.
+pub type Keep = Arc<dyn Fn(&ActedInspection) -> bool + Send + Sync>;
+
+/// Something could not be written down.
+#[derive(Debug, Error)]
+pub enum RecordError {
+    /// The verdict log.
+    #[error("{}: the verdict log can't be written: {source}", path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RecordError {
+    fn log(path: &Path, source: std::io::Error) -> Self {
+        Self::Log { path: path.to_owned(), source }
+    }
+}
+
+/// The stage record.
+pub struct Recorder {
+    /// The store's write half.
+    pub writer: Writer,
+    /// The verdict log.
+    pub log: VerdictLog,
+    /// Which passed parts' images are kept.
+    pub keep: Keep,
+    /// The line's counters.
+    pub counters: Arc<Counters>,
+    /// The machine's clock, for the time it takes.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What record measured.
+#[derive(Default)]
+pub struct RecordReport {
+    /// Time for each outcome.
+    pub timing: Timing,
+    /// From locate to decide, each part.
+    pub stages: [Timing; Stage::ALL.len()],
+    /// From locate to decide together, each part.
+    pub decision: Timing,
+    /// Images that could not be kept, a sentence each; only the first few.
+    pub left_out: Vec<String>,
+}
+
+impl Recorder {
+    /// Runs until the link is closed.
+    ///
+    /// # Errors
+    /// The first thing that could not be written. What was flushed before stays.
+    pub fn run(
+        mut self,
+        outcomes: &LinkReceiver<Outcome>,
+    ) -> (RecordReport, Result<(), RecordError>) {
+        let mut report = RecordReport::default();
+        let done = self.write_all(outcomes, &mut report).and_then(|()| {
+            let ended_at: WallTime = self.clock.wall();
+            Ok(self.writer.finish(ended_at)?)
+        });
+        (report, done)
+    }
+
+    fn write_all(
+        &mut self,
+        outcomes: &LinkReceiver<Outcome>,
+        report: &mut RecordReport,
+    ) -> Result<(), RecordError> {
+        let mut unflushed = 0;
+        loop {
+            match outcomes.recv_within(FLUSH_AFTER) {
+                Received::Item(outcome) => {
+                    let start = self.clock.now();
+                    self.write(&outcome, report)?;
+                    report.timing.add(self.clock.now().since(start));
+                    unflushed += 1;
+                }
+                Received::Nothing if unflushed == 0 => {}
+                Received::Nothing => unflushed = BATCH,
+                Received::Closed => return self.flush(),
+            }
+            if unflushed >= BATCH {
+                self.flush()?;
+                unflushed = 0;
+            }
+        }
+    }
+
+    fn write(&mut self, outcome: &Outcome, report: &mut RecordReport) -> Result<(), RecordError> {
+        let keep = Arc::clone(&self.keep);
+        let recorded = self.writer.record(outcome, &mut |acted| keep(acted))?;
+        if report.left_out.len() < 8 {
+            report.left_out.extend(recorded.left_out);
+        }
+        if let Outcome::Acted(acted) = outcome {
+            self.log.add(acted)?;
+            let mut decision = Duration::ZERO;
+            for stage in [Stage::Locate, Stage::Prepare, Stage::Infer, Stage::Decide] {
+                let spent = acted.inspection.times.of(stage);
+                // A part that the fail-safe answered went through no stage.
+                if !spent.is_zero() {
+                    report.stages[stage as usize].add(spent);
+                    decision += spent;
+                }
+            }
+            if !decision.is_zero() {
+                report.decision.add(decision);
+            }
+        }
+        self.counters.recorded();
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), RecordError> {
+        let at = CaptureTime { mono: self.counters.footage_time(), wall: self.clock.wall() };
+        for event in self.counters.take_unwritten() {
+            self.writer.count_event(&event, at)?;
+        }
+        self.log.flush()?;
+        Ok(self.writer.flush()?)
+    }
+}
