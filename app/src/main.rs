@@ -6,7 +6,7 @@ mod modes;
 mod report;
 mod truth;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write, stderr};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -44,7 +44,8 @@ pub enum Ended {
 fn main() -> ExitCode {
     let args = Args::parse();
     let filter = EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    log.with_ansi(stderr().is_terminal()).init();
     let ended = match args.mode {
         Mode::Replay(args) => modes::replay::run(&args),
         Mode::Simulate(args) => modes::simulate::run(&args),
@@ -55,17 +56,17 @@ fn main() -> ExitCode {
         Ok(Ended::LimitsNotMet) => ExitCode::from(1),
         Err(error) => {
             // The last word; when nobody reads stderr there is nobody to tell.
-            let _ = writeln!(std::io::stderr(), "sightline: {}", one_line_chain(&error));
+            let _ = writeln!(stderr(), "sightline: {}", one_line_chain(&error));
             ExitCode::from(2)
         }
     }
 }
 
-/// The error and what caused it, each said once.
+/// The error and what caused it, each said once, all on one line.
 fn one_line_chain(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain() {
-        let cause = cause.to_string();
+        let cause = cause.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
         if !told.contains(cause.trim()) {
             told = if told.is_empty() { cause } else { format!("{told}: {cause}") };
         }
@@ -87,5 +88,6 @@ mod tests {
     fn a_cause_is_told_once() {
         let error = anyhow::anyhow!("disk full").context("a.db: disk full").context("record");
         assert_eq!(one_line_chain(&error), "record: a.db: disk full");
+        assert_eq!(one_line_chain(&anyhow::anyhow!("looked at:\n  a\n  b")), "looked at: a b");
     }
 }

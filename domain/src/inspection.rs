@@ -90,7 +90,6 @@ pub struct Inspection {
     /// The highest score of any defect the recipe looks at, 0 when there is none.
     pub score: f32,
     /// Whether it is one whole part.
-    #[serde(flatten)]
     pub condition: PartCondition,
     /// How it moved.
     #[serde(skip_serializing_if = "Option::is_none")]

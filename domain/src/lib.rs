@@ -1,4 +1,4 @@
-//! THE WORDS of Sightline: plain values that every room shares. No I/O, no threads, no clock reading.
+//! THE WORDS of Sightline: plain values that every room shares. No I/O, no threads, no clock.
 //!
 //! The path of a part is a path of types: [`Frame`] → [`Part`] → [`PreparedPart`] →
 //! [`InferredPart`] → [`Inspection`] → [`ActedInspection`]. Wiring stages in another order does

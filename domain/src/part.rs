@@ -25,7 +25,7 @@ pub struct View {
 
 /// Whether what was located is one whole part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "condition")]
+#[serde(rename_all = "snake_case", tag = "seen")]
 pub enum PartCondition {
     /// One part, seen whole.
     Whole,

@@ -89,18 +89,29 @@ def load_parts(folder, size, split):
                 ((left - margin, top - margin, left + side + margin, top + side + margin), wide),
             )
         )
-        samples.append(Sample(f"{folder.name}/{name}", f"{folder.name}/{name}", split, part["label"], shown, around))
+        samples.append(
+            Sample(
+                f"{folder.name}/{name}",
+                f"{folder.name}/{name}",
+                split,
+                part["label"],
+                shown,
+                around,
+            )
+        )
     return samples
 
 
 def classes_from(part, width, height):
-    """The label map of the part's frame. Counts are run lengths over the area, row by row, outside first.
-    `misaligned` covers the whole part, so the others lie on top of it."""
+    """The label map of the part's frame. Counts are run lengths over the area, row by row, first
+    of what is outside. `misaligned` covers the whole part, so the others lie on top of it."""
     classes = np.zeros((height, width), np.uint8)
     for defect in sorted(part["defects"], key=lambda d: d["kind"] != "misaligned"):
         area, counts = defect["mask"]["area"], defect["mask"]["counts"]
         runs = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
         mask = runs.reshape(area["height"], area["width"])
-        window = classes[area["y"] : area["y"] + area["height"], area["x"] : area["x"] + area["width"]]
+        window = classes[
+            area["y"] : area["y"] + area["height"], area["x"] : area["x"] + area["width"]
+        ]
         window[mask] = PART_LABELS.index(defect["kind"])
     return classes

@@ -21,16 +21,20 @@ EIGHT = np.ones((3, 3), int)
 
 
 class Model:
-    """Gives probabilities [labels, h, w] of uint8 pixels [H, W, 3]; on the CPU, as a golden sample wants."""
+    """Gives probabilities [labels, h, w] of uint8 pixels [H, W, 3], on the CPU."""
 
     def __init__(self, onnx, threads=2):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(
+            onnx, options, providers=["CPUExecutionProvider"]
+        )
 
     def __call__(self, pixels):
         image = (pixels.astype(np.float32) / 255 - np.float32(MEAN)) / np.float32(STD)
-        logits = self.session.run(None, {"image": image.transpose(2, 0, 1)[None].astype(np.float32)})[0][0]
+        logits = self.session.run(
+            None, {"image": image.transpose(2, 0, 1)[None].astype(np.float32)}
+        )[0][0]
         powers = np.exp(logits - logits.max(0))
         return powers / powers.sum(0)
 
@@ -56,7 +60,13 @@ def interval(count, of):
     """Clopper-Pearson, 95 %."""
     low = 0.0 if count == 0 else stats.beta.ppf(0.025, count, of - count + 1)
     high = 1.0 if count == of else stats.beta.ppf(0.975, count + 1, of - count)
-    return {"count": int(count), "of": int(of), "rate": count / of, "low95": float(low), "high95": float(high)}
+    return {
+        "count": int(count),
+        "of": int(of),
+        "rate": count / of,
+        "low95": float(low),
+        "high95": float(high),
+    }
 
 
 def pixel_counts(probabilities, labels, bins=1000):
@@ -77,8 +87,8 @@ def pixel_figures(counts, pixel_threshold):
 
 def choose(labels, inner):
     """The limits that serve the inner samples best, from (sample, probabilities) pairs. The lowest
-    pixel threshold whose overlap is within 2 % of the best; the smallest blob by AUROC; `reject_at` by escape
-    plus overkill; `undecided_from` as low as stops at most 5 % more of the good pictures."""
+    pixel threshold whose overlap is within 2 % of the best; the smallest blob by AUROC; `reject_at`
+    by escape plus overkill; `undecided_from` as low as stops at most 5 % more good pictures."""
     counts = sum(pixel_counts(p, s.shown.labels) for s, p in inner)
     thresholds = [round(0.2 + 0.05 * i, 2) for i in range(15)]
     overlap = {t: pixel_figures(counts, t)["iou"] for t in thresholds}
@@ -122,21 +132,27 @@ def figures_from(model, labels, limits, samples):
     rows, best = np.array(rows), np.max(rows, axis=1)
     bad = np.array([s.label != labels[0] for s in samples])
     rng = np.random.default_rng(0)
-    drawn = [(rng.choice(best[bad], bad.sum()), rng.choice(best[~bad], (~bad).sum())) for _ in range(1000)]
+    drawn = [
+        (rng.choice(best[bad], bad.sum()), rng.choice(best[~bad], (~bad).sum()))
+        for _ in range(1000)
+    ]
     figures = {"images": len(samples), "groups": len({s.group for s in samples})}
     figures["auroc"] = auroc(best[bad], best[~bad])
-    figures["auroc_low95"], figures["auroc_high95"] = np.quantile([auroc(*d) for d in drawn], [0.025, 0.975]).tolist()
+    figures["auroc_low95"], figures["auroc_high95"] = np.quantile(
+        [auroc(*d) for d in drawn], [0.025, 0.975]
+    ).tolist()
     for name in ("reject_at", "undecided_from"):
         caught = best >= limits[name]
         figures[f"escape_{name}"] = interval((~caught[bad]).sum(), bad.sum())
         figures[f"overkill_{name}"] = interval(caught[~bad].sum(), (~bad).sum())
     caught = best >= limits["reject_at"]
-    named = rows.argmax(1)
     for index, label in enumerate(labels[1:], 1):
         of = np.array([label in s.label.split("|") for s in samples])
         if of.any():
             figures[f"recall_{label}"] = interval(caught[of].sum(), of.sum())
-            figures[f"named_{label}"] = interval((caught & (named == index))[of].sum(), of.sum())
+            figures[f"named_{label}"] = interval(
+                (rows[of, index] >= limits["reject_at"]).sum(), of.sum()
+            )
     figures["pixel"] = pixel_figures(counts, limits["pixel_threshold"])
     return figures, best
 
@@ -151,16 +167,21 @@ def table(figures, limits):
     """The figures as a Markdown table."""
     lines = [
         ("pictures / groups", f"{figures['images']} / {figures['groups']}"),
-        ("image AUROC", "{auroc:.4f} (95 %, bootstrap: {auroc_low95:.4f}–{auroc_high95:.4f})".format(**figures)),
+        (
+            "image AUROC",
+            "{auroc:.4f} (95 %, bootstrap: {auroc_low95:.4f}–{auroc_high95:.4f})".format(**figures),
+        ),
     ]
     for name, what in (("reject_at", "rejecting"), ("undecided_from", "rejecting and undecided")):
         for kind in ("escape", "overkill"):
-            lines.append((f"{kind}, {what} (score ≥ {limits[name]})", rate(figures[f"{kind}_{name}"])))
+            lines.append(
+                (f"{kind}, {what} (score ≥ {limits[name]})", rate(figures[f"{kind}_{name}"]))
+            )
     for key, value in figures.items():
         if key.startswith("recall_"):
             name = key.removeprefix("recall_")
-            lines.append((f"{name}: caught", rate(value)))
-            lines.append((f"{name}: caught and called {name}", rate(figures[f"named_{name}"])))
+            lines.append((f"{name}: picture caught", rate(value)))
+            lines.append((f"{name}: a {name} found, at that limit", rate(figures[f"named_{name}"])))
     lines.append(("pixel AP, any defect", f"{figures['pixel']['ap']:.3f}"))
     lines.append((f"pixel IoU at {limits['pixel_threshold']}", f"{figures['pixel']['iou']:.3f}"))
     return "\n".join(["| figure | value |", "|---|---|", *(f"| {a} | {b} |" for a, b in lines)])
@@ -173,7 +194,9 @@ def main():
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--data", type=Path, required=True, nargs="+")
     parser.add_argument("--split", help="only this split of an index.csv")
-    parser.add_argument("--reject-at", type=float, required=True, help="the recipe's limits; the card has them")
+    parser.add_argument(
+        "--reject-at", type=float, required=True, help="the recipe's limits; the card has them"
+    )
     parser.add_argument("--undecided-from", type=float, required=True)
     arguments = parser.parse_args()
     manifest = tomllib.loads((arguments.bundle / "model.toml").read_text())

@@ -18,7 +18,7 @@ STAGES = [(3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3)
 
 
 class SameConv(nn.Conv2d):
-    """Convolution padded the way TensorFlow's SAME does for even inputs: the odd pixel goes last."""
+    """Padded the way TensorFlow's SAME does for even inputs: the odd pixel goes last."""
 
     def forward(self, x):
         total = self.kernel_size[0] - self.stride[0]
@@ -36,8 +36,8 @@ def relu6(x):
 
 
 class Block(nn.Module):
-    """Inverted residual. Names follow the published weights; batch norms are folded into the convolutions,
-    so that small batches cannot spoil their statistics and every step is faster."""
+    """Inverted residual. Names follow the published weights; batch norms are folded into the
+    convolutions, so that small batches cannot spoil them and every step is faster."""
 
     def __init__(self, inputs, outputs, kernel, stride, expansion):
         super().__init__()
@@ -54,7 +54,12 @@ class Block(nn.Module):
         return x + y if self.skips else y
 
 
-NORM_OF = {"_conv_stem": "_bn0", "_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
+NORM_OF = {
+    "_conv_stem": "_bn0",
+    "_expand_conv": "_bn0",
+    "_depthwise_conv": "_bn1",
+    "_project_conv": "_bn2",
+}
 
 
 class Backbone(nn.Module):
@@ -89,7 +94,8 @@ class Backbone(nn.Module):
                 continue
             norm = ".".join(filter(None, [folder, NORM_OF[last]]))
             mean, var, weight, bias = (
-                weights[f"{norm}.{key}"] for key in ("running_mean", "running_var", "weight", "bias")
+                weights[f"{norm}.{key}"]
+                for key in ("running_mean", "running_var", "weight", "bias")
             )
             gain = weight / torch.sqrt(var + 1e-3)
             module.weight.copy_(weights[f"{name}.weight"] * gain[:, None, None, None])
@@ -108,7 +114,9 @@ class Segmenter(nn.Module):
     def __init__(self, labels, frozen_blocks=3):
         super().__init__()
         self.backbone = Backbone()
-        self.side4, self.side8, self.side16 = (nn.Conv2d(c, o, 1) for c, o in ((24, 32), (40, 64), (112, 64)))
+        self.side4, self.side8, self.side16 = (
+            nn.Conv2d(c, o, 1) for c, o in ((24, 32), (40, 64), (112, 64))
+        )
         self.mix16, self.mix8 = separable(64, 64), separable(64, 64)
         self.down = nn.Conv2d(64, 32, 1)
         self.mix4 = separable(32, 48)

@@ -23,10 +23,13 @@ from net import MEAN, STD, STRIDE, Segmenter
 
 
 def crop(sample, settings, rng):
-    """A random crop, scaled a little; `settings.seek` of those from defective pictures hold a defect."""
+    """A random crop, scaled a little; `settings.seek` of a defective picture's hold a defect."""
     view, size = sample.around, settings.crop
     height, width = view.labels.shape
-    side = [min(round(s / rng.uniform(*settings.zoom)), limit) for s, limit in zip(size, (height, width))]
+    side = [
+        min(round(s / rng.uniform(*settings.zoom)), limit)
+        for s, limit in zip(size, (height, width))
+    ]
     top, left = rng.randint(0, height - side[0]), rng.randint(0, width - side[1])
     rows, columns = np.nonzero((view.labels > 0) & (view.labels != IGNORE))
     if len(rows) and rng.random() < settings.seek:
@@ -44,7 +47,9 @@ def disturb(pixels, rng):
     """Light, colour, focus and noise as they differ from camera to camera."""
     noise = np.random.default_rng(rng.getrandbits(32))
     gain = rng.uniform(0.8, 1.25) * torch.tensor([rng.uniform(0.93, 1.07) for _ in range(3)])
-    pixels = (pixels.clamp(1e-3, 1) ** rng.uniform(0.85, 1.18)) * gain[:, None, None] + rng.uniform(-0.06, 0.06)
+    pixels = (pixels.clamp(1e-3, 1) ** rng.uniform(0.85, 1.18)) * gain[:, None, None] + rng.uniform(
+        -0.06, 0.06
+    )
     if rng.random() < 0.25:
         soft = F.avg_pool2d(F.pad(pixels[None], [1] * 4, mode="replicate"), 3, 1)[0]
         pixels = torch.lerp(pixels, soft, rng.random())
@@ -96,15 +101,19 @@ def loss_from(logits, labels, hardest=0.01):
 
 
 def fit(samples, labels, settings, steps, seed, note):
-    """Trains from ImageNet weights; gives the network with its weights averaged over the last steps."""
+    """Trains from ImageNet weights; gives the network with weights averaged over the last steps."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
     net = Segmenter(len(labels)).to(memory_format=torch.channels_last)
     net.backbone.load_imagenet()
     optimizer = torch.optim.AdamW(net.parameter_groups(settings.rate), weight_decay=1e-2)
     rates = [g["lr"] for g in optimizer.param_groups]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=0.1)
-    slow = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.98))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rates, total_steps=steps, pct_start=0.1
+    )
+    slow = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.98)
+    )
     deck, began, running = [], time.monotonic(), 0.0
     for step in range(1, steps + 1):
         while len(deck) < settings.batch:
@@ -120,15 +129,22 @@ def fit(samples, labels, settings, steps, seed, note):
         slow.update_parameters(net)
         running = loss.item() if step == 1 else 0.95 * running + 0.05 * loss.item()
         if step % 25 == 0 or step == steps:
-            print(f"{note} {step}/{steps} loss {running:.3f} {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"{note} {step}/{steps} loss {running:.3f} {time.monotonic() - began:.0f} s",
+                flush=True,
+            )
     return slow.module.eval()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, nargs="+", help="folders to train on")
-    parser.add_argument("--held", type=Path, nargs="*", default=[], help="folders only to report on")
-    parser.add_argument("--out", type=Path, required=True, help="bundle folder; its name picks the settings")
+    parser.add_argument(
+        "--held", type=Path, nargs="*", default=[], help="folders only to report on"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="bundle folder; its name picks the settings"
+    )
     parser.add_argument("--steps", type=int, help="training steps, instead of the set's own")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
@@ -140,12 +156,16 @@ def main():
     labels, samples = settings.load(arguments.data, arguments.held)
     training = [s for s in samples if s.split == "train"]
     folds = sets.folds_from(training)
-    print(f"{len(training)} samples to train on, {len(samples) - len(training)} held out", flush=True)
+    print(
+        f"{len(training)} samples to train on, {len(samples) - len(training)} held out", flush=True
+    )
 
     inner = []
     for i, fold in enumerate(folds[: settings.folds]):
         others = [s for other in folds if other is not fold for s in other]
-        trial = fit(others, labels, settings, settings.inner_steps, arguments.seed, f"inner {i + 1}")
+        trial = fit(
+            others, labels, settings, settings.inner_steps, arguments.seed, f"inner {i + 1}"
+        )
         model = evaluate.Model(bundle.export(trial, settings.size), arguments.threads)
         inner += [(sample, model(sample.shown.pixels)) for sample in fold]
     limits = evaluate.choose(labels, inner)

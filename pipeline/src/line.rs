@@ -9,9 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use domain::{
-    CheckedRecipe, Command, Event, Frame, Inspection, Outcome, Part, Snapshot, Stage,
-};
+use domain::{CheckedRecipe, Command, Event, Frame, Inspection, Outcome, Part, Snapshot, Stage};
 use models::{BundleError, Model};
 use thiserror::Error;
 
@@ -26,9 +24,9 @@ use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
 use crate::locate::{Locator, notice_of};
 use crate::plc::Plc;
 use crate::prepare::Preparer;
-use crate::record::{RecordError, RecordReport, Recorder};
-use crate::record::verdict_log::VerdictLog;
 use crate::record::Keep;
+use crate::record::verdict_log::VerdictLog;
+use crate::record::{RecordError, RecordReport, Recorder};
 use crate::stage::{Counters, Timing};
 
 /// Everything a line is made of.
@@ -153,15 +151,13 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
         .collect::<Result<_, _>>()?;
     drop((parts, to_act));
 
-    let (to_locate, frames) =
-        link::<Frame>(limits::FRAMES_WAITING, feed::when_full(live));
+    let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(live));
     let locator = Locator::new(setup.recipe, !live, Arc::clone(&clock), Arc::clone(&counters));
     let locate = spawn(Stage::Locate.name(), move || locate(locator, &frames, &due, &to_inspect))?;
 
     let (source, counted) = (setup.source, Arc::clone(&counters));
-    let capture = spawn(Stage::Capture.name(), move || {
-        feed::feed(source, &to_locate, &*clock, &counted)
-    })?;
+    let capture =
+        spawn(Stage::Capture.name(), move || feed::feed(source, &to_locate, &*clock, &counted))?;
     Ok(Line { counters, capture, locate, inspectors, act, record, live })
 }
 
@@ -249,11 +245,10 @@ fn locate(
 ) -> Timing {
     let hand_on = |parts: Vec<Part>| {
         for part in parts {
-            let notice =
-                Notice { expected: notice_of(&part), located_at: part.triggered_at.mono };
+            let notice = Notice { expected: notice_of(&part), located_at: part.triggered_at.mono };
             // Without act or inspectors there is nothing to be done for a part; what was already
             // announced is answered by act's fail-safe.
-            let _ = due.send(notice).and_then(|_| to_inspect.send(part).map_err(|closed| closed));
+            let _ = due.send(notice).and_then(|_| to_inspect.send(part));
         }
     };
     while let Ok(frame) = frames.recv() {

@@ -546,6 +546,26 @@ mod tests {
     }
 
     #[test]
+    fn any_viewer_sees_the_right_brightness_and_colours() {
+        let shown = |format, samples: [u8; 6], width| {
+            let size = SizePx::new(width, 1);
+            let mut frame = example::frame(format, size, 0);
+            let pixels = OwnedPixels::new(format, size, vec![samples.to_vec()]).unwrap();
+            frame.pixels = std::sync::Arc::new(pixels);
+            let file = encoded(&frame, size.rect());
+            let mut png = png::Decoder::new(Cursor::new(file)).read_info().unwrap();
+            let row = png.next_row().unwrap().unwrap().data().to_vec();
+            (png.output_color_type(), row)
+        };
+        let rgb = (ColorType::Rgb, BitDepth::Eight);
+        let gray16 = (ColorType::Grayscale, BitDepth::Sixteen);
+        let samples = [1, 2, 3, 4, 5, 6];
+        assert_eq!(shown(PixelFormat::Rgb8, samples, 2), (rgb, vec![1, 2, 3, 4, 5, 6]));
+        assert_eq!(shown(PixelFormat::Bgr8, samples, 2), (rgb, vec![3, 2, 1, 6, 5, 4]));
+        assert_eq!(shown(PixelFormat::Gray16Le, samples, 3), (gray16, vec![2, 1, 4, 3, 6, 5]));
+    }
+
+    #[test]
     fn heatmaps_come_back() {
         let map = example::heatmap(RectPx::new(10, 20, 30, 40));
         let mut file = Vec::new();

@@ -789,6 +789,7 @@ mod tests {
         let error = record(&mut writer, &example::outcome(2, example::reject())).unwrap_err();
         assert!(matches!(&error, StoreError::DiskFull { .. }), "{error}");
         assert!(error.to_string().contains("000002_1_side.png"), "{error}");
+        assert!(files(dir.path()).iter().all(|file| file.to_str().unwrap().contains("/000001_")));
         record(&mut writer, &example::outcome(2, example::reject())).unwrap();
         end(writer);
         assert_eq!(clean(dir.path()).images, 6);

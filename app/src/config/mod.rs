@@ -37,8 +37,7 @@ pub fn recipe_from_file(path: &Path) -> Result<CheckedRecipe> {
 pub fn arm(path: &Path) -> Result<Armed> {
     let recipe = recipe_from_file(path)?;
     let folder = bundle_folder(path, &recipe);
-    let bundle = Bundle::load(&folder)
-        .with_context(|| format!("{}: `model`", path.display()))?;
+    let bundle = Bundle::load(&folder).with_context(|| format!("{}: `model`", path.display()))?;
     let labels: Vec<&str> = bundle.manifest().output.labels.iter().map(AsRef::as_ref).collect();
     if let Some(stranger) = recipe.kinds_named().find(|kind| !labels.contains(kind)) {
         bail!(

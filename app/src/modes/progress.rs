@@ -5,8 +5,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar for `total` things; a spinner when their number is not known.
 pub fn bar(total: Option<u64>, quiet: bool) -> ProgressBar {
-    let target =
-        if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(total, target);
     let template = match total {
         Some(_) => "{bar:32} {percent:>3} %  {pos}/{len} frames  {msg}  {eta} left",

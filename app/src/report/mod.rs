@@ -15,10 +15,10 @@
 //! | lost | parts that the truth knows and that nobody answered for: missed entirely |
 //! | merged | parts that were answered for together with another that they touch |
 //! | extra | inspections of places where no part is |
-//! | recall of a kind | bad parts of that kind that the gate was told to reject, of all of that kind |
+//! | recall of a kind | bad parts with that defect that the gate was told to reject, of all such |
 //!
-//! Each rate has its two-sided 95 % interval after Clopper and Pearson ([`rate::Rate`]). With no truth,
-//! or none of that sort of part in it, `of` is 0 and the rate is `null`: it was not measured.
+//! Each rate has its two-sided 95 % interval after Clopper and Pearson ([`rate::Rate`]). With no
+//! truth, or no part of that sort in it, `of` is 0 and the rate is `null`: it was not measured.
 
 mod facts;
 pub mod fail_on;

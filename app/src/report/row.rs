@@ -24,7 +24,6 @@ pub struct Row {
     /// The highest score of any defect the recipe looks at.
     pub score: f32,
     /// Whether it is one whole part.
-    #[serde(flatten)]
     pub condition: PartCondition,
     /// Everything found.
     pub defects: Vec<Defect>,
@@ -66,9 +65,7 @@ impl Row {
     /// # Errors
     /// When it is not an inspection with its answer.
     pub fn from_json(line: &str) -> serde_json::Result<Self> {
-        // By way of a value: the verdict and the condition of touching parts both write
-        // `parts_estimated`, and only a value lets the key stand twice.
-        serde_json::from_value(serde_json::from_str(line)?)
+        serde_json::from_str(line)
     }
 
     /// Reads `inspections.jsonl`, one inspection a line; empty lines are let be.

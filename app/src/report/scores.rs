@@ -36,9 +36,10 @@ impl ScoreHistogram {
     /// Counts the row as bad, good or, for `None`, unknown; not at all when its verdict does not
     /// come from a score.
     pub(super) fn add(&mut self, row: &Row, is_bad: Option<bool>) {
-        if matches!(&row.verdict, Verdict::Undecided { why } if !matches!(why, Why::NearLimit { .. }))
-        {
-            return;
+        match &row.verdict {
+            Verdict::Pass | Verdict::Reject { .. } => {}
+            Verdict::Undecided { why: Why::NearLimit { .. } } => {}
+            Verdict::Undecided { .. } => return,
         }
         let bins = match is_bad {
             Some(true) => &mut self.bad,

@@ -222,8 +222,8 @@ mod tests {
         assert_eq!(
             said[0],
             "No bad part got through. 0 of 200: at 95 % confidence the escape rate is below 1.49 % \
-             (one-sided; the two-sided interval ends at 1.83 %). To claim less than 1.00 %, 299 bad \
-             parts without an escape are needed."
+             (one-sided; the two-sided interval ends at 1.83 %). To claim less than 1.00 %, 299 \
+             bad parts without an escape are needed."
         );
         assert_eq!(said[1], "No good part was found, so overkill was not measured.");
     }

@@ -22,6 +22,7 @@ impl Counts {
             }
             let count: u32 = table
                 .cell(&line, "count")
+                .trim()
                 .parse()
                 .map_err(|_| table.wrong(&line, "count", "a number of parts, 0 or more"))?;
             *counts.entry(video.to_owned()).or_default() += u64::from(count);

@@ -381,7 +381,10 @@ mod tests {
         #[test]
         fn no_row_and_no_part_is_taken_twice_or_forgotten(
             truth in prop::collection::vec((0_u64..60, 0_u32..6, any::<bool>()), 0..12),
-            seen in prop::collection::vec((0_u64..120, 0_u32..380, 0_u32..170, any::<bool>()), 0..15),
+            seen in prop::collection::vec(
+                (0_u64..120, 0_u32..380, 0_u32..170, any::<bool>()),
+                0..15,
+            ),
             frames in 0_u64..150,
         ) {
             let parts: Vec<_> = truth

@@ -2,10 +2,10 @@
 //!
 //! Three kinds are known, told apart by their header:
 //!
-//! | file | header has | knows |
+//! | file | its header has | it knows |
 //! |---|---|---|
-//! | `truth.csv`, `truth.json` of the simulator | `part`, `entry_frame`, `track` | every part: when, where, what is wrong |
-//! | `index.csv` of a folder of pictures | `file`, `label` | every picture: what is wrong |
+//! | `truth.csv` or `.json` of the simulator | `part`, `entry_frame`, `track` | every part |
+//! | `index.csv` of a folder of pictures | `file`, `label` | every picture |
 //! | counts of videos | `video`, `count` | how many parts pass in a video |
 //!
 //! How an inspection and a true part are brought together is said in [`footage`] and [`files`].
@@ -58,7 +58,7 @@ pub enum TruthError {
         source: std::io::Error,
     },
     /// None of the known headers.
-    #[error("truth {} line 1: the header `{header}` is none of those known: {KNOWN}", path.display())]
+    #[error("truth {} line 1: unknown header `{header}`; known are {KNOWN}", path.display())]
     Header {
         /// The file.
         path: PathBuf,
@@ -118,7 +118,7 @@ pub enum TruthError {
         other: String,
     },
     /// The replayed video is not counted.
-    #[error("truth {}: no count for the video `{video}`; there are counts for {known}", path.display())]
+    #[error("truth {}: no count for the video `{video}`, but for {known}", path.display())]
     Video {
         /// The file.
         path: PathBuf,
@@ -303,7 +303,7 @@ impl<'a> Table<'a> {
 
     /// What stands in `column`; empty when there is no such column.
     fn cell<'l>(&self, line: &'l Line, column: &str) -> &'l str {
-        self.column(column).and_then(|at| line.0.get(at)).unwrap_or_default().trim()
+        self.column(column).and_then(|at| line.0.get(at)).unwrap_or_default()
     }
 
     fn wrong(&self, line: &Line, column: &'static str, right: impl Into<String>) -> TruthError {

@@ -3,6 +3,17 @@
 //! A family: one file and one variant a kind of source, and one conformance suite over them all.
 //! A source is pulled, so replay never drops a frame: who reads slowly is waited for.
 
+mod argument;
+mod custom;
+mod error;
+pub mod feed;
+mod file;
+mod gst;
+mod images;
+mod mapped;
+mod pattern;
+mod stamps;
+mod synthetic;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +21,7 @@ use std::time::Duration;
 use domain::{CameraId, CaptureTime, Frame, PixelFormat};
 use serde::{Deserialize, Serialize};
 
+pub use error::CaptureError;
 
 /// How long [`Source::next`] blocks at most before it says [`Next::Waiting`].
 pub const PATIENCE: Duration = Duration::from_millis(100);
@@ -35,7 +47,7 @@ pub enum SourceConfig {
         fps: Option<f64>,
     },
     /// The line simulator.
-    Synthetic(testdata::SceneConfig),
+    Synthetic(synthetic::SceneConfig),
     /// A GStreamer pipeline as `gst-launch-1.0` takes it.
     Custom {
         /// Ends in `appsink name=sightline`; one is appended when it does not.
@@ -84,10 +96,35 @@ pub trait Source: Send {
     fn next(&mut self) -> Result<Next, CaptureError>;
 }
 
-pub mod feed;
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct CaptureError;
-impl CaptureError { pub fn image_name(&self)->Option<String>{None} }
-impl SourceConfig { pub fn from_argument(_t:&std::ffi::OsStr)->Result<Self,CaptureError>{Err(CaptureError)} }
-pub fn open(_:&SourceConfig,_:CameraId,_:CaptureTime)->Result<Box<dyn Source>,CaptureError>{Err(CaptureError)}
+/// Opens `config` as `camera`.
+///
+/// `began` is where the source's own time begins on the line's clocks: for footage the time of
+/// its first frame, and for a live pipeline the time now, from which exposure times are counted.
+///
+/// # Errors
+/// Why it cannot be opened, as far as that shows before the first frame is asked for.
+pub fn open(
+    config: &SourceConfig,
+    camera: CameraId,
+    began: CaptureTime,
+) -> Result<Box<dyn Source>, CaptureError> {
+    Ok(match config {
+        SourceConfig::File { path, pixel_format } => {
+            Box::new(file::open(path, *pixel_format, camera, began)?)
+        }
+        SourceConfig::Images { path, fps } => {
+            Box::new(images::Images::open(path, *fps, camera, began)?)
+        }
+        SourceConfig::Synthetic(scene) => {
+            Box::new(synthetic::Synthetic::open(scene, camera, began)?)
+        }
+        SourceConfig::Custom { pipeline, live } => {
+            Box::new(custom::open(pipeline, *live, camera, began)?)
+        }
+    })
+}
+
+/// The time `offset` after `began` on both clocks.
+fn time_after(began: CaptureTime, offset: Duration) -> CaptureTime {
+    CaptureTime { mono: began.mono.plus(offset), wall: began.wall.plus(offset) }
+}

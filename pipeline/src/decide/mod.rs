@@ -139,7 +139,7 @@ fn highest_classes(findings: &[Result<Finding, FindingFault>]) -> Vec<ClassScore
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{RectPx, Recipe, Score, Sha256};
+    use domain::{Recipe, RectPx, Score, Sha256};
     use proptest::prelude::*;
 
     fn recipe(limits: &str) -> CheckedRecipe {
@@ -168,8 +168,7 @@ mod tests {
         verdict_on(&PartCondition::Whole, findings, &recipe(limits)).word()
     }
 
-    const LIMITS: &str =
-        "reject_at = 0.6, undecided_from = 0.4, min_area_px = 10, ignore = ['dust'], \
+    const LIMITS: &str = "reject_at = 0.6, undecided_from = 0.4, min_area_px = 10, ignore = ['dust'], \
          kind.stain.reject_at = 0.9";
 
     #[test]

@@ -165,8 +165,7 @@ mod tests {
 
     #[test]
     fn a_crowded_belt_is_learnt_when_parts_are_known_to_be_brighter() {
-        let samples: Vec<Thin> =
-            (0..20).map(|i| flat(if i % 3 == 0 { 60 } else { 200 })).collect();
+        let samples: Vec<Thin> = (0..20).map(|i| flat(if i % 3 == 0 { 60 } else { 200 })).collect();
         let background = Background::learn(&samples, 20, Brighter);
         let mut bits = Vec::new();
         assert_eq!(background.foreground(&flat(200), &mut bits), 16);

@@ -103,8 +103,7 @@ mod tests {
 
     fn find(rows: &[&str], cells_min: usize) -> Vec<Blob> {
         let width = rows[0].len();
-        let bits: Vec<bool> =
-            rows.iter().flat_map(|row| row.bytes().map(|b| b == b'#')).collect();
+        let bits: Vec<bool> = rows.iter().flat_map(|row| row.bytes().map(|b| b == b'#')).collect();
         BlobFinder::default().find(&bits, width, cells_min)
     }
 

@@ -9,9 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    BeltMotion, CheckedRecipe, Event, Frame, Locate, PartCondition, PointPx, RectPx,
-};
+use domain::{BeltMotion, CheckedRecipe, Event, Frame, Locate, PartCondition, PointPx, RectPx};
 
 use super::background::Background;
 use super::blobs::{Blob, BlobFinder};
@@ -186,14 +184,18 @@ impl MotionLocator {
         if self.changed.len() < RELEARN_FRAMES {
             return;
         }
-        scene.background = Background::learn(&self.changed, self.rule.contrast, self.rule.parts_are);
+        scene.background =
+            Background::learn(&self.changed, self.rule.contrast, self.rule.parts_are);
         self.changed.clear();
         scene.background.foreground(&self.thin, &mut self.bits);
         events.push(Event::BackgroundRelearnt {
             camera: frame.camera.clone(),
             frame: frame.sequence,
         });
-        self.scene = Some(Scene { grid: scene.grid, background: Background::learn(&[], 0, self.rule.parts_are) });
+        self.scene = Some(Scene {
+            grid: scene.grid,
+            background: Background::learn(&[], 0, self.rule.parts_are),
+        });
         for track in self.tracks.end() {
             self.conclude(&track, false, out, events);
         }
@@ -284,10 +286,9 @@ impl MotionLocator {
         if views.is_empty() {
             return;
         }
-        let views = views.into_iter().map(|seen| LocatedView {
-            frame: seen.frame,
-            box_in_frame: seen.box_in_frame,
-        });
+        let views = views
+            .into_iter()
+            .map(|seen| LocatedView { frame: seen.frame, box_in_frame: seen.box_in_frame });
         out.push(Located { views: views.collect(), condition, motion, triggered_at: at });
     }
 

@@ -95,8 +95,9 @@ impl Tracks {
         let mut taken: Vec<Vec<usize>> = vec![Vec::new(); self.live.len()];
         let mut fresh = Vec::new();
         for (index, blob) in blobs.iter().enumerate() {
-            let owners: Vec<usize> =
-                (0..predicted.len()).filter(|&t| overlap(&predicted[t], blob) >= OVERLAP_MIN).collect();
+            let owners: Vec<usize> = (0..predicted.len())
+                .filter(|&t| overlap(&predicted[t], blob) >= OVERLAP_MIN)
+                .collect();
             match owners.as_slice() {
                 [] => fresh.push(index),
                 _ => owners.iter().for_each(|&t| taken[t].push(index)),

@@ -21,10 +21,10 @@ use pipeline::record::verdict_log::VerdictLog;
 use store::{RunId, RunStart, Store};
 
 use super::{progress, say, say_json};
+use crate::Ended;
 use crate::config::{self, Armed};
 use crate::report::{self, FailOn, Report, Row, Violation};
 use crate::truth::Truth;
-use crate::Ended;
 
 /// Inspect recorded footage: find every part, give each exactly one verdict, write everything
 /// down, and report escape and overkill against the truth.
@@ -117,7 +117,10 @@ fn source_config(args: &Args) -> Result<SourceConfig> {
 fn stop_on_signal() -> Result<Receiver<()>> {
     let (sender, receiver) = channel();
     // The receiver going away means that the replay is over: then there is nothing to stop.
-    ctrlc::set_handler(move || drop(sender.send(()))).context("Ctrl-C can't be watched")?;
+    ctrlc::set_handler(move || {
+        let _ = sender.send(());
+    })
+    .context("Ctrl-C can't be watched")?;
     Ok(receiver)
 }
 
@@ -148,15 +151,10 @@ impl Replay<'_> {
         let interrupted = watch(&line, &self.stop, frames_total, args.json);
         let summary = line.join();
         let wall = self.clock.now().since(started);
-        let (report, violations) = self.report(&summary, &log_path, wall, run)?;
-        if args.json {
-            say_json(&report)?;
-        } else {
-            say(&report.table(violations.as_deref()))?;
-            say(&format!("report with pictures: {}", args.out.join("report.html").display()))?;
-        }
+        let reported = self.report(&summary, &log_path, wall, run);
+        // What went wrong on the line comes first: a full disk explains why there is no report.
         complain(summary, interrupted)?;
-        let met = violations.is_none_or(|violations| violations.is_empty());
+        let met = reported?.is_none_or(|violations| violations.is_empty());
         Ok(if met { Ended::Done } else { Ended::LimitsNotMet })
     }
 
@@ -170,13 +168,14 @@ impl Replay<'_> {
         })
     }
 
+    /// Writes and says the report; gives the limits that were not kept.
     fn report(
         &self,
         summary: &LineSummary,
         log: &Path,
         wall: Duration,
         run: RunId,
-    ) -> Result<(Report, Option<Vec<Violation>>)> {
+    ) -> Result<Option<Vec<Violation>>> {
         let rows = Row::read_all(log)?;
         let bytes = fs::read(log).with_context(|| log.display().to_string())?;
         let facts = facts::Run {
@@ -198,7 +197,13 @@ impl Replay<'_> {
         let page = report::page(&report, &rows, violations.as_deref(), &picture);
         let page_path = out.join("report.html");
         fs::write(&page_path, page).with_context(|| page_path.display().to_string())?;
-        Ok((report, violations))
+        if self.args.json {
+            say_json(&report)?;
+        } else {
+            say(&report.table(violations.as_deref()))?;
+            say(&format!("report with pictures: {}", page_path.display()))?;
+        }
+        Ok(violations)
     }
 }
 
@@ -233,7 +238,11 @@ fn complain(summary: LineSummary, interrupted: bool) -> Result<()> {
     if let Some(first) = broken.next() {
         let more = broken.count();
         let error = anyhow!(first);
-        return Err(if more > 0 { error.context(format!("{} errors; the first", more + 1)) } else { error });
+        return Err(if more > 0 {
+            error.context(format!("{} errors; the first", more + 1))
+        } else {
+            error
+        });
     }
     if !summary.failed.is_empty() {
         bail!("a defect in this software: {:?} failed; please report it", summary.failed);

@@ -306,7 +306,8 @@ fn box_svg(defect: &Defect, crop: &RectPx, width: f64, height: f64) -> Option<St
         f64::from(seen.height) * down + 2.0 * room,
     );
     Some(format!(
-        r#"<rect class="halo" {place}/><rect class="defect" {place}><title>{} {:.2}</title></rect>"#,
+        r#"<rect class="halo" {place}/>
+<rect class="defect" {place}><title>{} {:.2}</title></rect>"#,
         Escaped(&defect.kind),
         defect.score.get(),
     ))

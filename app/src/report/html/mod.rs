@@ -166,9 +166,9 @@ fn scores(report: &Report) -> String {
         ""
     };
     format!(
-        "<section><h2>Scores</h2>{}<p class=\"small\">{key}Counts are on a logarithmic scale. Parts \
-         whose verdict does not come from a score (cut, merged, late) are left out. The limits \
-         drawn are those of labels without a limit of their own.</p></section>\n",
+        "<section><h2>Scores</h2>{}<p class=\"small\">{key}Counts are on a logarithmic scale. \
+         Parts whose verdict does not come from a score (cut, merged, late) are left out. The \
+         limits drawn are those of labels without a limit of their own.</p></section>\n",
         chart::histogram(&report.score_histogram)
     )
 }

@@ -1,0 +1,84 @@
+//! A pipeline as the configuration spells it. Takes `gst-launch-1.0` text; gives a running stream.
+
+use domain::{CameraId, CaptureTime};
+use gst::prelude::*;
+use gst_app::AppSink;
+
+use super::CaptureError;
+use super::gst::{Complaint, Kind, Origin, Parts, Stream, init};
+use super::mapped::KNOWN;
+
+/// What the appsink is called in a configured pipeline.
+const SINK: &str = "sightline";
+
+/// A configured pipeline.
+pub(super) struct Custom {
+    pipeline: String,
+}
+
+/// Builds and starts `text`.
+pub(super) fn open(
+    text: &str,
+    live: bool,
+    camera: CameraId,
+    began: CaptureTime,
+) -> Result<Stream<Custom>, CaptureError> {
+    init()?;
+    let refuse = |reason: String| CaptureError::BadPipeline { pipeline: text.to_owned(), reason };
+    let pipeline = parse(text).map_err(|error| refuse(error.to_string()))?;
+    let pipeline = pipeline
+        .downcast::<gst::Pipeline>()
+        .map_err(|_| refuse("it is one element; give at least a source".to_owned()))?;
+    let sink = pipeline
+        .by_name(SINK)
+        .and_then(|element| element.downcast::<AppSink>().ok())
+        .ok_or_else(|| refuse(format!("the element called {SINK} must be an appsink")))?;
+    Stream::start(Parts {
+        origin: Origin::Pipeline(text.to_owned()),
+        pipeline,
+        sink,
+        kind: Custom { pipeline: text.to_owned() },
+        camera,
+        began,
+        live,
+        pixel_format: None,
+    })
+}
+
+/// Parses `text`, with our appsink at its end when it names none.
+fn parse(text: &str) -> Result<gst::Element, gst::glib::Error> {
+    if text.contains(&format!("name={SINK}")) {
+        gst::parse::launch(text)
+    } else {
+        gst::parse::launch(&format!("{text} ! appsink name={SINK}"))
+    }
+}
+
+impl Kind for Custom {
+    fn gave_up(&self) -> CaptureError {
+        CaptureError::Pipeline {
+            what: Origin::Pipeline(self.pipeline.clone()).to_string(),
+            element: "demuxer".to_owned(),
+            reason: "it found nothing to play".to_owned(),
+        }
+    }
+
+    fn explain(&self, complaint: &Complaint) -> CaptureError {
+        let mut reason = complaint.reason();
+        if let Some((_, name)) = &complaint.missing {
+            reason = format!("{reason} (missing: {name})");
+        }
+        if reason.contains("not-negotiated") {
+            reason = format!("{reason}; frames must be {KNOWN}: end it in \"! videoconvert\"");
+        }
+        if complaint.error.kind::<gst::StreamError>() == Some(gst::StreamError::Decode) {
+            let what = Origin::Pipeline(self.pipeline.clone()).to_string();
+            return CaptureError::Decode { what, frame: complaint.frame, reason };
+        }
+        CaptureError::Pipeline {
+            what: Origin::Pipeline(self.pipeline.clone()).to_string(),
+            element: complaint.element.clone(),
+            reason,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Pixels where GStreamer put them. Takes a buffer and what its caps say; gives [`Pixels`] that
+//! borrow from the mapped buffer and keep it alive.
+
+use std::fmt;
+
+use domain::{PixelFormat, Pixels, Plane, SizePx, YuvMatrix, YuvRange};
+use gst_video::prelude::*;
+use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
+
+/// The formats that are read where they lie, for people.
+pub(super) const KNOWN: &str =
+    "GRAY8, GRAY16_LE, NV12, I420, RGB, BGR, or video/x-bayer rggb, bggr, grbg, gbrg";
+
+const RAW: [(VideoFormat, PixelFormat); 6] = [
+    (VideoFormat::Gray8, PixelFormat::Gray8),
+    (VideoFormat::Gray16Le, PixelFormat::Gray16Le),
+    (VideoFormat::Nv12, PixelFormat::Nv12),
+    (VideoFormat::I420, PixelFormat::I420),
+    (VideoFormat::Rgb, PixelFormat::Rgb8),
+    (VideoFormat::Bgr, PixelFormat::Bgr8),
+];
+
+const BAYER: [(&str, PixelFormat); 4] = [
+    ("rggb", PixelFormat::BayerRggb8),
+    ("bggr", PixelFormat::BayerBggr8),
+    ("grbg", PixelFormat::BayerGrbg8),
+    ("gbrg", PixelFormat::BayerGbrg8),
+];
+
+/// Caps that list every known format.
+pub(super) fn known_caps() -> gst::Caps {
+    let raw = gst::Structure::builder("video/x-raw")
+        .field("format", gst::List::new(RAW.map(|(format, _)| format.to_str().as_str())))
+        .build();
+    let bayer = gst::Structure::builder("video/x-bayer")
+        .field("format", gst::List::new(BAYER.map(|(name, _)| name)))
+        .build();
+    [raw, bayer].into_iter().collect()
+}
+
+/// What caps say of the frames that follow them.
+pub(super) struct Layout {
+    format: PixelFormat,
+    size: SizePx,
+    fps: Option<f64>,
+    yuv: (YuvMatrix, YuvRange),
+    /// `None` for Bayer mosaics, which GStreamer does not count among its raw formats.
+    info: Option<gst_video::VideoInfo>,
+}
+
+impl Layout {
+    /// Reads caps; `None` when they are not of a known format.
+    pub(super) fn from_caps(caps: &gst::CapsRef) -> Option<Self> {
+        match gst_video::VideoInfo::from_caps(caps) {
+            Ok(info) if info.format() != VideoFormat::Encoded => Self::from_info(info),
+            _ => Self::from_bayer(caps.structure(0)?),
+        }
+    }
+
+    fn from_info(info: gst_video::VideoInfo) -> Option<Self> {
+        let (_, format) = RAW.into_iter().find(|(raw, _)| *raw == info.format())?;
+        Some(Self {
+            format,
+            size: SizePx::new(info.width(), info.height()),
+            fps: fps_from_fraction(info.fps()),
+            yuv: if info.is_yuv() { yuv_from(&info.colorimetry()) } else { Default::default() },
+            info: Some(info),
+        })
+    }
+
+    fn from_bayer(caps: &gst::StructureRef) -> Option<Self> {
+        if caps.name() != "video/x-bayer" {
+            return None;
+        }
+        let name = caps.get::<&str>("format").ok()?;
+        let (_, format) = BAYER.into_iter().find(|(bayer, _)| *bayer == name)?;
+        let side = |key| u32::try_from(caps.get::<i32>(key).ok()?).ok();
+        Some(Self {
+            format,
+            size: SizePx::new(side("width")?, side("height")?),
+            fps: caps.get::<gst::Fraction>("framerate").ok().and_then(fps_from_fraction),
+            yuv: Default::default(),
+            info: None,
+        })
+    }
+
+    /// How pixels lie.
+    pub(super) fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// Reads gray8 as the mosaic it really carries; whether that is possible.
+    pub(super) fn relabel(&mut self, format: PixelFormat) -> bool {
+        let fits =
+            self.format == format || (self.format == PixelFormat::Gray8 && format.is_bayer());
+        if fits {
+            self.format = format;
+        }
+        fits
+    }
+
+    /// Frames per second, where constant and known.
+    pub(super) fn fps(&self) -> Option<f64> {
+        self.fps
+    }
+
+    /// Whether frames of both lie the same way, so that one stage can read both.
+    pub(super) fn alike(&self, other: &Self) -> bool {
+        (self.format, self.size, self.yuv) == (other.format, other.size, other.yuv)
+    }
+
+    /// Maps `buffer`; `None` when it is smaller than its caps say, or not readable.
+    pub(super) fn map(&self, buffer: gst::Buffer) -> Option<Mapped> {
+        let planes = self.format.planes(self.size);
+        let bytes = match &self.info {
+            Some(info) => {
+                Bytes::Frame(gst_video::VideoFrame::from_buffer_readable(buffer, info).ok()?)
+            }
+            None => Bytes::Bayer {
+                stride: self.bayer_stride(&buffer)?,
+                map: buffer.into_mapped_buffer_readable().ok()?,
+            },
+        };
+        let mapped = Mapped { format: self.format, size: self.size, yuv: self.yuv, planes, bytes };
+        mapped.holds_its_planes().then_some(mapped)
+    }
+
+    /// Cameras pack the rows of a mosaic, GStreamer's own elements align them to four bytes.
+    fn bayer_stride(&self, buffer: &gst::BufferRef) -> Option<usize> {
+        if let Some(meta) = buffer.meta::<gst_video::VideoMeta>() {
+            return usize::try_from(*meta.stride().first()?).ok();
+        }
+        let (width, height) = (self.size.width as usize, self.size.height as usize);
+        let aligned = width.next_multiple_of(4);
+        let packed = buffer.size() < aligned * (height - 1) + width;
+        Some(if packed { width } else { aligned })
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.format, self.size)?;
+        if matches!(self.format, PixelFormat::Nv12 | PixelFormat::I420) {
+            write!(f, " {:?} {:?}", self.yuv.0, self.yuv.1)?;
+        }
+        Ok(())
+    }
+}
+
+/// The two matrices that exist here; BT.2020 and SMPTE 240M are nearer to BT.709.
+fn yuv_from(colorimetry: &gst_video::VideoColorimetry) -> (YuvMatrix, YuvRange) {
+    let matrix = match colorimetry.matrix() {
+        VideoColorMatrix::Bt601 | VideoColorMatrix::Fcc => YuvMatrix::Bt601,
+        _ => YuvMatrix::Bt709,
+    };
+    let range = match colorimetry.range() {
+        VideoColorRange::Range0_255 => YuvRange::Full,
+        _ => YuvRange::Limited,
+    };
+    (matrix, range)
+}
+
+fn fps_from_fraction(fps: gst::Fraction) -> Option<f64> {
+    (fps.numer() > 0 && fps.denom() > 0).then(|| f64::from(fps.numer()) / f64::from(fps.denom()))
+}
+
+enum Bytes {
+    Frame(gst_video::VideoFrame<gst_video::video_frame::Readable>),
+    Bayer { map: gst::MappedBuffer<gst::buffer::Readable>, stride: usize },
+}
+
+/// A mapped buffer.
+pub(super) struct Mapped {
+    format: PixelFormat,
+    size: SizePx,
+    yuv: (YuvMatrix, YuvRange),
+    /// Payload bytes per row and rows of each plane.
+    planes: Vec<(usize, usize)>,
+    bytes: Bytes,
+}
+
+impl Mapped {
+    /// The bytes and the stride of plane `index`, as mapped.
+    fn mapped_plane(&self, index: usize) -> Option<(&[u8], usize)> {
+        match &self.bytes {
+            Bytes::Frame(frame) => {
+                let stride = usize::try_from(*frame.plane_stride().get(index)?).ok()?;
+                Some((frame.plane_data(u32::try_from(index).ok()?).ok()?, stride))
+            }
+            Bytes::Bayer { map, stride } => (index == 0).then_some((map.as_slice(), *stride)),
+        }
+    }
+
+    fn holds_its_planes(&self) -> bool {
+        self.planes.iter().enumerate().all(|(index, &(row_bytes, rows))| {
+            self.mapped_plane(index).is_some_and(|(data, stride)| {
+                rows > 0 && stride >= row_bytes && data.len() >= stride * (rows - 1) + row_bytes
+            })
+        })
+    }
+}
+
+impl Pixels for Mapped {
+    fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    fn size(&self) -> SizePx {
+        self.size
+    }
+
+    fn plane(&self, index: usize) -> Plane<'_> {
+        let (row_bytes, rows) = self.planes[index];
+        // Every plane was looked at when the buffer was mapped.
+        let (data, stride) = self.mapped_plane(index).unwrap_or((&[], row_bytes));
+        Plane { data, stride, row_bytes, rows }
+    }
+
+    fn yuv(&self) -> (YuvMatrix, YuvRange) {
+        self.yuv
+    }
+}

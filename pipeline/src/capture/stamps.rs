@@ -1,0 +1,123 @@
+//! When frames were exposed. Takes the presentation times of a stream, which may be missing or go
+//! backwards; gives times on the line's clocks that always go forward.
+
+use std::time::Duration;
+
+use domain::CaptureTime;
+
+use super::{CaptureError, time_after};
+
+/// Assumed when neither the stamps nor the container tell how far apart frames are.
+const PERIOD_UNKNOWN: Duration = Duration::from_millis(40);
+
+/// The fastest frame rate that is believed.
+const FPS_MOST: f64 = 100_000.0;
+
+/// The time from one frame to the next at `fps`.
+pub(super) fn period_from_fps(fps: f64) -> Result<Duration, CaptureError> {
+    if fps > 0.0 && fps <= FPS_MOST {
+        Duration::try_from_secs_f64(fps.recip()).map_err(|_| CaptureError::Fps { fps })
+    } else {
+        Err(CaptureError::Fps { fps })
+    }
+}
+
+/// When frame `sequence` comes at `fps`, without the error that adding up periods would gather.
+pub(super) fn offset_at_fps(sequence: u64, fps: f64) -> Duration {
+    #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 frames")]
+    Duration::try_from_secs_f64(sequence as f64 / fps).unwrap_or(Duration::MAX)
+}
+
+/// Turns the stamps of one stream into capture times.
+pub(super) struct Stamps {
+    began: CaptureTime,
+    zero: Option<Duration>,
+    period: Duration,
+    last: Option<Duration>,
+}
+
+impl Stamps {
+    /// Footage: the first frame lies at `began`, whatever its stamp.
+    pub(super) fn of_footage(began: CaptureTime) -> Self {
+        Self { began, zero: None, period: PERIOD_UNKNOWN, last: None }
+    }
+
+    /// Live: stamps are readings of a clock that read `opened` when the line's clocks read `began`.
+    pub(super) fn of_camera(began: CaptureTime, opened: Duration) -> Self {
+        Self { zero: Some(opened), ..Self::of_footage(began) }
+    }
+
+    /// Says how far apart frames are.
+    pub(super) fn expect_fps(&mut self, fps: f64) {
+        self.period = period_from_fps(fps).unwrap_or(PERIOD_UNKNOWN);
+    }
+
+    /// The time of the next frame, stamped `stamp`; always later than the one before.
+    pub(super) fn next(&mut self, stamp: Option<Duration>) -> CaptureTime {
+        let stamped = stamp.map(|stamp| stamp.saturating_sub(*self.zero.get_or_insert(stamp)));
+        let offset = match (stamped, self.last) {
+            (Some(offset), None) => offset,
+            (Some(offset), Some(last)) if offset > last => offset,
+            (_, Some(last)) => last.saturating_add(self.period),
+            (None, None) => Duration::ZERO,
+        };
+        self.last = Some(offset);
+        time_after(self.began, offset)
+    }
+
+    /// From the first frame to the end of the last one given.
+    pub(super) fn length(&self) -> Duration {
+        self.last.map_or(Duration::ZERO, |last| last.saturating_add(self.period))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{MonoTime, WallTime};
+
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn mono_ms(stamps: &mut Stamps, stamp_ms: Option<u64>) -> u64 {
+        stamps.next(stamp_ms.map(ms)).mono.ns / 1_000_000
+    }
+
+    #[test]
+    fn footage_counts_from_its_first_frame() {
+        let mut stamps = Stamps::of_footage(CaptureTime::default());
+        stamps.expect_fps(50.0);
+        assert_eq!([1000, 1020, 1040].map(|t| mono_ms(&mut stamps, Some(t))), [0, 20, 40]);
+        assert_eq!(stamps.length(), ms(60));
+    }
+
+    #[test]
+    fn missing_and_backward_stamps_go_on_at_the_frame_rate() {
+        let mut stamps = Stamps::of_footage(CaptureTime::default());
+        stamps.expect_fps(50.0);
+        let given = [None, None, Some(5000), Some(4000), None, Some(5100)];
+        let times = given.map(|stamp| mono_ms(&mut stamps, stamp));
+        assert_eq!(times, [0, 20, 40, 60, 80, 100]);
+    }
+
+    #[test]
+    fn a_cameras_stamps_land_on_the_lines_clocks() {
+        let began =
+            CaptureTime { mono: MonoTime::from_ns(7_000), wall: WallTime { unix_ns: 9_000 } };
+        let mut stamps = Stamps::of_camera(began, ms(500));
+        let at = stamps.next(Some(ms(501)));
+        assert_eq!((at.mono.ns, at.wall.unix_ns), (1_007_000, 1_009_000));
+    }
+
+    #[test]
+    fn frame_rates_that_are_none_are_refused() {
+        for fps in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9, 1e-300] {
+            assert!(period_from_fps(fps).is_err(), "{fps}");
+        }
+        assert_eq!(period_from_fps(25.0).unwrap(), ms(40));
+        assert_eq!(offset_at_fps(90_000, 30.0), ms(3_000_000));
+        assert_eq!(offset_at_fps(1, 3.0), Duration::from_nanos(333_333_333));
+    }
+}
