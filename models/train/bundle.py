@@ -63,7 +63,7 @@ def golden_samples(folder, model, labels, samples, wanted):
             (s for s in samples if s.label == label),
             key=lambda s: (int((s.shown.labels > 0).sum()), s.name),
         )
-        for i in range(count):
+        for i in range(min(count, len(of))):
             sample = of[len(of) * (2 * i + 1) // (2 * count)]
             path = folder / "golden" / f"{len(tables) + 1:02}.png"
             Image.fromarray(sample.shown.pixels).save(path, optimize=True)

@@ -35,7 +35,9 @@ fn a_video_gives_the_same_bytes_on_any_number_of_threads() {
 /// Promise 5, of a triggered camera's pictures.
 #[test]
 fn pictures_give_the_same_bytes_on_any_number_of_threads() {
-    on_any_number_of_threads(TRIGGERED, footage::parts().join("images").as_os_str());
+    // Among the scores of whole pictures, which are mostly dark belt.
+    let recipe = TRIGGERED.replace("0.5", "0.074");
+    on_any_number_of_threads(&recipe, footage::parts().join("images").as_os_str());
 }
 
 /// Promise 5, of a rendered scene.

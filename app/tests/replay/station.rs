@@ -13,24 +13,23 @@ use crate::footage::HEIGHT;
 use crate::program::{Ran, run, run_well, sightline};
 use crate::results::Results;
 
-/// Every frame is one part. The fixture `classifier` scores how bright it is, so a limit splits
-/// simulated parts into good and bad by nothing but their pixels.
+/// Every frame is one part.
 pub const TRIGGERED: &str = "name = \"part\"\nmodel = \"m\"\n\n[locate]\nkind = \"every-frame\"\n\n\
                              [limits]\nreject_at = 0.5\n";
 
-/// A recipe for the simulator's belt, in pictures of [`HEIGHT`].
+/// A recipe for the simulator's belt, in pictures of [`HEIGHT`]. The fixture `classifier` scores
+/// how bright a part is; these limits lie among its scores for simulated parts, so that all three
+/// verdicts come up by nothing but the pixels.
 pub fn belt() -> String {
     let square = (HEIGHT / 5).pow(2);
     format!(
         "name = \"belt\"\nmodel = \"m\"\n\n[locate]\nkind = \"motion\"\nmin_area_px = {}\n\
-         max_area_px = {}\nparts_are = \"brighter\"\n\n[limits]\nreject_at = {BRIGHT}\n",
+         max_area_px = {}\nparts_are = \"brighter\"\n\n\
+         [limits]\nreject_at = 0.22\nundecided_from = 0.2\n",
         square / 4,
         square * 95 / 100,
     )
 }
-
-/// About the middle of the fixture's scores for simulated parts.
-const BRIGHT: f32 = 0.5;
 
 /// The fixtures of the crate `models`.
 pub fn fixtures() -> PathBuf {
