@@ -65,6 +65,9 @@ pub struct Motion {
     /// the belt be learnt while more parts than belt are in view.
     #[serde(default)]
     pub parts_are: PartsAre,
+    /// What is done about parts that touch.
+    #[serde(default)]
+    pub touching: Touching,
     /// How many frames at the start are used to learn the empty belt.
     #[serde(default = "Motion::default_learn_frames")]
     pub learn_frames: u16,
@@ -94,6 +97,17 @@ pub enum PartsAre {
     Brighter,
     /// Always darker than the belt.
     Darker,
+}
+
+/// What is done about parts that touch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Touching {
+    /// They are one part that is undecided, with an estimate of how many it is.
+    #[default]
+    Report,
+    /// They are told apart by their shape; for parts about as long as they are wide.
+    Split,
 }
 
 impl Motion {

@@ -24,7 +24,7 @@ pub fn recipe_from_file(path: &Path) -> Result<CheckedRecipe> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("{}: the recipe can't be read", path.display()))?;
     let recipe: Recipe = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| place::line_of(&text, span.start));
+        let line = place::line_of_error(&text, &error);
         anyhow!("{}:{line}: {}", path.display(), place::one_line(error.message()))
     })?;
     recipe.check().map_err(|error| {
@@ -84,8 +84,27 @@ mod tests {
         let contradiction = error_of(&format!("{GOOD}undecided_from = 0.9\n"));
         assert!(contradiction.starts_with("recipe.toml:9: `limits.undecided_from`"));
 
+        let motion = "kind = \"motion\"\nmin_area_px = 1\nmax_area_px = 2\nviws = 3";
+        let unknown = error_of(&GOOD.replace("kind = \"every-frame\"", motion));
+        assert!(unknown.starts_with("recipe.toml:8: unknown field `viws`"), "{unknown}");
+
         let no_toml = error_of("name = ");
         assert!(no_toml.starts_with("recipe.toml:1: "), "{no_toml}");
+    }
+
+    #[test]
+    fn the_readme_shows_a_recipe_that_works() {
+        let readme = include_str!("../../../README.md");
+        let (_, rest) = readme.split_once("```toml\n").unwrap();
+        let (shown, _) = rest.split_once("```").unwrap();
+        // The keys that are commented out must be known ones too.
+        let all: String = shown
+            .lines()
+            .map(|line| line.strip_prefix("# ").unwrap_or(line))
+            .fold(String::new(), |text, line| text + line + "\n");
+        for text in [shown.to_owned(), all.replace("ignore = [\"stain\"]", "ignore = []")] {
+            toml::from_str::<Recipe>(&text).unwrap().check().unwrap();
+        }
     }
 
     #[test]

@@ -1,10 +1,21 @@
-//! Where something stands in a file: takes text and a byte or a dotted key, gives a line number.
+//! Where something stands in a file: takes text and a byte, an error or a dotted key, gives a line
+//! number.
 
 use toml::de::{DeTable, DeValue};
 
 /// The line, from 1, that holds byte `at` of `text`.
 pub fn line_of(text: &str, at: usize) -> usize {
     1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+}
+
+/// The line at which `error` says that `text` is wrong.
+pub fn line_of_error(text: &str, error: &toml::de::Error) -> usize {
+    let at = error.span().map_or(0, |span| span.start);
+    // A table with a `kind` is read as a whole, and its errors are said to be at its beginning;
+    // the word that is unknown stands somewhere below.
+    let unknown = error.message().strip_prefix("unknown ").and_then(|rest| rest.split('`').nth(1));
+    let below = unknown.and_then(|word| text.get(at..)?.find(word)).unwrap_or(0);
+    line_of(text, at + below)
 }
 
 /// The line of the dotted `key`, or of the innermost table around it that is there; 1 when there

@@ -52,7 +52,7 @@ pub struct Facts {
     /// not lost. Without this list everything the truth knows counts as asked for.
     pub files: Option<Vec<String>>,
     /// Time in each stage by the stage's name, and under `decision` from the deciding frame's
-    /// exposure to the gate.
+    /// exposure to the gate, or in replay the sum of its stages.
     pub latency: BTreeMap<String, LatencyMs>,
     /// The recipe's limits for labels that have none of their own; drawn beside the scores.
     pub limits: Option<LimitsInForce>,

@@ -70,7 +70,8 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
 
-    /// Time in each stage, and `decision`, from exposure to gate.
+    /// Time in each stage, and `decision`: in replay a part's
+    /// time in locate, prepare, infer and decide; live, from exposure to gate.
     pub latency_ms: BTreeMap<String, LatencyMs>,
     /// Frames taken from the source.
     pub frames: u64,

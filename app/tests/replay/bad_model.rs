@@ -32,7 +32,8 @@ fn that_divides(recipe: &str) -> Station {
 #[test]
 fn no_such_folder() {
     let station = Station::new(&belt().replace("\"m\"", "\"nowhere\""));
-    station.refuses(SCENE, &["recipe.toml", "`model`", "nowhere/model.toml", "a bundle is a folder"]);
+    station
+        .refuses(SCENE, &["recipe.toml", "`model`", "nowhere/model.toml", "a bundle is a folder"]);
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use std::fs;
 
 use crate::footage::SCENE;
-use crate::program::run;
 use crate::station::{Station, TRIGGERED, belt};
 
 /// `from` in the recipe for the belt is written as `to`; the refusal names `line` and `words`.
@@ -67,15 +66,4 @@ fn no_such_recipe_or_no_text() {
     station.refuses(SCENE, &["recipe.toml", "can't be read", "No such file"]);
     fs::create_dir(&recipe).unwrap();
     station.refuses(SCENE, &["recipe.toml", "can't be read", "directory"]);
-}
-
-/// A region that lies beside the picture shows no part; that must not pass for an empty belt.
-#[test]
-fn a_region_beside_the_picture() {
-    let recipe = TRIGGERED.replace(
-        "[locate]",
-        "region = { x = 5000, y = 0, width = 10, height = 10 }\n\n[locate]",
-    );
-    let ran = run(&mut Station::new(&recipe).replay("synthetic:parts=1,size=64x64"));
-    ran.complained(&["region", "5000"]);
 }

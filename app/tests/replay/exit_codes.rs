@@ -62,7 +62,10 @@ fn json_is_one_object_on_stdout_and_it_is_the_report() {
     let said: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(said, Results::read(&station.path("out")).report);
     assert_eq!(ran.stderr, "");
-    assert_eq!((said["escape"]["count"].as_u64(), said["escape"]["of"].as_u64()), (Some(1), Some(3)));
+    assert_eq!(
+        (said["escape"]["count"].as_u64(), said["escape"]["of"].as_u64()),
+        (Some(1), Some(3))
+    );
     assert_eq!(said["overkill"]["rate"], 0.4);
     for key in [
         "parts passed rejected undecided lost escape overkill per_class latency_ms frames",
@@ -86,15 +89,32 @@ fn every_command_helps() {
         (
             &["replay"],
             &[
-                "--recipe", "--truth", "--split", "--out", "--fail-on", "--threads", "--fps",
-                "--pixel-format", "--camera", "--json",
+                "--recipe",
+                "--truth",
+                "--split",
+                "--out",
+                "--fail-on",
+                "--threads",
+                "--fps",
+                "--pixel-format",
+                "--camera",
+                "--json",
             ],
         ),
         (
             &["simulate"],
             &[
-                "--out", "--parts", "--width", "--height", "--fps", "--format", "--seed",
-                "--defect-rate", "--as", "--codec", "--json",
+                "--out",
+                "--parts",
+                "--width",
+                "--height",
+                "--fps",
+                "--format",
+                "--seed",
+                "--defect-rate",
+                "--as",
+                "--codec",
+                "--json",
             ],
         ),
         (&["model"], &["verify"]),

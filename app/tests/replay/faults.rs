@@ -36,7 +36,10 @@ fn store_is_sound(out: &Path) -> usize {
     let (rows, stored) = (whole_lines(out), stored(out));
     assert!(stored.keys().copied().eq(1..=stored.len() as u64), "no gaps");
     for (row, (verdict, gate)) in rows.iter().zip(stored.values()) {
-        assert_eq!((row["verdict"].as_str(), row["gate"].as_str()), (Some(&**verdict), Some(&**gate)));
+        assert_eq!(
+            (row["verdict"].as_str(), row["gate"].as_str()),
+            (Some(&**verdict), Some(&**gate))
+        );
     }
     let check = store::check(&out.join("store")).unwrap();
     assert!(check.missing.is_empty() && check.altered.is_empty(), "{check:?}");
@@ -126,7 +129,7 @@ fn a_replay_that_is_interrupted() {
         let child = started(&station);
         signal(&child, name);
         let ran = Ran::from(child.wait_with_output().unwrap());
-        ran.refused_after_its_report(&["interrupted", "is written and reported"]);
+        ran.complained(&["interrupted", "is written and reported"]);
         let results = Results::read(&station.path("out"));
         results.add_up();
         assert_eq!(results.count("frames"), results.rows.len() as u64, "none was forgotten");
@@ -169,8 +172,11 @@ fn a_folder_that_another_replay_writes_to() {
 fn no_runtime() {
     let station = Station::new(&belt());
     let mut replay = station.replay(SCENE);
-    run(replay.env("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so"))
-        .refused(&["ONNX Runtime", "`make deps`", "/nowhere/libonnxruntime.so"]);
+    run(replay.env("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so")).refused(&[
+        "ONNX Runtime",
+        "`make deps`",
+        "/nowhere/libonnxruntime.so",
+    ]);
     assert!(!station.path("out").exists());
 }
 

@@ -79,7 +79,8 @@ fn painted_pictures_get_the_verdicts_that_they_were_painted_for() {
     let painted = json!({ "x": 32, "y": 16, "width": 32, "height": 16 });
     assert_eq!(results.rows[1]["reasons"][0]["box_in_frame"], painted);
     assert_eq!(results.rows[1]["gate"], "reject");
-    let of = |key: &str, of| (results.report[key]["count"].as_u64(), results.report[key]["of"] == of);
+    let of =
+        |key: &str, of| (results.report[key]["count"].as_u64(), results.report[key]["of"] == of);
     assert_eq!(of("escape", 3), (Some(0), true));
     assert_eq!(of("overkill", 2), (Some(0), true));
     assert_eq!(results.report["per_class"]["scratch"]["of"], 2);
@@ -100,8 +101,8 @@ fn the_page_stands_alone() {
     }
 }
 
-/// The model of the demo on parts that it was not trained on. Few parts, so wide bounds: what it
-/// can do is in its card; here it must be right about nearly all of them.
+/// The model of the demo on parts that it was not trained on. Few parts, so wide
+/// bounds: what it can do is in its card; here it must be right about nearly all of them.
 #[test]
 fn the_shipped_model_knows_simulated_parts() {
     let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/zoo/simulated-parts");

@@ -9,9 +9,9 @@ use crate::results::Results;
 use crate::station::{Station, fixtures};
 
 /// Sacks that differ from the eleven of the truth: a hand-held camera, and one lies over the edge.
-const BAGS_OFF_MOST: u64 = 3;
+const BAGS_OFF_MOST: u64 = 6;
 /// Eggs that differ from the 38 of the truth, which is itself good to one: they touch and cluster.
-const EGGS_OFF_MOST: u64 = 12;
+const EGGS_OFF_MOST: u64 = 6;
 /// Of pictures with pitting, the share that is not passed.
 const PITTING_CAUGHT_LEAST: f64 = 0.8;
 /// Pictures of each sort that are looked at.
@@ -32,8 +32,11 @@ fn data(name: &str) -> Option<PathBuf> {
 fn counted(name: &str, video: &str) -> Option<(u64, u64)> {
     let videos = data("videos")?;
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recipes").join(name);
-    let recipe = fs::read_to_string(recipe.with_extension("toml")).unwrap();
-    let station = Station::with_bundle(&recipe, &fixtures().join("classifier"));
+    let text = fs::read_to_string(recipe.with_extension("toml")).unwrap();
+    let mut recipe: toml::Table = text.parse().unwrap();
+    // What is counted does not depend on the model; this one is small.
+    recipe.insert("model".into(), "m".into());
+    let station = Station::with_bundle(&recipe.to_string(), &fixtures().join("classifier"));
     let truth = videos.join("truth.csv");
     let results = station.results(videos.join(video), &["--truth", truth.to_str().unwrap()]);
     results.add_up();

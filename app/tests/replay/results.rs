@@ -52,9 +52,10 @@ impl Results {
         assert_eq!(ids, (1..=n).collect::<Vec<_>>(), "each part once");
 
         let stored = stored(&self.out);
-        let told = self.rows.iter().map(|row| {
-            (row["part"].as_u64().unwrap(), (text(row, "verdict"), text(row, "gate")))
-        });
+        let told = self
+            .rows
+            .iter()
+            .map(|row| (row["part"].as_u64().unwrap(), (text(row, "verdict"), text(row, "gate"))));
         let stored: BTreeMap<u64, (&str, &str)> =
             stored.iter().map(|(part, (verdict, gate))| (*part, (&**verdict, &**gate))).collect();
         assert_eq!(stored, told.collect(), "the store says what the log says");

@@ -84,8 +84,12 @@ impl Station {
 
     /// The command line that replays `source`.
     pub fn replay(&self, source: impl AsRef<OsStr>) -> Command {
+        self.replay_into(source, &self.path("out"))
+    }
+
+    pub fn replay_into(&self, source: impl AsRef<OsStr>, out: &Path) -> Command {
         let mut command = sightline([OsStr::new("replay"), source.as_ref()]);
-        command.arg("--recipe").arg(self.path("recipe.toml")).arg("--out").arg(self.path("out"));
+        command.arg("--recipe").arg(self.path("recipe.toml")).arg("--out").arg(out);
         command
     }
 

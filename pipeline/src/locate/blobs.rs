@@ -1,5 +1,7 @@
 //! Patches of foreground: takes one bit a cell, gives the patches that hang together.
 
+use super::split::Splitter;
+
 /// A patch of foreground cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blob {
@@ -35,28 +37,53 @@ impl Blob {
 pub struct BlobFinder {
     closed: Vec<bool>,
     stack: Vec<usize>,
+    /// The cells of the blob that was flooded last.
+    members: Vec<usize>,
+    splitter: Splitter,
+}
+
+/// How large one part is, in cells, when blobs that are larger are to be split.
+#[derive(Clone, Copy, Debug)]
+pub struct Single {
+    /// More are several.
+    pub cells_max: f32,
+    /// What one usually has.
+    pub cells: f32,
 }
 
 impl BlobFinder {
     /// Closes gaps of one cell in `bits` (`width` cells a row), then gives the 8-connected
     /// blobs of at least `cells_min` cells, in reading order of their first cell.
-    pub fn find(&mut self, bits: &[bool], width: usize, cells_min: usize) -> Vec<Blob> {
+    /// With `single`, larger blobs are split into parts of that size.
+    pub fn find(
+        &mut self,
+        bits: &[bool],
+        width: usize,
+        cells_min: usize,
+        single: Option<Single>,
+    ) -> Vec<Blob> {
         let height = bits.len() / width.max(1);
         self.close(bits, width, height);
         let mut blobs = Vec::new();
         for start in 0..self.closed.len() {
             if self.closed[start] {
                 let blob = self.flood(bits, start, width, height);
-                if blob.cells >= cells_min {
-                    blobs.push(blob);
+                if blob.cells < cells_min {
+                    continue;
+                }
+                #[expect(clippy::cast_precision_loss, reason = "a grid has few cells")]
+                match single.filter(|single| blob.cells as f32 > single.cells_max) {
+                    Some(Single { cells, .. }) => {
+                        blobs.extend(self.splitter.split(&blob, &self.members, width, cells));
+                    }
+                    None => blobs.push(blob),
                 }
             }
         }
         blobs
     }
 
-    /// A cell is set when it was, or when it lies between two that were, across, down or along a
-    /// diagonal. Unlike dilate-then-erode it never bridges two parts a cell apart at their rims
+    /// A cell is set when it was, or when it lies between two that were, across or down. Unlike dilate-then-erode it never bridges two parts a cell apart at their rims
     /// more than it must, and needs one pass.
     fn close(&mut self, bits: &[bool], width: usize, height: usize) {
         self.closed.clear();
@@ -75,11 +102,13 @@ impl BlobFinder {
     /// foreground themselves are counted; `bits` is left as it is.
     fn flood(&mut self, bits: &[bool], start: usize, width: usize, height: usize) -> Blob {
         let mut blob = Blob { x0: usize::MAX, y0: usize::MAX, x1: 0, y1: 0, cells: 0 };
+        self.members.clear();
         self.stack.push(start);
         self.closed[start] = false;
         while let Some(at) = self.stack.pop() {
             let (x, y) = (at % width, at / width);
             blob.cells += usize::from(bits[at]);
+            self.members.push(at);
             (blob.x0, blob.x1) = (blob.x0.min(x), blob.x1.max(x + 1));
             (blob.y0, blob.y1) = (blob.y0.min(y), blob.y1.max(y + 1));
             for near_y in y.saturating_sub(1)..(y + 2).min(height) {
@@ -104,7 +133,7 @@ mod tests {
     fn find(rows: &[&str], cells_min: usize) -> Vec<Blob> {
         let width = rows[0].len();
         let bits: Vec<bool> = rows.iter().flat_map(|row| row.bytes().map(|b| b == b'#')).collect();
-        BlobFinder::default().find(&bits, width, cells_min)
+        BlobFinder::default().find(&bits, width, cells_min, None)
     }
 
     #[test]
@@ -128,7 +157,7 @@ mod tests {
             bits in prop::collection::vec(any::<bool>(), 144), width in prop::sample::select(vec![12_usize, 16, 9])
         ) {
             let all = bits.iter().filter(|b| **b).count();
-            let blobs = BlobFinder::default().find(&bits, width, 0);
+            let blobs = BlobFinder::default().find(&bits, width, 0, None);
             prop_assert_eq!(blobs.iter().map(|b| b.cells).sum::<usize>(), all);
         }
     }

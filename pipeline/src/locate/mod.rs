@@ -8,6 +8,7 @@ pub mod background;
 pub mod blobs;
 pub mod every_frame;
 pub mod motion;
+pub mod split;
 pub mod thin;
 pub mod track;
 
@@ -47,6 +48,7 @@ pub struct LocatedView {
 pub struct Sighting {
     frame: Frame,
     box_in_frame: RectPx,
+    cells: usize,
 }
 
 enum Finder {

@@ -9,10 +9,11 @@
 
 use std::collections::BTreeMap;
 
+use domain::recipe::Touching;
 use domain::{BeltMotion, CheckedRecipe, Event, Frame, Locate, PartCondition, PointPx, RectPx};
 
 use super::background::Background;
-use super::blobs::{Blob, BlobFinder};
+use super::blobs::{Blob, BlobFinder, Single};
 use super::thin::{Grid, Thin};
 use super::track::{self, Track, Tracks};
 use super::{Located, LocatedView, Sighting};
@@ -24,6 +25,8 @@ const RELEARN_SHARE: f64 = 0.9;
 const RELEARN_FRAMES: usize = 60;
 /// Something that was left behind in this many frames is part of the belt.
 const GHOST_FRAMES: u32 = 90;
+/// What a part usually has, as a share of the largest.
+const USUAL_SHARE: f32 = 0.7;
 /// Sightings below which something is a flicker.
 const SEEN_MIN: u32 = 3;
 /// Share of the region's length that a part which is never wholly inside must travel, so that a
@@ -143,8 +146,9 @@ impl MotionLocator {
         scene.background.follow(&self.thin, &self.bits);
         let cells_min = self.rule.min_area_px.div_ceil(scene.grid.cell_area_px()).max(2);
         let cells_min = usize::try_from(cells_min).unwrap_or(usize::MAX);
+        let single = (self.rule.touching == Touching::Split).then(|| self.split_at(&scene.grid));
         // A part that is only half in view is followed too.
-        let blobs = self.finder.find(&self.bits, width, cells_min.div_ceil(4));
+        let blobs = self.finder.find(&self.bits, width, cells_min.div_ceil(4), single);
         let followed = self.tracks.follow(blobs, width, height);
         self.scene = Some(scene);
         for track in &followed.ended {
@@ -276,16 +280,14 @@ impl MotionLocator {
         out: &mut Vec<Located>,
     ) {
         let Some(grid) = self.scene.as_ref().map(|scene| scene.grid) else { return };
-        let condition = self.merged(track, &grid).unwrap_or(condition);
         let motion = self.motion(track, &grid);
         let Some(file) = self.files.get_mut(&track.id) else { return };
         file.done = true;
         file.inside = None;
         file.most = None;
         let views = std::mem::take(&mut file.views);
-        if views.is_empty() {
-            return;
-        }
+        let Some(cells) = views.iter().map(|seen| seen.cells).max() else { return };
+        let condition = self.merged(cells, &grid).unwrap_or(condition);
         let views = views
             .into_iter()
             .map(|seen| LocatedView { frame: seen.frame, box_in_frame: seen.box_in_frame });
@@ -296,17 +298,24 @@ impl MotionLocator {
     /// from what single parts have had so far.
     #[expect(clippy::cast_precision_loss, reason = "an estimate from a few thousand cells")]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-    fn merged(&mut self, track: &Track, grid: &Grid) -> Option<PartCondition> {
-        let cells = track.cells_max as f32;
-        let cells_max = self.rule.max_area_px as f32 / grid.cell_area_px() as f32;
+    fn merged(&mut self, cells: usize, grid: &Grid) -> Option<PartCondition> {
+        let cells = cells as f32;
+        let Single { cells_max, cells: usual } = self.split_at(grid);
         if cells <= cells_max {
             let typical = self.typical_cells.unwrap_or(cells);
             self.typical_cells = Some(typical + 0.1 * (cells - typical));
             return None;
         }
-        let single = self.typical_cells.unwrap_or(cells_max * 0.75);
+        let single = self.typical_cells.unwrap_or(usual);
         let parts_estimated = (cells / single).round().clamp(2.0, 999.0) as u32;
         Some(PartCondition::Merged { parts_estimated })
+    }
+
+    /// How large one part is. From the recipe alone: what was split must not teach how to split.
+    #[expect(clippy::cast_precision_loss, reason = "an estimate from a few thousand cells")]
+    fn split_at(&self, grid: &Grid) -> Single {
+        let cells_max = self.rule.max_area_px as f32 / grid.cell_area_px() as f32;
+        Single { cells_max, cells: cells_max * USUAL_SHARE }
     }
 
     fn motion(&self, track: &Track, grid: &Grid) -> Option<BeltMotion> {
@@ -370,5 +379,5 @@ fn sighting(frame: &Frame, blob: &Blob, grid: &Grid) -> Sighting {
         grid.region.y + px(blob.y1),
     );
     let box_in_frame = at.intersection(&grid.region).unwrap_or(grid.region);
-    Sighting { frame: frame.share(), box_in_frame }
+    Sighting { frame: frame.share(), box_in_frame, cells: blob.cells }
 }

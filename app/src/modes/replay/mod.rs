@@ -89,11 +89,15 @@ pub fn run(args: &Args) -> Result<Ended> {
         .as_deref()
         .map(|path| Truth::load(path, args.split.as_deref()).map(Arc::new))
         .transpose()?;
+    let source_name = args.source.to_string_lossy().into_owned();
+    if let Some(truth) = &truth {
+        // That it counts other videos only is told now, not after the replay.
+        truth.count_in(&source_name)?;
+    }
     let armed = config::arm(&args.recipe)?;
     let source = capture::open(&config, CameraId::new(&args.camera), CaptureTime::default())?;
     fs::create_dir_all(&args.out)
         .with_context(|| format!("{}: the folder can't be made", args.out.display()))?;
-    let source_name = args.source.to_string_lossy().into_owned();
     let clock = Arc::new(RealClock::start());
     let replay = Replay { args, armed, truth, source_name, stop, clock };
     replay.inspect(source)

@@ -232,7 +232,7 @@ fn timing(report: &Report) -> String {
         .map_or_else(String::new, |factor| format!(", {factor:.2} times real time"));
     format!(
         "<section><h2>Time</h2>{table}<p class=\"small\">{} frames, {} dropped, in {:.2} s{speed}. \
-         <i>decision</i> is from the deciding frame's exposure to the gate.</p></section>\n",
+         <i>decision</i> is a part's time in locate, prepare, infer and decide.</p></section>\n",
         report.frames, report.frames_dropped, report.wall_s
     )
 }
