@@ -5,12 +5,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::synthetic::SceneConfig;
 use serde::Deserialize;
 use serde::de::value::{Error, MapDeserializer};
 use serde::de::{self, IntoDeserializer, Visitor};
 
 use super::pattern::Pattern;
+use super::synthetic::SceneConfig;
 use super::{CaptureError, SourceConfig, images};
 
 /// Begins the word for a synthetic source; a file of such a name is reached as `./synthetic:…`.
@@ -156,7 +156,7 @@ mod tests {
             size: SizePx::new(640, 480),
             fps: 12.5,
             format: PixelFormat::Nv12,
-            spacing: super::super::synthetic::Spacing::Irregular,
+            spacing: crate::capture::synthetic::Spacing::Irregular,
             ..SceneConfig::default()
         };
         assert_eq!(given, wanted);

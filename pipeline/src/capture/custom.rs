@@ -63,7 +63,7 @@ impl Kind for Custom {
         }
     }
 
-    fn explain(&self, complaint: &Complaint) -> CaptureError {
+    fn explain(&self, complaint: &Complaint, frame: u64) -> CaptureError {
         let mut reason = complaint.reason();
         if let Some((_, name)) = &complaint.missing {
             reason = format!("{reason} (missing: {name})");
@@ -73,7 +73,7 @@ impl Kind for Custom {
         }
         if complaint.error.kind::<gst::StreamError>() == Some(gst::StreamError::Decode) {
             let what = Origin::Pipeline(self.pipeline.clone()).to_string();
-            return CaptureError::Decode { what, frame: complaint.frame, reason };
+            return CaptureError::Decode { what, frame, reason };
         }
         CaptureError::Pipeline {
             what: Origin::Pipeline(self.pipeline.clone()).to_string(),

@@ -66,7 +66,7 @@ pub enum CaptureError {
         streams: String,
     },
     /// Nothing installed can decode it.
-    #[error("{path:?}: nothing here decodes {codec}; install the package {package}")]
+    #[error("{path:?} needs the {codec}, which is missing: install the package {package}")]
     CodecMissing {
         /// The file.
         path: PathBuf,
@@ -227,14 +227,10 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
-    /// The file that could not be read, by its name in its folder, where that is all that is wrong.
+    /// The image that could not be read, by its name in its folder.
     #[must_use]
     pub fn image_name(&self) -> Option<String> {
-        let (Self::Image { path, .. }
-        | Self::ImageTooLarge { path, .. }
-        | Self::Empty { path }
-        | Self::Unreadable { path, .. }) = self
-        else {
+        let (Self::Image { path, .. } | Self::ImageTooLarge { path, .. }) = self else {
             return None;
         };
         Some(path.file_name()?.to_string_lossy().into_owned())

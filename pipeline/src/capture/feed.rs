@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Event, Frame, MonoTime};
+use domain::{Event, Frame};
 
 use super::{CaptureError, Next, Source};
 use crate::clock::Clock;
@@ -35,11 +35,9 @@ pub fn feed(
 ) -> CaptureReport {
     let mut report = CaptureReport::default();
     counters.frames_expected(source.info().frames_total.unwrap_or(0));
-    let live = source.info().live;
-    let mut started_at = None;
     while !counters.asked_to_stop() {
         let start = clock.now();
-        let mut frame = match source.next() {
+        let frame = match source.next() {
             Ok(Next::Frame(frame)) => frame,
             Ok(Next::Waiting) => continue,
             Ok(Next::End) => break,
@@ -51,11 +49,6 @@ pub fn feed(
         };
         let now = clock.now();
         report.timing.add(now.since(start));
-        if live {
-            // A live source counts from its first frame; deadlines are on the line's clock.
-            let zero = *started_at.get_or_insert(now.since(frame.at.mono));
-            frame.at.mono = MonoTime::ZERO.plus(zero).plus(frame.at.mono.since(MonoTime::ZERO));
-        }
         counters.frame(frame.at.mono);
         match frames.send(frame) {
             Ok(Sent::Queued) => {}

@@ -1,5 +1,6 @@
 //! A recorded video. Takes a file's name; gives its frames, or says what is wrong with the file.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,10 +15,10 @@ use gst_app::AppSink;
 use super::CaptureError;
 use super::gst::{Complaint, Kind, Origin, Parts, Stream, init};
 
-/// Of the container's duration, how much may be missing at the end: half a second and 1 %, since
-/// containers round and cameras stop between frames.
-const SHORT_S: f64 = 0.5;
-const SHORT_SHARE: f64 = 0.01;
+/// Of the container's duration, how much may be missing at the end: containers round, and few say
+/// how long the last frame is shown.
+const SHORT_S: f64 = 0.2;
+const SHORT_SHARE: f64 = 0.002;
 
 /// Package names, for what may be missing.
 const BASE: &str = "gstreamer1.0-plugins-base";
@@ -97,30 +98,21 @@ fn build(path: &Path) -> Result<(gst::Pipeline, AppSink, Video), CaptureError> {
         .map_err(|error| refuse(&error.message))?;
     let input = convert.static_pad("sink").ok_or_else(|| refuse("videoconvert has no input"))?;
     let others_end = OthersEnd::default();
-    steer(&pipeline, &decoder);
+    be_strict(&pipeline);
     take_video(&pipeline, &decoder, &input, &others_end);
     Ok((pipeline, sink, Video { path: path.to_owned(), decoder, input, others_end }))
 }
 
-/// Tells the decoders how strict to be, and which streams not to decode.
-fn steer(pipeline: &gst::Pipeline, decoder: &gst::Element) {
+/// Has video decoders fail at what they cannot decode: a frame is not to vanish in silence.
+fn be_strict(pipeline: &gst::Pipeline) {
     pipeline.connect_deep_element_added(|_, _, element| {
-        // A frame that cannot be decoded is an error, not a frame that nobody misses.
-        if element.has_property("max-errors") {
+        let video = |factory: gst::ElementFactory| {
+            factory.metadata("klass").is_some_and(|klass| klass.contains("Video"))
+        };
+        if element.factory().is_some_and(video) && element.has_property("max-errors") {
             element.set_property("max-errors", 0);
         }
     });
-    decoder.connect("autoplug-continue", false, |values| {
-        let pad = values.get(1).and_then(|value| value.get::<gst::Pad>().ok());
-        let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-        Some((!pad.zip(caps).is_some_and(|(pad, caps)| is_sound(&pad, &caps))).to_value())
-    });
-}
-
-/// Whether this is a soundtrack, which is only measured; what typefind calls audio is the file.
-fn is_sound(pad: &gst::Pad, caps: &gst::Caps) -> bool {
-    let factory = pad.parent_element().and_then(|element| element.factory());
-    stream_name(caps).starts_with("audio/") && factory.is_none_or(|it| it.name() != "typefind")
 }
 
 /// Links the first video stream; the others end in a sink that measures them.
@@ -193,7 +185,7 @@ fn stream_name(caps: &gst::Caps) -> &str {
 }
 
 impl Kind for Video {
-    fn explain(&self, complaint: &Complaint) -> CaptureError {
+    fn explain(&self, complaint: &Complaint, frame: u64) -> CaptureError {
         let path = self.path.clone();
         let reason = complaint.reason();
         if let Some((detail, codec)) = &complaint.missing
@@ -209,15 +201,11 @@ impl Kind for Video {
         match complaint.error.kind::<gst::StreamError>() {
             Some(gst::StreamError::TypeNotFound | gst::StreamError::WrongType) => not_media(path),
             _ if complaint.element == "typefind" => not_media(path),
-            Some(gst::StreamError::Decode) => {
-                CaptureError::Decode { what, frame: complaint.frame, reason }
-            }
-            Some(gst::StreamError::Demux | gst::StreamError::Failed) if complaint.frame == 0 => {
+            Some(gst::StreamError::Decode) => CaptureError::Decode { what, frame, reason },
+            Some(gst::StreamError::Demux | gst::StreamError::Failed) if frame == 0 => {
                 CaptureError::Incomplete { path, reason }
             }
-            Some(gst::StreamError::Demux) => {
-                CaptureError::Decode { what, frame: complaint.frame, reason }
-            }
+            Some(gst::StreamError::Demux) => CaptureError::Decode { what, frame, reason },
             _ => CaptureError::Pipeline { what, element: complaint.element.clone(), reason },
         }
     }
@@ -247,7 +235,8 @@ impl Video {
     fn streams(&self) -> String {
         let pads = self.decoder.src_pads();
         let caps = pads.iter().filter_map(|pad| pad.current_caps());
-        caps.map(|caps| stream_name(&caps).to_owned()).collect::<Vec<_>>().join(", ")
+        let kinds = caps.map(|caps| stream_name(&caps).split('/').take(1).collect::<String>());
+        kinds.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
     }
 }
 

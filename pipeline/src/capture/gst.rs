@@ -52,7 +52,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// An error as an element posted it, and where the stream was then.
+/// An error as an element posted it.
 pub(super) struct Complaint {
     /// GStreamer's error.
     pub error: gst::glib::Error,
@@ -62,8 +62,6 @@ pub(super) struct Complaint {
     pub element: String,
     /// What nothing installed can decode: its caps, and what GStreamer calls it.
     pub missing: Option<(String, String)>,
-    /// The sequence number of the frame that would have been next.
-    pub frame: u64,
 }
 
 impl Complaint {
@@ -78,8 +76,8 @@ impl Complaint {
 
 /// What tells a file and a pipeline apart.
 pub(super) trait Kind: Send {
-    /// Which of our errors a complaint is.
-    fn explain(&self, complaint: &Complaint) -> CaptureError;
+    /// Which of our errors a complaint is; `frame` is the one that did not come because of it.
+    fn explain(&self, complaint: &Complaint, frame: u64) -> CaptureError;
 
     /// What it means that the demuxer stopped before the first frame and did not say why.
     fn gave_up(&self) -> CaptureError;
@@ -116,6 +114,8 @@ pub(super) struct Stream<K> {
     missing: Option<(String, String)>,
     /// Turns of [`PATIENCE`] without a frame.
     waits: u32,
+    /// Whether every stream of the pipeline came to its end.
+    all_ended: bool,
     ended: bool,
 }
 
@@ -148,6 +148,7 @@ impl<K: Kind> Stream<K> {
             complaint: None,
             missing: None,
             waits: 0,
+            all_ended: false,
             ended: false,
         };
         stream.preroll()?;
@@ -165,9 +166,10 @@ impl<K: Kind> Stream<K> {
             Ok(gst::StateChangeSuccess::NoPreroll) => return Ok(()),
             Ok(_) => {}
         }
-        let mut idle = 0;
-        for _ in 0..WAITS_MOST {
+        let (mut waits, mut idle) = (0, 0);
+        while waits < WAITS_MOST {
             let Some(message) = self.bus.timed_pop(clock_time(PATIENCE)) else {
+                waits += 1;
                 idle = if self.demuxer_stopped() { idle + 1 } else { 0 };
                 if idle > WAITS_WITHOUT_DEMUXER {
                     return Err(self.parts.kind.gave_up());
@@ -223,9 +225,9 @@ impl<K: Kind> Stream<K> {
                     debug: error.debug().unwrap_or_default().to_string(),
                     element: element(),
                     missing: self.missing.take(),
-                    frame: self.sequence,
                 });
             }
+            gst::MessageView::Eos(_) => self.all_ended = true,
             gst::MessageView::Warning(warning) => {
                 let (origin, element, warning) = (&self.parts.origin, element(), warning.error());
                 tracing::warn!(%origin, element, %warning, frame = self.sequence);
@@ -249,7 +251,8 @@ impl<K: Kind> Stream<K> {
     fn failure(&mut self, otherwise: &str) -> CaptureError {
         self.hear_all();
         match self.complaint.take() {
-            Some(complaint) => self.parts.kind.explain(&complaint),
+            // Frames that were ahead of the error have been given by now.
+            Some(complaint) => self.parts.kind.explain(&complaint, self.sequence),
             None => CaptureError::Pipeline {
                 what: self.parts.origin.to_string(),
                 element: "pipeline".to_owned(),
@@ -289,7 +292,9 @@ impl<K: Kind> Stream<K> {
     fn conclude(&mut self) -> Result<Next, CaptureError> {
         // Streams beside ours may be still on their way to their end.
         let last = [gst::MessageType::Eos, gst::MessageType::Error];
-        if let Some(message) = self.bus.timed_pop_filtered(clock_time(END_MOST), &last) {
+        if !self.all_ended
+            && let Some(message) = self.bus.timed_pop_filtered(clock_time(END_MOST), &last)
+        {
             self.hear(&message);
         }
         if self.complaint.is_some() {
@@ -315,7 +320,8 @@ impl<K: Kind> Stream<K> {
         }
         let caps = sample.caps_owned().ok_or_else(|| broken("a sample without caps"))?;
         self.follow(&caps)?;
-        let at = self.stamps.next(self.stamp_of(&buffer, sample));
+        let lasts = buffer.duration().map(Duration::from);
+        let at = self.stamps.next(self.stamp_of(&buffer, sample), lasts);
         let what = || self.parts.origin.to_string();
         let mapped = self.layout.as_ref().and_then(|(_, layout)| layout.map(buffer));
         let pixels = mapped.ok_or_else(|| CaptureError::Decode {

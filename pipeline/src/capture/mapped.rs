@@ -164,6 +164,7 @@ fn fps_from_fraction(fps: gst::Fraction) -> Option<f64> {
     (fps.numer() > 0 && fps.denom() > 0).then(|| f64::from(fps.numer()) / f64::from(fps.denom()))
 }
 
+#[expect(clippy::large_enum_variant, reason = "each lies behind a pointer of its own")]
 enum Bytes {
     Frame(gst_video::VideoFrame<gst_video::video_frame::Readable>),
     Bayer { map: gst::MappedBuffer<gst::buffer::Readable>, stride: usize },

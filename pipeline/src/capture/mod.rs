@@ -128,3 +128,34 @@ pub fn open(
 fn time_after(began: CaptureTime, offset: Duration) -> CaptureTime {
     CaptureTime { mono: began.mono.plus(offset), wall: began.wall.plus(offset) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{Error, MapDeserializer};
+
+    use super::*;
+
+    fn read(fields: &[(&'static str, &'static str)]) -> Result<SourceConfig, Error> {
+        SourceConfig::deserialize(MapDeserializer::new(fields.iter().copied()))
+    }
+
+    #[test]
+    fn a_configuration_names_its_kind_and_nothing_unknown() {
+        let video = read(&[("kind", "file"), ("path", "a.mkv")]).unwrap();
+        assert_eq!(video, SourceConfig::File { path: "a.mkv".into(), pixel_format: None });
+        let scene = read(&[("kind", "synthetic"), ("format", "nv12")]).unwrap();
+        assert!(
+            matches!(scene, SourceConfig::Synthetic(scene) if scene.format == PixelFormat::Nv12)
+        );
+        for (fields, part) in [
+            (&[("kind", "flie"), ("path", "a")][..], "flie"),
+            (&[("kind", "images"), ("path", "a"), ("fpss", "3")], "fpss"),
+            (&[("kind", "synthetic"), ("prats", "3")], "prats"),
+            (&[("kind", "file")], "path"),
+            (&[("path", "a")], "kind"),
+        ] {
+            let error = read(fields).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

@@ -34,12 +34,13 @@ pub(super) struct Stamps {
     zero: Option<Duration>,
     period: Duration,
     last: Option<Duration>,
+    end: Duration,
 }
 
 impl Stamps {
     /// Footage: the first frame lies at `began`, whatever its stamp.
     pub(super) fn of_footage(began: CaptureTime) -> Self {
-        Self { began, zero: None, period: PERIOD_UNKNOWN, last: None }
+        Self { began, zero: None, period: PERIOD_UNKNOWN, last: None, end: Duration::ZERO }
     }
 
     /// Live: stamps are readings of a clock that read `opened` when the line's clocks read `began`.
@@ -52,8 +53,9 @@ impl Stamps {
         self.period = period_from_fps(fps).unwrap_or(PERIOD_UNKNOWN);
     }
 
-    /// The time of the next frame, stamped `stamp`; always later than the one before.
-    pub(super) fn next(&mut self, stamp: Option<Duration>) -> CaptureTime {
+    /// The time of the next frame, stamped `stamp`; always later than the one before. `lasts` is
+    /// how long it is shown, where the stream tells.
+    pub(super) fn next(&mut self, stamp: Option<Duration>, lasts: Option<Duration>) -> CaptureTime {
         let stamped = stamp.map(|stamp| stamp.saturating_sub(*self.zero.get_or_insert(stamp)));
         let offset = match (stamped, self.last) {
             (Some(offset), None) => offset,
@@ -62,12 +64,13 @@ impl Stamps {
             (None, None) => Duration::ZERO,
         };
         self.last = Some(offset);
+        self.end = offset.saturating_add(lasts.unwrap_or(self.period));
         time_after(self.began, offset)
     }
 
     /// From the first frame to the end of the last one given.
     pub(super) fn length(&self) -> Duration {
-        self.last.map_or(Duration::ZERO, |last| last.saturating_add(self.period))
+        self.end
     }
 }
 
@@ -82,7 +85,7 @@ mod tests {
     }
 
     fn mono_ms(stamps: &mut Stamps, stamp_ms: Option<u64>) -> u64 {
-        stamps.next(stamp_ms.map(ms)).mono.ns / 1_000_000
+        stamps.next(stamp_ms.map(ms), None).mono.ns / 1_000_000
     }
 
     #[test]
@@ -91,6 +94,8 @@ mod tests {
         stamps.expect_fps(50.0);
         assert_eq!([1000, 1020, 1040].map(|t| mono_ms(&mut stamps, Some(t))), [0, 20, 40]);
         assert_eq!(stamps.length(), ms(60));
+        stamps.next(Some(ms(1060)), Some(ms(500)));
+        assert_eq!(stamps.length(), ms(560));
     }
 
     #[test]
@@ -107,7 +112,7 @@ mod tests {
         let began =
             CaptureTime { mono: MonoTime::from_ns(7_000), wall: WallTime { unix_ns: 9_000 } };
         let mut stamps = Stamps::of_camera(began, ms(500));
-        let at = stamps.next(Some(ms(501)));
+        let at = stamps.next(Some(ms(501)), None);
         assert_eq!((at.mono.ns, at.wall.unix_ns), (1_007_000, 1_009_000));
     }
 

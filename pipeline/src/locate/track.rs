@@ -397,7 +397,7 @@ mod tests {
         let mut ended = 0;
         for x in (5..140).step_by(5) {
             let x1 = (x + 10).min(100);
-            let view = (x < 100).then(|| Blob { x0: x, y0: 5, x1, y1: 15, cells: 100 });
+            let view = (x < 100).then_some(Blob { x0: x, y0: 5, x1, y1: 15, cells: 100 });
             ended += tracks.follow(view.into_iter().collect(), 100, 50).ended.len();
         }
         assert_eq!((ended, tracks.live().len()), (1, 0));

@@ -1,15 +1,21 @@
 //! A video file that is being written. Takes pictures one after another; gives a whole file under
 //! its name, or an error and no file: what is unfinished is called `….partial`.
 
+mod chain;
+mod picture;
+
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use domain::{PixelFormat, Pixels, SizePx, YuvMatrix, YuvRange};
+use domain::{PixelFormat, Pixels, SizePx};
 use gst::prelude::*;
 use gst_app::AppSrc;
 use thiserror::Error;
+
+use chain::{CORE, chain, element};
+use picture::Picture;
 
 /// Pictures that may wait for the encoder.
 const QUEUE_FRAMES: u64 = 4;
@@ -22,19 +28,6 @@ const LOOKS_MOST: u32 = 1200;
 
 /// The shortest side that encoders take.
 const SIDE_LEAST: u32 = 16;
-
-/// Constant quality for H.264: fine detail stays visible, a minute of 1080p takes some 50 MB.
-const H264_QUANTIZER: u32 = 24;
-
-/// Nanoseconds a tick of Matroska's clock; its usual millisecond would shake frame times.
-const MATROSKA_TICK_NS: i64 = 1_000;
-
-/// The Debian and Ubuntu packages that bring the elements.
-const CORE: &str = "libgstreamer1.0-0";
-const BASE: &str = "gstreamer1.0-plugins-base";
-const GOOD: &str = "gstreamer1.0-plugins-good";
-const BAD: &str = "gstreamer1.0-plugins-bad";
-const LIBAV: &str = "gstreamer1.0-libav";
 
 /// How pictures are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,8 +168,6 @@ impl VideoWriter {
         let rate = fraction_from(fps).ok_or_else(shape)?;
         let chain = chain(path, encoding, format, size)?;
         let partial = partial_of(path);
-        let folder = |reason| EncodeError::Folder { path: path.to_owned(), reason };
-        File::create(&partial).map_err(folder)?;
         let source = AppSrc::builder().format(gst::Format::Time).build();
         let file = element(&["filesink"], CORE)?;
         file.set_property("location", &partial);
@@ -187,6 +178,9 @@ impl VideoWriter {
         linked.map_err(|error| failed(path, "pipeline", &error.message, 0))?;
         let bus = pipeline.bus();
         let bus = bus.ok_or_else(|| failed(path, "pipeline", "it has no message bus", 0))?;
+        // Tried here, where the reason is still the operating system's own.
+        let folder = |reason| EncodeError::Folder { path: path.to_owned(), reason };
+        File::create(&partial).map_err(folder)?;
         let picture = Picture { format, size, encoding };
         let path = path.to_owned();
         let writer = Self {
@@ -330,7 +324,10 @@ impl VideoWriter {
             return Err(EncodeError::DiskFull { path: self.path.clone(), frames: self.frames });
         }
         let element = message.src().map(|src| src.name().to_string()).unwrap_or_default();
-        Err(failed(&self.path, &element, error.message(), self.frames))
+        let debug = posted.debug().unwrap_or_default();
+        let detail = debug.split_once('\n').map_or("", |(_, detail)| detail.trim());
+        let reason = format!("{} {detail}", error.message());
+        Err(failed(&self.path, &element, reason.trim_end(), self.frames))
     }
 
     fn fault(&self, reason: &str) -> EncodeError {
@@ -354,209 +351,6 @@ impl Drop for VideoWriter {
         // After `finish` there is none.
         let _ = fs::remove_file(&self.partial);
     }
-}
-
-/// How pictures lie in the buffers that go into the pipeline.
-struct Picture {
-    format: PixelFormat,
-    size: SizePx,
-    encoding: Encoding,
-}
-
-impl Picture {
-    /// H.264 takes even sides only; half the encoders would cut an odd one in silence.
-    fn padded(&self) -> SizePx {
-        let SizePx { width, height } = self.size;
-        match self.encoding {
-            Encoding::Lossless => self.size,
-            Encoding::H264 => SizePx::new(width.next_multiple_of(2), height.next_multiple_of(2)),
-        }
-    }
-
-    /// The format in the buffers: mosaics go into lossless files as gray, deep gray into H.264
-    /// with the eight bits that it holds.
-    fn laid_as(&self) -> PixelFormat {
-        match (self.encoding, self.format) {
-            (Encoding::Lossless, format) if format.is_bayer() => PixelFormat::Gray8,
-            (Encoding::H264, PixelFormat::Gray16Le) => PixelFormat::Gray8,
-            (_, format) => format,
-        }
-    }
-
-    /// Rows begin at multiples of four bytes, as GStreamer has it where nothing else is said.
-    fn strides(&self) -> Vec<(usize, usize)> {
-        let planes = self.laid_as().planes(self.padded());
-        planes.into_iter().map(|(row, rows)| (row.next_multiple_of(4), rows)).collect()
-    }
-
-    /// Bytes of a buffer; GStreamer rounds the rows of subsampled luma up to an even number.
-    fn bytes(&self) -> usize {
-        self.offsets().1
-    }
-
-    /// Where each plane begins, and where the last one ends.
-    fn offsets(&self) -> (Vec<usize>, usize) {
-        let strides = self.strides();
-        let subsampled = strides.len() > 1;
-        let mut end = 0;
-        let begins = strides.iter().enumerate().map(|(index, &(stride, rows))| {
-            let begin = end;
-            let rows = if subsampled && index == 0 { rows.next_multiple_of(2) } else { rows };
-            end += stride * rows;
-            begin
-        });
-        (begins.collect(), end)
-    }
-
-    fn caps(&self, yuv: (YuvMatrix, YuvRange), fps: gst::Fraction) -> Option<gst::Caps> {
-        let (name, format) = names_of(self.laid_as());
-        let size = self.padded();
-        let caps = gst::Caps::builder(name)
-            .field("format", format)
-            .field("width", i32::try_from(size.width).ok()?)
-            .field("height", i32::try_from(size.height).ok()?)
-            .field("framerate", fps);
-        let caps = match self.format {
-            PixelFormat::Nv12 | PixelFormat::I420 => caps.field("colorimetry", colorimetry(yuv)),
-            _ => caps,
-        };
-        Some(caps.build())
-    }
-
-    /// Copies a row; how many bytes it became.
-    fn copy_row(&self, from: &[u8], row: &mut [u8]) -> usize {
-        match (self.encoding, self.format) {
-            (Encoding::H264, PixelFormat::Gray8) => {
-                row.iter_mut().zip(from).for_each(|(to, gray)| *to = luma_from_gray(*gray));
-                from.len()
-            }
-            (Encoding::H264, PixelFormat::Gray16Le) => {
-                let high = from.iter().skip(1).step_by(2);
-                row.iter_mut().zip(high).for_each(|(to, gray)| *to = luma_from_gray(*gray));
-                from.len() / 2
-            }
-            _ => {
-                row[..from.len()].copy_from_slice(from);
-                from.len()
-            }
-        }
-    }
-
-    /// Copies a picture; rows and columns that it lacks repeat its last.
-    fn copy(&self, pixels: &dyn Pixels, into: &mut [u8]) {
-        let unit = match self.laid_as() {
-            PixelFormat::Rgb8 | PixelFormat::Bgr8 => 3,
-            PixelFormat::Gray16Le => 2,
-            _ => 1,
-        };
-        let (offsets, _) = self.offsets();
-        for (index, ((stride, rows), begin)) in self.strides().into_iter().zip(offsets).enumerate()
-        {
-            let plane = pixels.plane(index);
-            let target = into[begin..].chunks_exact_mut(stride).take(rows);
-            for (y, row) in target.enumerate() {
-                let from = plane.row(y.min(plane.rows - 1));
-                let filled = self.copy_row(from, row);
-                let (done, missing) = row.split_at_mut(filled);
-                let last = &done[filled - unit..];
-                missing.chunks_exact_mut(unit).for_each(|pixel| pixel.copy_from_slice(last));
-            }
-        }
-    }
-}
-
-/// What stands between the pictures and the file.
-fn chain(
-    path: &Path,
-    encoding: Encoding,
-    format: PixelFormat,
-    size: SizePx,
-) -> Result<Vec<gst::Element>, EncodeError> {
-    let mux = mux(path, encoding)?;
-    let convert = element(&["videoconvert"], BASE)?;
-    match encoding {
-        Encoding::Lossless => {
-            let stored = match format {
-                PixelFormat::Gray16Le => "GRAY16_LE",
-                PixelFormat::Nv12 | PixelFormat::I420 => "I420",
-                PixelFormat::Rgb8 | PixelFormat::Bgr8 => "BGRx",
-                _ => "GRAY8",
-            };
-            Ok(vec![convert, only(stored, None)?, element(&["avenc_ffv1"], LIBAV)?, mux])
-        }
-        Encoding::H264 => {
-            // H.264 loses what its colours mean, so they are what players assume of such a size.
-            let colours = if size.height > 576 { "bt709" } else { "bt601" };
-            let parse = element(&["h264parse"], BAD)?;
-            let mut chain =
-                vec![convert, only("I420", Some(colours))?, h264_encoder()?, parse, mux];
-            if format.is_bayer() {
-                chain.insert(0, element(&["bayer2rgb"], BAD)?);
-            }
-            Ok(chain)
-        }
-    }
-}
-
-/// The container, by the ending of the name.
-fn mux(path: &Path, encoding: Encoding) -> Result<gst::Element, EncodeError> {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    match (encoding, ending) {
-        (_, Some("mkv")) => {
-            let mux = element(&["matroskamux"], GOOD)?;
-            mux.set_property("timecodescale", MATROSKA_TICK_NS);
-            Ok(mux)
-        }
-        (Encoding::H264, Some("mp4")) => element(&["mp4mux"], GOOD),
-        (Encoding::H264, _) => {
-            Err(EncodeError::Container { path: path.to_owned(), right: ".mp4 or .mkv" })
-        }
-        (Encoding::Lossless, _) => {
-            Err(EncodeError::Container { path: path.to_owned(), right: ".mkv" })
-        }
-    }
-}
-
-/// An encoder set to constant quality. openh264enc comes first: x264's licence is the GPL.
-fn h264_encoder() -> Result<gst::Element, EncodeError> {
-    let encoder = element(&["openh264enc", "x264enc"], BAD)?;
-    if encoder.has_property("qp-min") && encoder.has_property("rate-control") {
-        encoder.set_property_from_str("rate-control", "off");
-        encoder.set_property("qp-min", H264_QUANTIZER);
-        encoder.set_property("qp-max", H264_QUANTIZER);
-        encoder.set_property_from_str("complexity", "low");
-    } else {
-        encoder.set_property_from_str("pass", "quant");
-        encoder.set_property("quantizer", H264_QUANTIZER);
-        encoder.set_property_from_str("speed-preset", "superfast");
-        encoder.set_property("bframes", 0u32);
-    }
-    Ok(encoder)
-}
-
-fn only(format: &str, colorimetry: Option<&str>) -> Result<gst::Element, EncodeError> {
-    let filter = element(&["capsfilter"], CORE)?;
-    let caps = gst::Caps::builder("video/x-raw").field("format", format);
-    filter.set_property("caps", caps.field_if_some("colorimetry", colorimetry).build());
-    Ok(filter)
-}
-
-/// The first of `elements` that is installed.
-fn element(
-    elements: &'static [&'static str],
-    package: &'static str,
-) -> Result<gst::Element, EncodeError> {
-    elements
-        .iter()
-        .find_map(|name| gst::ElementFactory::make(name).build().ok())
-        .ok_or(EncodeError::NotInstalled { elements, package })
-}
-
-/// Gray in H.264's range of luma; GStreamer would copy it as it is, and players darken it.
-fn luma_from_gray(gray: u8) -> u8 {
-    #[expect(clippy::cast_possible_truncation, reason = "at most 235")]
-    let luma = ((u16::from(gray) * 219 + 127) / 255 + 16) as u8;
-    luma
 }
 
 fn failed(path: &Path, element: &str, reason: &str, frames: u64) -> EncodeError {
@@ -588,32 +382,4 @@ fn pool_of(caps: &gst::Caps, bytes: usize) -> Result<gst::BufferPool, gst::glib:
 fn fraction_from(fps: f64) -> Option<gst::Fraction> {
     let fraction = gst::Fraction::approximate_f64(fps)?;
     (fraction.numer() > 0 && fraction.denom() > 0).then_some(fraction)
-}
-
-/// The name of the caps, and of the format in them.
-fn names_of(format: PixelFormat) -> (&'static str, &'static str) {
-    const RAW: &str = "video/x-raw";
-    const BAYER: &str = "video/x-bayer";
-    match format {
-        PixelFormat::Gray8 => (RAW, "GRAY8"),
-        PixelFormat::Gray16Le => (RAW, "GRAY16_LE"),
-        PixelFormat::BayerRggb8 => (BAYER, "rggb"),
-        PixelFormat::BayerBggr8 => (BAYER, "bggr"),
-        PixelFormat::BayerGrbg8 => (BAYER, "grbg"),
-        PixelFormat::BayerGbrg8 => (BAYER, "gbrg"),
-        PixelFormat::Nv12 => (RAW, "NV12"),
-        PixelFormat::I420 => (RAW, "I420"),
-        PixelFormat::Rgb8 => (RAW, "RGB"),
-        PixelFormat::Bgr8 => (RAW, "BGR"),
-    }
-}
-
-/// GStreamer's spelling: range, matrix, transfer, primaries, as numbers of its enumerations.
-fn colorimetry(yuv: (YuvMatrix, YuvRange)) -> &'static str {
-    match yuv {
-        (YuvMatrix::Bt601, YuvRange::Limited) => "bt601",
-        (YuvMatrix::Bt709, YuvRange::Limited) => "bt709",
-        (YuvMatrix::Bt601, YuvRange::Full) => "1:4:16:4",
-        (YuvMatrix::Bt709, YuvRange::Full) => "1:3:5:1",
-    }
 }

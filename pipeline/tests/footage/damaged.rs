@@ -67,18 +67,20 @@ fn what_is_not_a_video_file_is_told_apart() {
 #[test]
 fn sound_alone_is_no_video() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, chain, part) in [
-        ("a.wav", "wavenc", "audio/x-"),
-        ("a.mkv", "opusenc ! matroskamux", "audio/x-opus"),
-        ("a.ogg", "vorbisenc ! oggmux", "audio/x-vorbis"),
+    for (name, chain) in [
+        ("a.wav", "wavenc"),
+        ("a.mkv", "opusenc ! matroskamux"),
+        ("a.mp4", "opusenc ! mp4mux"),
+        ("a.ogg", "vorbisenc ! oggmux"),
     ] {
         let path = folder.path().join(name);
         make(&format!(
-            "audiotestsrc num-buffers=50 ! audioconvert ! audioresample ! {chain} ! filesink location={}",
+            "audiotestsrc num-buffers=50 ! audioconvert ! audioresample ! {chain} \
+             ! filesink location={}",
             path.display()
         ));
         let (_, error) = failure(&path);
-        assert!(matches!(&error, CaptureError::NoVideo { streams, .. } if streams.contains(part)));
+        assert!(matches!(&error, CaptureError::NoVideo { streams, .. } if streams == "audio"));
     }
 }
 
@@ -90,7 +92,7 @@ fn sound_beside_the_video_is_ignored_even_when_it_is_longer() {
         make(&format!(
             "{mux} name=m ! filesink location={} videotestsrc num-buffers=30 \
              ! video/x-raw,format=I420,width=160,height=120,framerate=30/1 ! openh264enc \
-             ! h264parse ! queue ! m. audiotestsrc num-buffers=250 samplesperbuffer=1024 \
+             ! h264parse ! queue ! m. audiotestsrc num-buffers=140 samplesperbuffer=1024 \
              ! audio/x-raw,rate=48000 ! audioconvert ! opusenc ! queue ! m.",
             path.display()
         ));
@@ -117,7 +119,8 @@ fn a_file_that_was_cut_gives_what_it_has_and_then_says_so() {
     write_gray(&lossy, Encoding::H264, SIZE, 25.0, 200);
     let index_first = folder.path().join("c.mp4");
     make(&format!(
-        "videotestsrc num-buffers=200 ! video/x-raw,format=I420,width=160,height=120,framerate=25/1 \
+        "videotestsrc num-buffers=200 ! video/x-raw,format=I420,width=160,height=120,\
+         framerate=25/1 \
          ! openh264enc ! h264parse ! mp4mux faststart=true ! filesink location={}",
         index_first.display()
     ));
@@ -155,7 +158,7 @@ fn the_beginning_of_a_file_alone_is_never_a_video() {
         let path = folder.path().join(name);
         write_gray(&path, encoding, SIZE, 25.0, 20);
         for share in [0.001, 0.01, 0.03, 0.1, 0.2] {
-            let frames: Vec<usize> = (0..3).map(|_| failure(&cut(&path, share)).0).collect();
+            let frames: Vec<usize> = (0..2).map(|_| failure(&cut(&path, share)).0).collect();
             assert!(frames.iter().all(|count| *count == frames[0]) && frames[0] < 10);
         }
     }

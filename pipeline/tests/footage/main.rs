@@ -1,5 +1,12 @@
 //! Sources and video files, from outside: what every source promises, what damaged files are
 //! called, that recordings come back, and real footage where it is at hand.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "tests, and what they share"
+)]
 
 mod conformance;
 mod damaged;

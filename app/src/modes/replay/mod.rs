@@ -95,10 +95,17 @@ pub fn run(args: &Args) -> Result<Ended> {
         truth.count_in(&source_name)?;
     }
     let armed = config::arm(&args.recipe)?;
-    let source = capture::open(&config, CameraId::new(&args.camera), CaptureTime::default())?;
     fs::create_dir_all(&args.out)
         .with_context(|| format!("{}: the folder can't be made", args.out.display()))?;
     let clock = Arc::new(RealClock::start());
+    let began = match config {
+        SourceConfig::Custom { live: true, .. } => {
+            CaptureTime { mono: clock.now(), wall: clock.wall() }
+        }
+        // The footage's own clock: verdicts don't depend on the hour of the replay.
+        _ => CaptureTime::default(),
+    };
+    let source = capture::open(&config, CameraId::new(&args.camera), began)?;
     let replay = Replay { args, armed, truth, source_name, stop, clock };
     replay.inspect(source)
 }
