@@ -3,6 +3,7 @@
 
 mod config;
 mod modes;
+mod picture;
 mod report;
 mod truth;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CaptureTime, CheckedRecipe, Finding, FindingFault, Frame, MonoTime, PartId, PointPx, RectPx,
-    Sha256, StageTimes,
+    Sha256, StageTimes, ViewRecord,
 };
 
 /// One picture of a part: which frame, and where in it the part is.
@@ -132,6 +132,10 @@ pub struct Expected {
     pub triggered_at: CaptureTime,
     /// By when the gate must have heard.
     pub due: MonoTime,
+    /// Which pictures it is in, so that an answer without an inspection can still be looked at.
+    pub views: Vec<ViewRecord>,
+    /// Whether it is one whole part.
+    pub condition: PartCondition,
 }
 
 impl Expected {
@@ -149,6 +153,8 @@ impl From<&Part> for Expected {
             recipe: Arc::clone(&part.recipe),
             triggered_at: part.triggered_at,
             due: part.due(),
+            views: part.views.iter().map(ViewRecord::from).collect(),
+            condition: part.condition.clone(),
         }
     }
 }

@@ -310,12 +310,12 @@ pub(crate) const fn not_prepared(message: String) -> FindingFault {
     FindingFault::NotPrepared { message }
 }
 
-#[cfg(test)]
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "made-up pixels wrap as they like"
 )]
+#[cfg(test)]
 pub(crate) mod tests {
     use domain::{OwnedPixels, SizePx};
     use proptest::prelude::*;

@@ -11,7 +11,8 @@ scene() {
     name=$1 seed=$2 parts=$3 height=$4 format=$5 rate=$6
     shift 6
     "$sightline" simulate --out "$out/$name" --as parts --seed "$seed" --parts "$parts" \
-        --width $((height * 16 / 9)) --height "$height" --format "$format" --defect-rate "$rate" "$@"
+        --width $((height * 16 / 9)) --height "$height" --format "$format" \
+        --defect-rate "$rate" "$@"
 }
 
 scene train-1 101 260 1080 gray8 0.6

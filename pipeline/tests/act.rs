@@ -68,6 +68,8 @@ fn notice(part: u64, at_ms: u64) -> Notice {
         due: mono.plus(recipe.budget()),
         recipe,
         triggered_at: CaptureTime { mono, ..CaptureTime::default() },
+        views: vec![],
+        condition: PartCondition::Whole,
     };
     Notice { expected, located_at: mono }
 }

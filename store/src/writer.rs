@@ -173,34 +173,36 @@ impl Writer {
             });
         written.map_err(|error| self.refused(part, error))?;
         let kept = inspection.verdict != Verdict::Pass || keep(acted);
-        self.record_views(inspection, kept)
+        self.record_views(inspection)?;
+        if kept { self.record_images(inspection) } else { Ok(Recorded::default()) }
     }
 
     fn record_late(&mut self, inspection: &Inspection) -> Result<Recorded, StoreError> {
         let (db, run, part) = (&self.db, self.run, inspection.part);
-        let has_views = write::insert_late(db, run, inspection)
-            .and_then(|()| write::has_views(db, run, part))
+        let (has_views, has_images) = write::insert_late(db, run, inspection)
+            .and_then(|()| write::has_views_and_images(db, run, part))
             .map_err(|error| self.refused(part, error))?;
-        if has_views { Ok(Recorded::default()) } else { self.record_views(inspection, true) }
+        if !has_views {
+            self.record_views(inspection)?;
+        }
+        if has_images { Ok(Recorded::default()) } else { self.record_images(inspection) }
     }
 
-    fn record_views(
-        &mut self,
-        inspection: &Inspection,
-        with_images: bool,
-    ) -> Result<Recorded, StoreError> {
+    fn record_views(&self, inspection: &Inspection) -> Result<(), StoreError> {
         let (db, run, part) = (&self.db, self.run, inspection.part);
         let mut views = inspection.views.iter().enumerate();
         views
             .try_for_each(|(i, view)| write::insert_view(db, run, part, i, view))
-            .map_err(|error| self.refused(part, error))?;
+            .map_err(|error| self.refused(part, error))
+    }
+
+    fn record_images(&mut self, inspection: &Inspection) -> Result<Recorded, StoreError> {
+        let part = inspection.part;
         let mut recorded = Recorded::default();
-        if with_images {
-            for (i, view) in inspection.pictures.iter().enumerate().take(inspection.views.len()) {
-                self.keep_picture(part, i, view, &mut recorded)?;
-                if let Some(Some(map)) = inspection.heatmaps.get(i) {
-                    self.keep_heatmap(part, i, view, map, &mut recorded)?;
-                }
+        for (i, view) in inspection.pictures.iter().enumerate().take(inspection.views.len()) {
+            self.keep_picture(part, i, view, &mut recorded)?;
+            if let Some(Some(map)) = inspection.heatmaps.get(i) {
+                self.keep_heatmap(part, i, view, map, &mut recorded)?;
             }
         }
         Ok(recorded)

@@ -102,9 +102,8 @@ mod tests {
             .lines()
             .map(|line| line.strip_prefix("# ").unwrap_or(line))
             .fold(String::new(), |text, line| text + line + "\n");
-        for text in [shown.to_owned(), all.replace("ignore = [\"stain\"]", "ignore = []")] {
-            toml::from_str::<Recipe>(&text).unwrap().check().unwrap();
-        }
+        toml::from_str::<Recipe>(&all).unwrap();
+        toml::from_str::<Recipe>(shown).unwrap().check().unwrap();
     }
 
     #[test]

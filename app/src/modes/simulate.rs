@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use domain::{CameraId, CaptureTime, Frame, OwnedPixels, PixelFormat, Pixels, SizePx};
 use pipeline::capture::{self, Next, SourceConfig};
@@ -13,6 +13,7 @@ use testdata::{Scene, SceneConfig, Spacing};
 
 use super::{progress, say, say_json};
 use crate::Ended;
+use crate::picture::rgb_from_pixels;
 
 /// Film a simulated line: a belt, machined parts, defects whose place is known.
 ///
@@ -77,7 +78,7 @@ pub struct Args {
 enum As {
     /// One video, `footage.mkv`.
     Video,
-    /// Every frame as a PNG, `images/F000001.png`.
+    /// Every frame as a PNG, `images/F000001.png`; nv12 and i420 as colour.
     Images,
     /// One frame a part, as a triggered camera would take it, `images/P000001.png`.
     Parts,
@@ -205,24 +206,23 @@ fn every_part(args: &Args, scene: &Scene) -> Result<PathBuf> {
 }
 
 fn image_folder(args: &Args) -> Result<PathBuf> {
-    if args.format == PixelFormat::Nv12 {
-        bail!("--format nv12 can't be written as PNG; use --as video, or --format rgb8");
-    }
     let folder = args.out.join("images");
     fs::create_dir_all(&folder)
         .with_context(|| format!("{}: the folder can't be made", folder.display()))?;
     Ok(folder)
 }
 
-/// Gray and Bayer as gray, RGB as RGB; sample for sample.
+/// Gray and Bayer sample for sample as a gray PNG, the other formats in colour.
 fn write_png(path: &Path, pixels: &dyn Pixels) -> Result<()> {
-    let colour = match pixels.format() {
-        PixelFormat::Rgb8 => image::ExtendedColorType::Rgb8,
-        _ => image::ExtendedColorType::L8,
-    };
-    let plane = pixels.plane(0);
-    let bytes: Vec<u8> = (0..plane.rows).flat_map(|y| plane.row(y)).copied().collect();
     let SizePx { width, height } = pixels.size();
-    image::save_buffer(path, &bytes, width, height, colour)
-        .with_context(|| format!("{}: can't be written", path.display()))
+    let format = pixels.format();
+    let written = if format == PixelFormat::Gray8 || format.is_bayer() {
+        let plane = pixels.plane(0);
+        let bytes: Vec<u8> = (0..plane.rows).flat_map(|y| plane.row(y)).copied().collect();
+        image::save_buffer(path, &bytes, width, height, image::ExtendedColorType::L8)
+    } else {
+        let rgb = rgb_from_pixels(pixels, width.max(height)).context("pixels without a picture")?;
+        rgb.save(path)
+    };
+    written.with_context(|| format!("{}: can't be written", path.display()))
 }

@@ -38,7 +38,7 @@ const DOORS: [(&str, &[&str]); 11] = [
 const NARROW_DOORS: [(&str, &str, &[&str]); 3] = [
     ("", "ort", &["models/src/session.rs"]),
     ("", "opencv", &["calibration/", "pipeline/src/prepare/"]),
-    ("pipeline/", "testdata", &["pipeline/src/capture/synthetic.rs"]),
+    ("pipeline/src/", "testdata", &["pipeline/src/capture/synthetic.rs"]),
 ];
 
 /// What a stage may name of its own crate, besides itself.

@@ -94,7 +94,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use domain::{CaptureTime, CheckedRecipe, Recipe};
+    use domain::{CaptureTime, CheckedRecipe, PartCondition, Recipe};
     use proptest::prelude::*;
 
     use super::*;
@@ -111,6 +111,8 @@ mod tests {
             recipe: recipe(),
             triggered_at: CaptureTime { mono, ..CaptureTime::default() },
             due: mono.plus(Duration::from_millis(budget_ms)),
+            views: vec![],
+            condition: PartCondition::Whole,
         }
     }
 

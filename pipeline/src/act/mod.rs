@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    ActedInspection, AnsweredBy, Event, Expected, Inspection, MonoTime, Outcome, PartCondition,
-    PartId, PlcAnswer, Provenance, StageTimes, Verdict, Why,
+    ActedInspection, AnsweredBy, Event, Expected, Inspection, MonoTime, Outcome, PartId, PlcAnswer,
+    Provenance, StageTimes, Verdict, Why,
 };
 
 use crate::clock::Clock;
@@ -184,7 +184,8 @@ impl Act {
                 self.hand_on(Outcome::Late(inspection));
             }
             Standing::Unknown => {
-                tracing::error!(target: "act", part = %inspection.part, "nobody expected this part");
+                let part = inspection.part;
+                tracing::error!(target: "act", %part, "nobody expected this part");
             }
         }
     }
@@ -208,11 +209,11 @@ impl Act {
             triggered_at: expected.triggered_at,
             verdict: Verdict::Undecided { why },
             score: 0.0,
-            condition: PartCondition::Whole,
+            condition: expected.condition.clone(),
             motion: None,
             classes: vec![],
             defects: vec![],
-            views: vec![],
+            views: expected.views.clone(),
             provenance: Provenance {
                 recipe: expected.recipe.hash(),
                 model: None,

@@ -227,10 +227,16 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
-    /// The image that could not be read, by its name in its folder.
+    /// The file that could not be read, by its name in its folder, where it is one of several.
     #[must_use]
     pub fn image_name(&self) -> Option<String> {
-        let (Self::Image { path, .. } | Self::ImageTooLarge { path, .. }) = self else {
+        let (Self::Image { path, .. }
+        | Self::ImageTooLarge { path, .. }
+        | Self::Empty { path }
+        | Self::Missing { path }
+        | Self::NotAFile { path }
+        | Self::Unreadable { path, .. }) = self
+        else {
             return None;
         };
         Some(path.file_name()?.to_string_lossy().into_owned())

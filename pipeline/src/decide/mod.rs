@@ -168,8 +168,8 @@ mod tests {
         verdict_on(&PartCondition::Whole, findings, &recipe(limits)).word()
     }
 
-    const LIMITS: &str = "reject_at = 0.6, undecided_from = 0.4, min_area_px = 10, ignore = ['dust'], \
-         kind.stain.reject_at = 0.9";
+    const LIMITS: &str = "reject_at = 0.6, undecided_from = 0.4, min_area_px = 10, \
+                          ignore = ['dust'], kind.stain.reject_at = 0.9";
 
     #[test]
     fn the_limits_decide() {

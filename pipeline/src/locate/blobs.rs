@@ -83,7 +83,8 @@ impl BlobFinder {
         blobs
     }
 
-    /// A cell is set when it was, or when it lies between two that were, across or down. Unlike dilate-then-erode it never bridges two parts a cell apart at their rims
+    /// A cell is set when it was, or when it lies between two that were, across or down. Unlike
+    /// dilate-then-erode it never bridges two parts a cell apart at their rims
     /// more than it must, and needs one pass.
     fn close(&mut self, bits: &[bool], width: usize, height: usize) {
         self.closed.clear();
@@ -154,7 +155,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_cell_is_counted_twice_or_lost(
-            bits in prop::collection::vec(any::<bool>(), 144), width in prop::sample::select(vec![12_usize, 16, 9])
+            bits in prop::collection::vec(any::<bool>(), 144),
+            width in prop::sample::select(vec![12_usize, 16, 9]),
         ) {
             let all = bits.iter().filter(|b| **b).count();
             let blobs = BlobFinder::default().find(&bits, width, 0, None);

@@ -130,7 +130,7 @@ mod tests {
     fn discs_that_touch_are_told_apart() {
         assert_eq!(split(&[(20, 20)]).len(), 1);
         assert_eq!(split(&[(20, 20), (38, 20)]).len(), 2);
-        let three = split(&[(20, 20), (37, 20), (29, 35)]);
+        let three = split(&[(20, 20), (38, 22), (52, 35)]);
         assert_eq!(three.len(), 3, "{three:?}");
     }
 

@@ -1,3 +1,5 @@
+//! The video writer: what goes in comes out, and what can't be written is told.
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;

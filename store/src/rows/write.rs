@@ -196,9 +196,16 @@ pub(crate) fn insert_view(
     Ok(())
 }
 
-pub(crate) fn has_views(db: &Connection, run: RunId, part: PartId) -> Result<bool> {
-    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM view WHERE run_id = ?1 AND part_number = ?2)")?
-        .query_row((run.0, int(part.0)), |row| row.get(0))
+pub(crate) fn has_views_and_images(
+    db: &Connection,
+    run: RunId,
+    part: PartId,
+) -> Result<(bool, bool)> {
+    db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM view WHERE run_id = ?1 AND part_number = ?2),
+                EXISTS (SELECT 1 FROM image WHERE run_id = ?1 AND part_number = ?2)",
+    )?
+    .query_row((run.0, int(part.0)), |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 pub(crate) fn insert_image(

@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use anyhow::Result;
-use domain::{Heatmap, Pixels, RectPx};
+use domain::{Heatmap, RectPx};
 use image::{GrayImage, RgbImage, imageops};
-use models::{Colour, InputSpec, Resize, Shaper};
 use store::{ImageKind, Reader, RunId, read_heatmap, read_picture};
 
+use crate::picture::rgb_from_pixels;
 use crate::report::{GalleryPicture, Row};
 
 /// Pictures are shown no larger than this, either way.
@@ -35,42 +35,11 @@ impl Gallery {
             self.reader.image_file(image)
         };
         let picture = read_picture(&file(ImageKind::Picture)?).ok()?;
-        let image = rgb_from_pixels(&picture.pixels)?;
+        let image = rgb_from_pixels(&picture.pixels, SIDE_MAX_PX)?;
         let heatmap = file(ImageKind::Heatmap).and_then(|path| read_heatmap(&path).ok());
         let heatmap = heatmap.and_then(|heatmap| laid_over(&heatmap, picture.crop, &image));
         Some(GalleryPicture { view: 0, image, heatmap })
     }
-}
-
-/// The picture in colour, shrunk to fit. The same code that prepares parts for the model reads
-/// every pixel format.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded and clamped")]
-fn rgb_from_pixels(pixels: &dyn Pixels) -> Option<RgbImage> {
-    let size = pixels.size();
-    let longest = size.width.max(size.height);
-    let fit = |side: u32| match longest > SIDE_MAX_PX {
-        true => (side * SIDE_MAX_PX / longest).max(1),
-        false => side,
-    };
-    let spec = InputSpec {
-        name: String::new(),
-        width: fit(size.width),
-        height: fit(size.height),
-        colour: Colour::Rgb,
-        resize: Resize::Stretch,
-        pad: 0.0,
-        mean: vec![0.0; 3],
-        std: vec![1.0; 3],
-    };
-    let mut tensor = spec.tensor();
-    let (width, height) = (spec.width, spec.height);
-    Shaper::new(spec).prepare(pixels, size.rect(), &mut tensor).ok()?;
-    let plane = (width * height) as usize;
-    let byte = |at: usize| (tensor.data[at] * 255.0).round().clamp(0.0, 255.0) as u8;
-    Some(RgbImage::from_fn(width, height, |x, y| {
-        let at = (y * width + x) as usize;
-        image::Rgb([byte(at), byte(plane + at), byte(2 * plane + at)])
-    }))
 }
 
 /// The heatmap stretched over what it covers of the picture, which shows `crop` of the frame.
