@@ -67,7 +67,7 @@ impl Case {
             };
             self.sequence += 1;
             self.at.mono = self.at.mono.plus(FRAME_TIME);
-            self.parts += self.locator.see(frame).len();
+            self.parts += self.locator.see(frame).map_or(0, |parts| parts.len());
         }
     }
 }

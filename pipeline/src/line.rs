@@ -21,7 +21,7 @@ use crate::decide::{Stamp, inspection_from_inferred};
 use crate::infer::inferred_from_prepared;
 use crate::limits;
 use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
-use crate::locate::{Locator, notice_of};
+use crate::locate::{LocateError, Locator, notice_of};
 use crate::plc::Plc;
 use crate::prepare::Preparer;
 use crate::record::Keep;
@@ -73,7 +73,7 @@ pub enum LineError {
 pub struct Line {
     counters: Arc<Counters>,
     capture: JoinHandle<CaptureReport>,
-    locate: JoinHandle<Timing>,
+    locate: JoinHandle<(Timing, Result<(), LocateError>)>,
     inspectors: Vec<JoinHandle<()>>,
     act: JoinHandle<ActReport>,
     record: JoinHandle<(RecordReport, Result<(), RecordError>)>,
@@ -84,6 +84,8 @@ pub struct Line {
 pub struct LineSummary {
     /// What was wrong with the source, first things first.
     pub capture: Vec<CaptureError>,
+    /// Whether parts could be looked for to the end.
+    pub locate: Result<(), LocateError>,
     /// Whether everything was written down.
     pub record: Result<(), RecordError>,
     /// Stages whose thread failed; empty unless there is a defect in this software.
@@ -191,9 +193,9 @@ impl Line {
             CaptureReport::default()
         });
         timings.insert(Stage::Capture, capture.timing);
-        let locate_timing = self.locate.join().unwrap_or_else(|_| {
+        let (locate_timing, locate) = self.locate.join().unwrap_or_else(|_| {
             failed.push(Stage::Locate);
-            Timing::default()
+            (Timing::default(), Ok(()))
         });
         for inspector in self.inspectors {
             if inspector.join().is_err() {
@@ -215,6 +217,7 @@ impl Line {
         timings.insert(Stage::Record, report.timing);
         LineSummary {
             capture: capture.errors,
+            locate,
             record,
             failed,
             snapshot: self.counters.snapshot(),
@@ -242,7 +245,7 @@ fn locate(
     frames: &LinkReceiver<Frame>,
     due: &LinkSender<Notice>,
     to_inspect: &LinkSender<Part>,
-) -> Timing {
+) -> (Timing, Result<(), LocateError>) {
     let hand_on = |parts: Vec<Part>| {
         for part in parts {
             let notice = Notice { expected: notice_of(&part), located_at: part.triggered_at.mono };
@@ -251,11 +254,19 @@ fn locate(
             let _ = due.send(notice).and_then(|_| to_inspect.send(part));
         }
     };
+    let mut looked = Ok(());
     while let Ok(frame) = frames.recv() {
-        hand_on(locator.see(frame));
+        match locator.see(frame) {
+            Ok(parts) => hand_on(parts),
+            // Leaving closes the link, which stops capture.
+            Err(error) => {
+                looked = Err(error);
+                break;
+            }
+        }
     }
     hand_on(locator.end());
-    std::mem::take(&mut locator.timing)
+    (std::mem::take(&mut locator.timing), looked)
 }
 
 /// prepare, infer and decide on one thread: a part's tensor never changes hands.

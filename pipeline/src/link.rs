@@ -2,7 +2,7 @@
 //! silence.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendError, Sender, TrySendError};
@@ -31,18 +31,13 @@ pub enum Sent<T> {
     Dropped(T),
 }
 
-struct Gauge {
-    receivers_gone: AtomicBool,
-    dropped: AtomicU64,
-}
-
 /// The sending end.
 pub struct LinkSender<T> {
     sender: Sender<T>,
     /// Only to take the oldest out; `receivers_gone` tells a closed link, as this end keeps the
     /// channel itself open.
     oldest: Option<Receiver<T>>,
-    gauge: Arc<Gauge>,
+    receivers_gone: Arc<AtomicBool>,
 }
 
 /// The receiving end.
@@ -51,11 +46,11 @@ pub struct LinkReceiver<T> {
     _open: Arc<OpenWhileHeld>,
 }
 
-struct OpenWhileHeld(Arc<Gauge>);
+struct OpenWhileHeld(Arc<AtomicBool>);
 
 impl Drop for OpenWhileHeld {
     fn drop(&mut self) {
-        self.0.receivers_gone.store(true, Ordering::Release);
+        self.0.store(true, Ordering::Release);
     }
 }
 
@@ -63,11 +58,10 @@ impl Drop for OpenWhileHeld {
 #[must_use]
 pub fn link<T>(bound: usize, when_full: WhenFull) -> (LinkSender<T>, LinkReceiver<T>) {
     let (sender, receiver) = crossbeam_channel::bounded(bound.max(1));
-    let gauge =
-        Arc::new(Gauge { receivers_gone: AtomicBool::new(false), dropped: AtomicU64::new(0) });
+    let receivers_gone = Arc::new(AtomicBool::new(false));
     let oldest = (when_full == WhenFull::DropOldest).then(|| receiver.clone());
-    let open = Arc::new(OpenWhileHeld(Arc::clone(&gauge)));
-    (LinkSender { sender, oldest, gauge }, LinkReceiver { receiver, _open: open })
+    let open = Arc::new(OpenWhileHeld(Arc::clone(&receivers_gone)));
+    (LinkSender { sender, oldest, receivers_gone }, LinkReceiver { receiver, _open: open })
 }
 
 impl<T> LinkSender<T> {
@@ -88,7 +82,7 @@ impl<T> LinkSender<T> {
     fn send_over(&self, mut item: T, oldest: &Receiver<T>) -> Result<Sent<T>, Closed> {
         let mut dropped = Sent::Queued;
         loop {
-            if self.gauge.receivers_gone.load(Ordering::Acquire) {
+            if self.receivers_gone.load(Ordering::Acquire) {
                 return Err(Closed);
             }
             match self.sender.try_send(item) {
@@ -98,16 +92,9 @@ impl<T> LinkSender<T> {
             }
             // The receiver may empty the link between the two calls; then nothing is dropped.
             if let Ok(old) = oldest.try_recv() {
-                self.gauge.dropped.fetch_add(1, Ordering::Relaxed);
                 dropped = Sent::Dropped(old);
             }
         }
-    }
-
-    /// How many items were dropped so far.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.gauge.dropped.load(Ordering::Relaxed)
     }
 }
 
@@ -116,7 +103,7 @@ impl<T> Clone for LinkSender<T> {
         Self {
             sender: self.sender.clone(),
             oldest: self.oldest.clone(),
-            gauge: Arc::clone(&self.gauge),
+            receivers_gone: Arc::clone(&self.receivers_gone),
         }
     }
 }
@@ -162,12 +149,6 @@ impl<T> LinkReceiver<T> {
     pub(crate) const fn channel(&self) -> &Receiver<T> {
         &self.receiver
     }
-
-    /// How many items wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.receiver.len()
-    }
 }
 
 #[cfg(test)]
@@ -175,12 +156,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn drop_oldest_hands_the_oldest_back_and_counts_it() {
+    fn drop_oldest_hands_the_oldest_back() {
         let (sender, receiver) = link(2, WhenFull::DropOldest);
         assert_eq!(sender.send(1), Ok(Sent::Queued));
         assert_eq!(sender.send(2), Ok(Sent::Queued));
         assert_eq!(sender.send(3), Ok(Sent::Dropped(1)));
-        assert_eq!(sender.dropped(), 1);
         assert_eq!((receiver.recv(), receiver.recv()), (Ok(2), Ok(3)));
     }
 

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use domain::{
-    CameraId, CaptureTime, Frame, MonoTime, Part, PartCondition, PixelFormat, Recipe, RectPx,
-    SizePx,
+    CameraId, CaptureTime, Frame, MonoTime, OwnedPixels, Part, PartCondition, PixelFormat, Recipe,
+    RectPx, SizePx,
 };
-use sightline_pipeline::clock::RealClock;
+use sightline_pipeline::clock::SimulatedClock;
 use sightline_pipeline::locate::Locator;
 use sightline_pipeline::stage::Counters;
 use testdata::{Scene, SceneConfig, Spacing, TruthPart};
@@ -20,6 +20,10 @@ fn config() -> SceneConfig {
 }
 
 fn locate(scene: &Scene, extra: &str) -> (Vec<Part>, Arc<Counters>) {
+    locate_in((0..scene.frames()).map(|number| frame(scene, number)), extra)
+}
+
+fn locate_in(frames: impl Iterator<Item = Frame>, extra: &str) -> (Vec<Part>, Arc<Counters>) {
     let text = format!(
         "name = 's'\nmodel = 'm'\nlimits = {{ reject_at = 0.5 }}\n\
          view = {{ crop_px = {{ width = 128, height = 128 }} }}\n[locate]\nkind = 'motion'\n\
@@ -27,23 +31,27 @@ fn locate(scene: &Scene, extra: &str) -> (Vec<Part>, Arc<Counters>) {
     );
     let recipe = Arc::new(toml::from_str::<Recipe>(&text).unwrap().check().unwrap());
     let counters = Arc::new(Counters::default());
-    let clock = Arc::new(RealClock::start());
+    let clock = Arc::new(SimulatedClock::default());
     let mut locator = Locator::new(recipe, true, clock, Arc::clone(&counters));
     let mut parts = Vec::new();
-    for number in 0..scene.frames() {
-        parts.extend(locator.see(frame(scene, number)));
+    for frame in frames {
+        parts.extend(locator.see(frame).unwrap());
     }
     parts.extend(locator.end());
     (parts, counters)
 }
 
 fn frame(scene: &Scene, number: u64) -> Frame {
+    frame_of(scene.render(number), number)
+}
+
+fn frame_of(pixels: OwnedPixels, number: u64) -> Frame {
     Frame {
         camera: CameraId::new("sim"),
         sequence: number,
         at: CaptureTime { mono: MonoTime::from_ns(number * 16_666_667), ..CaptureTime::default() },
         origin: None,
-        pixels: Arc::new(scene.render(number)),
+        pixels: Arc::new(pixels),
     }
 }
 
@@ -162,4 +170,49 @@ fn speed_and_direction_are_those_of_the_belt() {
         assert!((velocity.x / wanted - 1.0).abs() < 0.1, "{velocity:?}, wanted {wanted}");
         assert!(velocity.y.abs() < 0.1 * wanted, "{velocity:?}");
     }
+}
+
+/// A belt of one brightness that suddenly is another, and a bright square that comes later.
+#[test]
+fn a_lamp_that_changes_is_learnt_and_parts_are_found_again() {
+    let frames = (0..260_u64).map(|number| {
+        let belt = if number < 60 { 50 } else { 120 };
+        let mut data = vec![belt; 640 * 480];
+        if let Some(left) = number.checked_sub(180).map(|n| n as usize * 12).filter(|x| *x < 560) {
+            (200..280).for_each(|y| data[y * 640 + left..y * 640 + left + 80].fill(220));
+        }
+        frame_of(OwnedPixels::new(PixelFormat::Gray8, SIZE, vec![data]).unwrap(), number)
+    });
+    let (parts, counters) = locate_in(frames, "");
+    assert_eq!(counters.events().get("background_relearnt"), Some(&1));
+    let whole = parts.iter().filter(|part| part.condition == PartCondition::Whole).count();
+    assert_eq!(whole, 1, "{:?}", counters.events());
+}
+
+#[test]
+fn a_region_beside_the_picture_is_refused() {
+    let text = "name='s'\nmodel='m'\nregion={x=600,y=0,width=100,height=100}\n\
+                locate={kind='every-frame'}\nlimits={reject_at=0.5}";
+    let recipe = Arc::new(toml::from_str::<Recipe>(text).unwrap().check().unwrap());
+    let clock = Arc::new(SimulatedClock::default());
+    let mut locator = Locator::new(recipe, true, clock, Arc::new(Counters::default()));
+    let scene = Scene::new(&SceneConfig { parts: 0, ..config() }).unwrap();
+    let error = locator.see(frame(&scene, 0)).unwrap_err().to_string();
+    assert!(error.contains("100x100 at (600, 0)") && error.contains("640x480"), "{error}");
+}
+
+#[test]
+fn a_belt_whose_frames_change_their_size_is_refused() {
+    let gray = |width: u32| {
+        let data = vec![50; width as usize * 480];
+        OwnedPixels::new(PixelFormat::Gray8, SizePx::new(width, 480), vec![data]).unwrap()
+    };
+    let text = "name='s'\nmodel='m'\nlimits={reject_at=0.5}\n\
+                locate={kind='motion',min_area_px=10,max_area_px=20}";
+    let recipe = Arc::new(toml::from_str::<Recipe>(text).unwrap().check().unwrap());
+    let clock = Arc::new(SimulatedClock::default());
+    let mut locator = Locator::new(recipe, true, clock, Arc::new(Counters::default()));
+    assert!(locator.see(frame_of(gray(640), 0)).is_ok());
+    let error = locator.see(frame_of(gray(320), 1)).unwrap_err().to_string();
+    assert!(error.contains("320x480") && error.contains("640x480"), "{error}");
 }

@@ -9,7 +9,7 @@ use domain::{CameraId, CaptureTime, Frame, OwnedPixels, PixelFormat, Pixels, Siz
 use pipeline::capture::{self, Next, SourceConfig};
 use pipeline::record::encode::{Encoding, VideoWriter};
 use serde_json::json;
-use testdata::{Scene, SceneConfig, Spacing};
+use testdata::{Scene, SceneConfig, Spacing, Truth};
 
 use super::{progress, say, say_json};
 use crate::Ended;
@@ -122,8 +122,13 @@ pub fn run(args: &Args) -> Result<Ended> {
         As::Parts => every_part(args, &scene)?,
     };
     let truth = scene.truth();
-    let csv = args.out.join("truth.csv");
+    let mut csv = args.out.join("truth.csv");
     truth.write_csv(create(&csv)?).with_context(|| csv.display().to_string())?;
+    if args.output == As::Parts {
+        // Numbers of frames mean nothing among these pictures; their names do.
+        csv = args.out.join("index.csv");
+        write_index(&csv, truth).with_context(|| csv.display().to_string())?;
+    }
     let json_path = args.out.join("truth.json");
     truth.write_json(create(&json_path)?).with_context(|| json_path.display().to_string())?;
     let defective = truth.parts.iter().filter(|part| part.label != "ok").count();
@@ -142,6 +147,16 @@ pub fn run(args: &Args) -> Result<Ended> {
         ))?;
     }
     Ok(Ended::Done)
+}
+
+/// What is true of each picture, as an index of labelled images.
+fn write_index(path: &Path, truth: &Truth) -> Result<()> {
+    let mut index = csv::Writer::from_writer(create(path)?);
+    index.write_record(["file", "label"])?;
+    for part in &truth.parts {
+        index.write_record([&format!("images/P{:06}.png", part.part), &part.label])?;
+    }
+    Ok(index.flush()?)
 }
 
 fn create(path: &Path) -> Result<File> {

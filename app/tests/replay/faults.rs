@@ -9,13 +9,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::footage::{self, PARTS, SCENE};
+use crate::footage::{self, PARTS, SCENE, SOME};
 use crate::program::{Ran, run, run_well};
 use crate::results::{Results, stored};
 use crate::station::{Station, TRIGGERED, belt, copy};
 
-/// Small pictures, each of them a part: a few hundred.
-const SOME: &str = "synthetic:parts=60,size=64x64";
 /// So many that a test would wait for minutes if nothing stopped it.
 const MANY: &str = "synthetic:parts=3000,size=64x64,speed_px_per_frame=0.5";
 
@@ -34,6 +32,7 @@ fn whole_lines(out: &Path) -> Vec<Value> {
 /// and files agree.
 fn store_is_sound(out: &Path) -> usize {
     let (rows, stored) = (whole_lines(out), stored(out));
+    assert!(rows.len() >= stored.len(), "the log is handed over before the store's rows are");
     assert!(stored.keys().copied().eq(1..=stored.len() as u64), "no gaps");
     for (row, (verdict, gate)) in rows.iter().zip(stored.values()) {
         assert_eq!(

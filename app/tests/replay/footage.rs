@@ -18,6 +18,9 @@ const SIZE: [&str; 4] = ["--width", "640", "--height", "480"];
 /// The same belt as [`video`] shows, as a source of its own.
 pub const SCENE: &str = "synthetic:parts=12,size=640x480,seed=7";
 
+/// Small pictures, a few hundred, for a recipe by which each is a part.
+pub const SOME: &str = "synthetic:parts=60,size=64x64";
+
 /// A folder of this process, for footage that several tests share. What runs before this one left
 /// behind is cleared away: nobody is told when the last test is over.
 fn shared() -> &'static Path {

@@ -17,6 +17,7 @@ const PITTING_CAUGHT_LEAST: f64 = 0.8;
 /// Pictures of each sort that are looked at.
 const PITTING_EACH: usize = 12;
 
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn data(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let folder = std::env::var_os("SIGHTLINE_DATA").map_or_else(beside, PathBuf::from).join(name);
@@ -29,6 +30,7 @@ fn data(name: &str) -> Option<PathBuf> {
 
 /// Replays `video` with the recipe `name`; gives the count of people, and of parts that were
 /// found, those that touch counted as many times as they seem to be.
+#[expect(clippy::print_stdout, reason = "how near it is, for people")]
 fn counted(name: &str, video: &str) -> Option<(u64, u64)> {
     let videos = data("videos")?;
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recipes").join(name);

@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::{CameraId, CaptureTime, PixelFormat};
-use pipeline::capture::{self, Next, SourceConfig};
+use domain::PixelFormat;
 use pipeline::record::encode::{Encoding, VideoWriter};
 use sightline_benches::Failure;
 use sightline_benches::subject::Camera;
+use testdata::Scene;
 
 /// The camera's rate.
 pub const FPS: f64 = 60.0;
-
-const FORMAT: PixelFormat = PixelFormat::Gray8;
+/// How the camera's pixels lie.
+pub const FORMAT: PixelFormat = PixelFormat::Gray8;
+/// So many frames after the start the belt is full, and with so many parts it stays so.
+const FULL_FROM: u64 = 80;
+const PARTS: u32 = 80;
 
 /// A video.
 pub struct Footage {
@@ -23,31 +26,26 @@ pub struct Footage {
     pub camera: &'static Camera,
     /// How many there are in it.
     pub frames: u64,
+    /// How often each way is gone; FFV1 takes so long to decode that twice must do.
+    pub rounds: usize,
 }
 
 /// Films a stretch of full belt once and writes it with both codecs.
 pub fn film(camera: &'static Camera, folder: &Path) -> Result<[Footage; 2], Failure> {
-    let (parts, frames) = if camera.size.width > 1920 { (12, 100) } else { (30, 180) };
-    let create = |codec: &str, encoding| -> Result<_, Failure> {
+    let frames = if camera.size.width > 1920 { 60 } else { 150 };
+    let create = |codec: &str, encoding, rounds| -> Result<_, Failure> {
+        let name = format!("{} {codec}", camera.name);
         let path = folder.join(format!("{}-{codec}.mkv", camera.name));
         let writer = VideoWriter::create(&path, encoding, FORMAT, camera.size, FPS)?;
-        Ok((writer, Footage { name: format!("{} {codec}", camera.name), path, camera, frames }))
+        Ok((writer, Footage { name, path, camera, frames, rounds }))
     };
-    let (mut ffv1, first) = create("ffv1", Encoding::Lossless)?;
-    let (mut h264, second) = create("h264", Encoding::H264)?;
-    let scene = SourceConfig::Synthetic(camera.scene(FORMAT, parts));
-    let mut source = capture::open(&scene, CameraId::new("bench"), CaptureTime::default())?;
-    let mut left = frames;
-    while left > 0 {
-        match source.next()? {
-            Next::Frame(frame) => {
-                ffv1.push(&*frame.pixels)?;
-                h264.push(&*frame.pixels)?;
-                left -= 1;
-            }
-            Next::Waiting => {}
-            Next::End => return Err(format!("the film is {left} frames too short").into()),
-        }
+    let (mut ffv1, first) = create("ffv1", Encoding::Lossless, 2)?;
+    let (mut h264, second) = create("h264", Encoding::H264, 3)?;
+    let scene = Scene::new(&camera.scene(FORMAT, PARTS))?;
+    for at in FULL_FROM..FULL_FROM + frames {
+        let pixels = scene.render(at);
+        ffv1.push(&pixels)?;
+        h264.push(&pixels)?;
     }
     ffv1.finish()?;
     h264.finish()?;

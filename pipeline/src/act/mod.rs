@@ -7,7 +7,6 @@ pub mod ledger;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::{
     ActedInspection, AnsweredBy, Event, Expected, Inspection, MonoTime, Outcome, PartId, PlcAnswer,
@@ -273,10 +272,4 @@ fn wait_for(
         };
         early.insert(id, item);
     }
-}
-
-/// How long a part took from its trigger to the gate, for reports.
-#[must_use]
-pub fn time_to_gate(acted: &ActedInspection) -> Duration {
-    acted.told_at.since(acted.inspection.triggered_at.mono)
 }

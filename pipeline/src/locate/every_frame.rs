@@ -20,8 +20,7 @@ impl EveryFrameLocator {
     #[must_use]
     pub fn see(&self, frame: Frame) -> Located {
         let whole = frame.size().rect();
-        let box_in_frame =
-            self.region.and_then(|region| region.intersection(&whole)).unwrap_or(whole);
+        let box_in_frame = self.region.unwrap_or(whole);
         Located {
             triggered_at: frame.at,
             views: vec![LocatedView { frame, box_in_frame }],

@@ -15,14 +15,53 @@ pub mod track;
 use std::sync::Arc;
 
 use domain::{
-    BeltMotion, CaptureTime, CheckedRecipe, Event, Expected, Frame, Locate, MonoTime, Part,
-    PartCondition, PartId, RectPx, SizePx, Stage, StageTimes, View,
+    BeltMotion, CameraId, CaptureTime, CheckedRecipe, Event, Expected, Frame, Locate, MonoTime,
+    Part, PartCondition, PartId, RectPx, SizePx, Stage, StageTimes, View,
 };
+
+use thiserror::Error;
 
 use crate::clock::Clock;
 use crate::stage::{Counters, Timing};
 use every_frame::EveryFrameLocator;
 use motion::MotionLocator;
+
+/// Parts can't be looked for.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum LocateError {
+    /// The recipe's region is not in the picture.
+    #[error(
+        "recipe `{recipe}`: `region` {region} does not lie in frame {frame} of {camera}, which is \
+         {size}; it must lie inside, or be left out for the whole picture"
+    )]
+    RegionOutside {
+        /// The recipe's name.
+        recipe: String,
+        /// As the recipe says.
+        region: RectPx,
+        /// The camera.
+        camera: CameraId,
+        /// Which frame.
+        frame: u64,
+        /// Its size.
+        size: SizePx,
+    },
+    /// A belt can't be followed through pictures of several sizes.
+    #[error(
+        "frame {frame} of {camera} is {size}, those before it {before}; a belt is followed in \
+         frames of one size"
+    )]
+    SizeChanged {
+        /// The camera.
+        camera: CameraId,
+        /// Which frame.
+        frame: u64,
+        /// Its size.
+        size: SizePx,
+        /// The size of the first frame.
+        before: SizePx,
+    },
+}
 
 /// A part that was found, before it has a number.
 pub struct Located {
@@ -61,6 +100,7 @@ pub struct Locator {
     finder: Finder,
     recipe: Arc<CheckedRecipe>,
     next_part: PartId,
+    first_size: Option<SizePx>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
     found: Vec<Located>,
@@ -86,6 +126,7 @@ impl Locator {
             finder,
             recipe,
             next_part: PartId::FIRST,
+            first_size: None,
             clock,
             counters,
             found: Vec::new(),
@@ -95,13 +136,44 @@ impl Locator {
     }
 
     /// Looks at the next frame and gives the parts located in it.
-    pub fn see(&mut self, frame: Frame) -> Vec<Part> {
+    ///
+    /// # Errors
+    /// When the recipe's region does not lie in the frame, or a belt's frames change their size.
+    pub fn see(&mut self, frame: Frame) -> Result<Vec<Part>, LocateError> {
+        self.check_region(&frame)?;
+        self.check_size(&frame)?;
         let start = self.clock.now();
         match &mut self.finder {
             Finder::EveryFrame(finder) => self.found.push(finder.see(frame)),
             Finder::Motion(finder) => finder.see(frame, &mut self.found, &mut self.events),
         }
-        self.hand_out(start)
+        Ok(self.hand_out(start))
+    }
+
+    fn check_size(&mut self, frame: &Frame) -> Result<(), LocateError> {
+        let size = frame.size();
+        let before = *self.first_size.get_or_insert(size);
+        if matches!(self.finder, Finder::EveryFrame(_)) || size == before {
+            return Ok(());
+        }
+        let (camera, frame) = (frame.camera.clone(), frame.sequence);
+        Err(LocateError::SizeChanged { camera, frame, size, before })
+    }
+
+    fn check_region(&self, frame: &Frame) -> Result<(), LocateError> {
+        let recipe = self.recipe.as_written();
+        match recipe.region {
+            Some(region) if !frame.size().rect().contains(&region) => {
+                Err(LocateError::RegionOutside {
+                    recipe: recipe.name.clone(),
+                    region,
+                    camera: frame.camera.clone(),
+                    frame: frame.sequence,
+                    size: frame.size(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives what is still in view when the frames are over.

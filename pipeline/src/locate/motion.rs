@@ -112,15 +112,15 @@ impl MotionLocator {
         if self.scene.is_none() && !self.learning.is_empty() {
             self.learn(out, events);
         }
+        let Some(grid) = self.scene.as_ref().map(|scene| scene.grid) else { return };
         for track in self.tracks.end() {
-            self.conclude(&track, true, out, events);
+            self.conclude(&track, &grid, true, out, events);
         }
     }
 
     fn grid_for(&self, frame: &Frame) -> Grid {
         let whole = frame.size().rect();
-        let region = self.region.and_then(|region| region.intersection(&whole)).unwrap_or(whole);
-        Grid::new(region, limits::THIN_CELLS_MAX)
+        Grid::new(self.region.unwrap_or(whole), limits::THIN_CELLS_MAX)
     }
 
     fn learn(&mut self, out: &mut Vec<Located>, events: &mut Vec<Event>) {
@@ -139,23 +139,23 @@ impl MotionLocator {
     fn look(&mut self, frame: &Frame, out: &mut Vec<Located>, events: &mut Vec<Event>) {
         let Some(mut scene) = self.scene.take() else { return };
         self.keep_time(frame);
-        let Grid { width, height, .. } = scene.grid;
-        self.thin.sample(&*frame.pixels, &scene.grid, self.rule.differ_in);
+        let grid = scene.grid;
+        self.thin.sample(&*frame.pixels, &grid, self.rule.differ_in);
         let count = scene.background.foreground(&self.thin, &mut self.bits);
         self.watch_for_change(&mut scene, count, frame, out, events);
         scene.background.follow(&self.thin, &self.bits);
-        let cells_min = self.rule.min_area_px.div_ceil(scene.grid.cell_area_px()).max(2);
+        let cells_min = self.rule.min_area_px.div_ceil(grid.cell_area_px()).max(2);
         let cells_min = usize::try_from(cells_min).unwrap_or(usize::MAX);
-        let single = (self.rule.touching == Touching::Split).then(|| self.split_at(&scene.grid));
+        let single = (self.rule.touching == Touching::Split).then(|| self.split_at(&grid));
         // A part that is only half in view is followed too.
-        let blobs = self.finder.find(&self.bits, width, cells_min.div_ceil(4), single);
-        let followed = self.tracks.follow(blobs, width, height);
+        let blobs = self.finder.find(&self.bits, grid.width, cells_min.div_ceil(4), single);
+        let followed = self.tracks.follow(blobs, grid.width, grid.height);
         self.scene = Some(scene);
         for track in &followed.ended {
-            self.conclude(track, false, out, events);
+            self.conclude(track, &grid, false, out, events);
         }
         for at in 0..self.tracks.live().len() {
-            self.attend(at, frame, out);
+            self.attend(at, frame, &grid, out);
         }
         self.drop_ghosts(frame, events);
     }
@@ -196,27 +196,22 @@ impl MotionLocator {
             camera: frame.camera.clone(),
             frame: frame.sequence,
         });
-        self.scene = Some(Scene {
-            grid: scene.grid,
-            background: Background::learn(&[], 0, self.rule.parts_are),
-        });
         for track in self.tracks.end() {
-            self.conclude(&track, false, out, events);
+            self.conclude(&track, &scene.grid, false, out, events);
         }
     }
 
     /// Looks whether this frame is a view of the track at `at`.
-    fn attend(&mut self, at: usize, frame: &Frame, out: &mut Vec<Located>) {
+    fn attend(&mut self, at: usize, frame: &Frame, grid: &Grid, out: &mut Vec<Located>) {
         let track = self.tracks.live()[at].clone();
         let velocity = self.tracks.velocity_of(&track);
-        let Some(grid) = self.scene.as_ref().map(|scene| scene.grid) else { return };
         let views = usize::from(self.rule.views.min(limits::VIEWS_MAX));
         let file = self.files.entry(track.id).or_default();
         if file.done || track.missed > 0 {
             return;
         }
-        let sighting = || sighting(frame, &track.blob, &grid);
-        let remaining = remaining(&track.blob, velocity, &grid, file.views.len(), views);
+        let sighting = || sighting(frame, &track.blob, grid);
+        let remaining = remaining(&track.blob, velocity, grid, file.views.len(), views);
         if track::inside(&track.blob, grid.width, grid.height) {
             if file.inside.as_ref().is_none_or(|(best, _)| remaining.abs() <= best + 1.0) {
                 file.inside = Some((remaining.abs(), sighting()));
@@ -235,7 +230,7 @@ impl MotionLocator {
             }
         }
         if file.views.len() >= views {
-            self.locate(&track, frame.at, PartCondition::Whole, out);
+            self.locate(&track, grid, frame.at, PartCondition::Whole, out);
         }
     }
 
@@ -243,11 +238,11 @@ impl MotionLocator {
     fn conclude(
         &mut self,
         track: &Track,
+        grid: &Grid,
         footage_over: bool,
         out: &mut Vec<Located>,
         events: &mut Vec<Event>,
     ) {
-        let Some(grid) = self.scene.as_ref().map(|scene| scene.grid) else { return };
         let Some(file) = self.files.get_mut(&track.id) else { return };
         if file.done {
             self.files.remove(&track.id);
@@ -261,10 +256,10 @@ impl MotionLocator {
         let seen_inside = file.inside.take().map(|(_, seen)| seen);
         file.views.extend(seen_inside);
         if big && steady && !file.views.is_empty() {
-            self.locate(track, at, PartCondition::Whole, out);
+            self.locate(track, grid, at, PartCondition::Whole, out);
         } else if big && steady && (footage_over || track.travelled >= far) {
             file.views.extend(file.most.take().map(|(_, seen)| seen));
-            self.locate(track, at, PartCondition::Cut, out);
+            self.locate(track, grid, at, PartCondition::Cut, out);
         } else if let Some(seen) = file.most.take().map(|(_, seen)| seen).or(file.views.pop()) {
             let (camera, frame) = (seen.frame.camera, seen.frame.sequence);
             events.push(Event::BlobIgnored { camera, frame });
@@ -275,19 +270,19 @@ impl MotionLocator {
     fn locate(
         &mut self,
         track: &Track,
+        grid: &Grid,
         at: domain::CaptureTime,
         condition: PartCondition,
         out: &mut Vec<Located>,
     ) {
-        let Some(grid) = self.scene.as_ref().map(|scene| scene.grid) else { return };
-        let motion = self.motion(track, &grid);
+        let motion = self.motion(track, grid);
         let Some(file) = self.files.get_mut(&track.id) else { return };
         file.done = true;
         file.inside = None;
         file.most = None;
         let views = std::mem::take(&mut file.views);
         let Some(cells) = views.iter().map(|seen| seen.cells).max() else { return };
-        let condition = self.merged(cells, &grid).unwrap_or(condition);
+        let condition = self.merged(cells, grid).unwrap_or(condition);
         let views = views
             .into_iter()
             .map(|seen| LocatedView { frame: seen.frame, box_in_frame: seen.box_in_frame });

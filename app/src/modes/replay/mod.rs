@@ -245,6 +245,7 @@ fn watch(line: &Line, stop: &Receiver<()>, frames_total: Option<u64>, quiet: boo
 /// What went wrong, after everything that could be saved was.
 fn complain(summary: LineSummary, interrupted: bool) -> Result<()> {
     summary.record?;
+    summary.locate?;
     let mut broken = summary.capture.into_iter();
     if let Some(first) = broken.next() {
         let more = broken.count();
