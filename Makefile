@@ -13,14 +13,14 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 demo: deps ## films a simulated line, inspects every part, shows the report
-	cargo build --release --locked --package sightline
+	cargo build --release --locked --workspace --bins
 	@deploy/demo.sh "$(SIGHTLINE)"
 
 test: deps ## all tests
 	cargo test --release --locked --workspace
 
 bench: deps ## how fast: tables here, numbers in target/bench
-	cargo bench --locked --package sightline-benches
+	cargo bench --locked --workspace --bench '*'
 
 check: deps ## formatting, lints, licences: what a change must pass besides its tests
 	cargo fmt --all --check
