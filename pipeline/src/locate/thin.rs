@@ -70,6 +70,8 @@ impl Thin {
         let middle = grid.step_px / 2;
         for row in 0..grid.height {
             let y = grid.region.y as usize + row * grid.step_px as usize + middle as usize;
+            // A region may be thinner than one step.
+            let y = y.min(grid.region.bottom() as usize - 1);
             if what != DifferIn::Colour {
                 sample_row(&mut self.luma, pixels.format(), &luma, y, grid);
             }
@@ -115,16 +117,18 @@ fn difference(a: u8, b: u8) -> u8 {
 
 fn cell_middles(grid: &Grid) -> impl Iterator<Item = usize> + Clone + use<> {
     let (x0, step) = (grid.region.x as usize, grid.step_px as usize);
-    (0..grid.width).map(move |column| x0 + column * step + step / 2)
+    let last = grid.region.right() as usize - 1;
+    (0..grid.width).map(move |column| (x0 + column * step + step / 2).min(last))
 }
 
 /// Four pixels of each cell, spread over its width; fewer when the cell is narrower.
 fn sample_row(out: &mut Vec<u8>, format: PixelFormat, plane: &Plane<'_>, y: usize, grid: &Grid) {
     let (x0, step) = (grid.region.x as usize, grid.step_px as usize);
     let taps = [0, step / 4, step / 2, step * 3 / 4];
+    let last = grid.region.right() as usize - 1;
     let at = |column: usize, value: &dyn Fn(usize) -> u32| {
         let start = x0 + column * step;
-        let sum: u32 = taps.iter().map(|tap| value(start + tap)).sum();
+        let sum: u32 = taps.iter().map(|tap| value((start + tap).min(last))).sum();
         u8::try_from(sum / 4).unwrap_or(u8::MAX)
     };
     let row = plane.row(y);
@@ -203,6 +207,18 @@ mod tests {
     fn a_4k_frame_has_few_cells() {
         let grid = Grid::new(SizePx::new(3840, 2160).rect(), crate::limits::THIN_CELLS_MAX);
         assert_eq!((grid.step_px, grid.width, grid.height), (12, 320, 180));
+    }
+
+    #[test]
+    fn a_region_thinner_than_a_step_is_sampled() {
+        for size in [SizePx::new(68, 1), SizePx::new(1, 68), SizePx::new(1, 1)] {
+            for format in PixelFormat::ALL {
+                let grid = Grid::new(size.rect(), 1);
+                let mut thin = Thin::default();
+                thin.sample(&uniform(format, size, 9), &grid, DifferIn::Either);
+                assert!(thin.luma.iter().all(|&v| v == 9) && thin.luma.len() == grid.len());
+            }
+        }
     }
 
     #[test]
