@@ -27,7 +27,7 @@ fn measure(report: &mut Report) -> Result<(), Failure> {
         let mut model = model(&name)?;
         let mut tensor = model.input().tensor();
         Shaper::new(model.input().clone()).prepare(&**frame, crop, &mut tensor)?;
-        let mut timing = Timing::default();
+        let timing = Timing::default();
         for _ in 0..RUNS {
             let start = clock.now();
             model.run(&tensor, 0, crop)?;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CameraId, CaptureTime, Frame, Locate, PixelFormat, Pixels};
+use domain::{CameraId, CaptureTime, Frame, Locate, PixelFormat, Pixels, Stage};
 use pipeline::clock::{Clock, RealClock};
 use pipeline::locate::Locator;
 use pipeline::stage::{Counters, Timing};
@@ -27,6 +27,7 @@ struct Case {
     format: PixelFormat,
     frames: Vec<Arc<dyn Pixels>>,
     locator: Locator,
+    counters: Arc<Counters>,
     at: CaptureTime,
     sequence: u64,
     parts: usize,
@@ -37,14 +38,16 @@ impl Case {
         let recipe = camera.recipe()?;
         let learning = match &recipe.as_written().locate {
             Locate::Motion(motion) => u64::from(motion.learn_frames),
-            Locate::EveryFrame => 0,
+            Locate::EveryFrame | Locate::Trigger(_) => 0,
         };
         let clock = Arc::new(RealClock::start()) as Arc<dyn Clock>;
+        let counters = Arc::<Counters>::default();
         let mut case = Self {
             camera,
             format,
             frames: camera.frames(format)?,
-            locator: Locator::new(recipe, false, clock, Arc::new(Counters::default())),
+            locator: Locator::new(recipe, false, Arc::default(), clock, Arc::clone(&counters)),
+            counters,
             at: CaptureTime::default(),
             sequence: 0,
             parts: 0,
@@ -52,8 +55,12 @@ impl Case {
         while case.sequence < learning {
             case.circle();
         }
-        (case.locator.timing, case.parts) = (Timing::default(), 0);
+        case.parts = 0;
         Ok(case)
+    }
+
+    fn took(&self) -> &Timing {
+        &self.counters.took[Stage::Locate as usize]
     }
 
     fn circle(&mut self) {
@@ -83,9 +90,9 @@ fn measure(report: &mut Report) -> Result<(), Failure> {
         cases.iter_mut().for_each(Case::circle);
     }
     for pair in cases.chunks_exact(CAMERAS.len()) {
-        let small = pair[0].locator.timing.tail().ok_or("nothing was measured")?;
+        let small = pair[0].took().tail().ok_or("nothing was measured")?;
         for case in pair {
-            let tail = case.locator.timing.tail().ok_or("nothing was measured")?;
+            let tail = case.took().tail().ok_or("nothing was measured")?;
             #[expect(clippy::cast_precision_loss, reason = "a few million pixels")]
             let pixels = case.camera.size.area() as f64;
             report.row(vec![

@@ -57,6 +57,108 @@ pub enum Event {
         /// Why.
         message: String,
     },
+    /// A stage that failed or stood still works again.
+    StageRestarted {
+        /// The stage.
+        stage: Stage,
+    },
+    /// A camera gives no frames any more; it is tried again until it does.
+    CameraLost {
+        /// The camera.
+        camera: CameraId,
+        /// Why, as far as can be told.
+        cause: String,
+    },
+    /// A camera gives frames again.
+    CameraBack {
+        /// The camera.
+        camera: CameraId,
+        /// How long it was gone, milliseconds.
+        after_ms: u64,
+    },
+    /// Frames that the camera counted never arrived.
+    FramesMissing {
+        /// The camera.
+        camera: CameraId,
+        /// How many.
+        frames: u64,
+        /// Where they were lost, as far as can be told.
+        cause: String,
+    },
+    /// A camera is slower than it was configured to be.
+    CameraSlow {
+        /// The camera.
+        camera: CameraId,
+        /// Frames per second over the last seconds, times a thousand.
+        got_mfps: u64,
+        /// Frames per second it should give, times a thousand.
+        wanted_mfps: u64,
+    },
+    /// A part was triggered and no frame was exposed within the window.
+    TriggerWithoutFrame {
+        /// The part.
+        part: PartId,
+        /// Why, as far as can be told.
+        cause: String,
+    },
+    /// The trigger counter jumped: triggers were given that never arrived here.
+    TriggersMissing {
+        /// How many.
+        triggers: u64,
+    },
+    /// The PLC can't be reached, or does not read any more.
+    PlcLost {
+        /// Why, as far as can be told.
+        cause: String,
+    },
+    /// The PLC is there again.
+    PlcBack,
+    /// The PLC did not take a verdict.
+    VerdictNotTaken {
+        /// The part.
+        part: PartId,
+        /// Why not.
+        cause: String,
+    },
+    /// A part to be rejected was not seen to fall.
+    RejectNotConfirmed {
+        /// The part.
+        part: PartId,
+    },
+    /// A part to be rejected passed the gate before the gate could open.
+    RejectTooLate {
+        /// The part.
+        part: PartId,
+    },
+    /// The encoder says what a belt can't do.
+    EncoderImplausible {
+        /// What.
+        what: String,
+    },
+    /// Pictures of a part were given up because the disk is too slow or full; its row was not.
+    PicturesGivenUp {
+        /// The part.
+        part: PartId,
+    },
+    /// A part's row could not be written down.
+    NotRecorded {
+        /// The part.
+        part: PartId,
+        /// Why not.
+        cause: String,
+    },
+    /// The disk takes what is recorded again.
+    RecordingAgain,
+    /// The wall clock jumped; deadlines do not depend on it.
+    ClockJumped {
+        /// By how many milliseconds, forward positive.
+        by_ms: i64,
+    },
+    /// Another recipe is in force from the next part on.
+    RecipeChanged {
+        /// Its name.
+        recipe: String,
+    },
 }
 
 impl Event {
@@ -72,7 +174,42 @@ impl Event {
             Self::DeadlineMissed { .. } => "deadline_missed",
             Self::LateInspection { .. } => "late_inspection",
             Self::StageFailed { .. } => "stage_failed",
+            Self::StageRestarted { .. } => "stage_restarted",
+            Self::CameraLost { .. } => "camera_lost",
+            Self::CameraBack { .. } => "camera_back",
+            Self::FramesMissing { .. } => "frames_missing",
+            Self::CameraSlow { .. } => "camera_slow",
+            Self::TriggerWithoutFrame { .. } => "trigger_without_frame",
+            Self::TriggersMissing { .. } => "triggers_missing",
+            Self::PlcLost { .. } => "plc_lost",
+            Self::PlcBack => "plc_back",
+            Self::VerdictNotTaken { .. } => "verdict_not_taken",
+            Self::RejectNotConfirmed { .. } => "reject_not_confirmed",
+            Self::RejectTooLate { .. } => "reject_too_late",
+            Self::EncoderImplausible { .. } => "encoder_implausible",
+            Self::PicturesGivenUp { .. } => "pictures_given_up",
+            Self::NotRecorded { .. } => "not_recorded",
+            Self::RecordingAgain => "recording_again",
+            Self::ClockJumped { .. } => "clock_jumped",
+            Self::RecipeChanged { .. } => "recipe_changed",
         }
+    }
+
+    /// Whether somebody has to look after it.
+    #[must_use]
+    pub const fn is_alarm(&self) -> bool {
+        !matches!(
+            self,
+            Self::BackgroundRelearnt { .. }
+                | Self::BlobIgnored { .. }
+                | Self::PartCut { .. }
+                | Self::PartsMerged { .. }
+                | Self::StageRestarted { .. }
+                | Self::CameraBack { .. }
+                | Self::PlcBack
+                | Self::RecordingAgain
+                | Self::RecipeChanged { .. }
+        )
     }
 }
 
@@ -91,6 +228,35 @@ impl fmt::Display for Event {
             Self::DeadlineMissed { part } => write!(f, "{part}: no inspection in time"),
             Self::LateInspection { part } => write!(f, "{part}: inspection came too late"),
             Self::StageFailed { stage, message } => write!(f, "{stage} failed: {message}"),
+            Self::StageRestarted { stage } => write!(f, "{stage} works again"),
+            Self::CameraLost { camera, cause } => write!(f, "{camera} is gone: {cause}"),
+            Self::CameraBack { camera, after_ms } => {
+                write!(f, "{camera} is back after {after_ms} ms")
+            }
+            Self::FramesMissing { camera, frames, cause } => {
+                write!(f, "{camera}: {frames} frames never arrived: {cause}")
+            }
+            Self::CameraSlow { camera, got_mfps, wanted_mfps } => {
+                let fps = |mfps: &u64| format!("{}.{:03}", mfps / 1000, mfps % 1000);
+                write!(f, "{camera}: {} fps instead of {}", fps(got_mfps), fps(wanted_mfps))
+            }
+            Self::TriggerWithoutFrame { part, cause } => {
+                write!(f, "{part} has no picture: {cause}")
+            }
+            Self::TriggersMissing { triggers } => write!(f, "{triggers} triggers never arrived"),
+            Self::PlcLost { cause } => write!(f, "the PLC is gone: {cause}"),
+            Self::PlcBack => f.write_str("the PLC is back"),
+            Self::VerdictNotTaken { part, cause } => {
+                write!(f, "{part}: the PLC did not take the verdict: {cause}")
+            }
+            Self::RejectNotConfirmed { part } => write!(f, "{part} was not seen to fall"),
+            Self::RejectTooLate { part } => write!(f, "{part} passed the gate before it opened"),
+            Self::EncoderImplausible { what } => write!(f, "encoder: {what}"),
+            Self::PicturesGivenUp { part } => write!(f, "{part}: pictures given up, disk too slow"),
+            Self::NotRecorded { part, cause } => write!(f, "{part} was not written down: {cause}"),
+            Self::RecordingAgain => f.write_str("the disk takes records again"),
+            Self::ClockJumped { by_ms } => write!(f, "the wall clock jumped by {by_ms} ms"),
+            Self::RecipeChanged { recipe } => write!(f, "recipe `{recipe}` from the next part on"),
         }
     }
 }

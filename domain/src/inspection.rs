@@ -139,8 +139,10 @@ pub enum AnsweredBy {
 pub enum PlcAnswer {
     /// There is no PLC; the signal was logged.
     Logged,
-    /// The PLC took it.
+    /// The PLC took it, or it lies where the PLC reads.
     Taken,
+    /// It is on its way; should the PLC not take it, an event says so.
+    Queued,
     /// The PLC could not be told.
     Failed {
         /// Why not.

@@ -42,6 +42,46 @@ pub enum Locate {
     EveryFrame,
     /// A free-running camera over a belt: parts are found in the picture.
     Motion(Motion),
+    /// A free-running camera and a trigger from the PLC or an encoder: the frame exposed nearest
+    /// to the trigger shows the part.
+    Trigger(Trigger),
+}
+
+/// How the frame for a trigger is chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// What triggers.
+    pub by: TriggerBy,
+    /// From the trigger to the wanted exposure, milliseconds; negative when the part was in
+    /// front of the camera before the trigger.
+    #[serde(default)]
+    pub delay_ms: f64,
+    /// How far from the wanted moment the exposure may be, milliseconds either way.
+    #[serde(default = "Trigger::default_window_ms")]
+    pub window_ms: f64,
+}
+
+/// What triggers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TriggerBy {
+    /// The PLC's trigger input of this number.
+    Plc {
+        /// From 0.
+        input: u8,
+    },
+    /// A distance on the belt.
+    Encoder {
+        /// Encoder counts from one part to the next.
+        every_counts: u32,
+    },
+}
+
+impl Trigger {
+    const fn default_window_ms() -> f64 {
+        10.0
+    }
 }
 
 /// How parts are found in the picture of a free-running camera.
@@ -294,7 +334,44 @@ fn check_places(recipe: &Recipe) -> Result<(), RecipeError> {
 }
 
 fn check_locate(recipe: &Recipe) -> Result<(), RecipeError> {
-    let Locate::Motion(motion) = &recipe.locate else { return Ok(()) };
+    match &recipe.locate {
+        Locate::EveryFrame => Ok(()),
+        Locate::Motion(motion) => check_motion(motion),
+        Locate::Trigger(trigger) => check_trigger(trigger, &recipe.gate),
+    }
+}
+
+fn check_trigger(trigger: &Trigger, gate: &GateRule) -> Result<(), RecipeError> {
+    if trigger.by == (TriggerBy::Encoder { every_counts: 0 }) {
+        return Err(RecipeError::new(
+            "locate.by.encoder.every_counts",
+            "is 0, so every count would be a part",
+            "give the encoder counts from one part to the next",
+        ));
+    }
+    if !(trigger.window_ms > 0.0 && trigger.window_ms <= 1000.0) {
+        return Err(RecipeError::new(
+            "locate.window_ms",
+            format!("{} is no window", trigger.window_ms),
+            "it must be above 0 and at most 1000; half the time from frame to frame is usual",
+        ));
+    }
+    let latest_ms = trigger.delay_ms + trigger.window_ms;
+    if !(latest_ms.abs() <= 10_000.0 && latest_ms < f64::from(gate.budget_ms)) {
+        return Err(RecipeError::new(
+            "locate.delay_ms",
+            format!(
+                "{}: with window_ms the frame may come {latest_ms} ms after the trigger, and \
+                 gate.budget_ms is {}",
+                trigger.delay_ms, gate.budget_ms
+            ),
+            "the frame must be exposed well within the budget, which counts from the trigger",
+        ));
+    }
+    Ok(())
+}
+
+fn check_motion(motion: &Motion) -> Result<(), RecipeError> {
     if motion.min_area_px == 0 {
         return Err(RecipeError::new(
             "locate.min_area_px",

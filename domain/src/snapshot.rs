@@ -1,6 +1,8 @@
 //! What the line shows of itself: the latest values only, taken without stopping anything.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::{CameraId, Stage};
 
 /// The sum that must always hold: triggered = passed + rejected + undecided + in the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,9 +27,91 @@ impl Conservation {
     }
 }
 
+/// How long something took, over many times, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Tail {
+    /// How often.
+    pub count: u64,
+    /// Mean.
+    pub mean: f64,
+    /// Shortest.
+    pub min: f64,
+    /// Median.
+    pub p50: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// 99.9th percentile.
+    pub p999: f64,
+    /// Longest.
+    pub max: f64,
+}
+
+/// What the line is doing, as the PLC and the operator are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineState {
+    /// Not started, or ended.
+    #[default]
+    Off,
+    /// Cameras open, the belt is being learnt; parts that come are answered fail-safe.
+    Starting,
+    /// Every part is inspected.
+    Running,
+    /// Something is missing (a camera, a stage); parts are answered, some fail-safe. Not ready.
+    Degraded,
+    /// No more frames are taken; parts in the line are being answered.
+    Stopping,
+}
+
+impl LineState {
+    /// Whether the PLC may rely on the line.
+    #[must_use]
+    pub const fn is_ready(self) -> bool {
+        matches!(self, Self::Running)
+    }
+}
+
+/// One camera.
+#[derive(Clone, Debug, Serialize)]
+pub struct CameraSnapshot {
+    /// Its name.
+    pub camera: CameraId,
+    /// Whether it gives frames.
+    pub is_up: bool,
+    /// Frames taken.
+    pub frames: u64,
+    /// Frames dropped here because the line was busy.
+    pub dropped: u64,
+    /// Frames that the camera counted and that never arrived.
+    pub missing: u64,
+    /// How often it was lost.
+    pub lost: u64,
+}
+
+/// One stage.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StageSnapshot {
+    /// Which.
+    pub stage: Stage,
+    /// Time spent on each frame (capture, locate) or part.
+    pub took_ms: Tail,
+    /// What waits before it.
+    pub waiting: u64,
+    /// The most that has ever waited.
+    pub waiting_most: u64,
+    /// How many may wait.
+    pub bound: u64,
+    /// What was dropped before it because it was full.
+    pub dropped: u64,
+    /// How often it was restarted.
+    pub restarts: u64,
+}
+
 /// The latest values of the whole line.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Snapshot {
+    /// What the line is doing.
+    pub state: LineState,
     /// Frames taken from the source.
     pub frames: u64,
     /// Frames dropped because the line was busy; always 0 in replay.
@@ -38,6 +122,24 @@ pub struct Snapshot {
     pub footage_s: f64,
     /// The sum of parts.
     pub parts: Conservation,
+    /// Parts that the gate was told to throw out.
+    pub told_reject: u64,
+    /// Parts answered by the fail-safe because no inspection came in time.
+    pub deadline_misses: u64,
+    /// Inspections that came after their deadline.
+    pub late: u64,
     /// Parts written down.
     pub recorded: u64,
+    /// From trigger to signal.
+    pub decision_ms: Tail,
+    /// From signal to the PLC having taken it.
+    pub plc_ms: Tail,
+    /// Distance in time from a trigger to the exposure of the frame chosen for it.
+    pub trigger_error_ms: Tail,
+    /// Whether the PLC is there.
+    pub plc_is_up: bool,
+    /// A row a camera.
+    pub cameras: Vec<CameraSnapshot>,
+    /// A row a stage.
+    pub stages: Vec<StageSnapshot>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FindingFault, RectPx, Score};
+use crate::{FindingFault, RectPx, Score, Stage};
 
 /// Why a part is rejected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,16 @@ pub enum Why {
     },
     /// The line was stopped before the part was inspected.
     Stopped,
+    /// The part was triggered, and there is no picture of it.
+    NoPicture {
+        /// Why not: the camera is gone, or no frame was exposed near the trigger.
+        cause: Arc<str>,
+    },
+    /// A stage failed while the part was in it.
+    StageFailed {
+        /// Which stage.
+        stage: Stage,
+    },
 }
 
 impl fmt::Display for Why {
@@ -72,6 +82,8 @@ impl fmt::Display for Why {
             }
             Self::NoFinding { cause } => cause.fmt(f),
             Self::Stopped => f.write_str("the line was stopped"),
+            Self::NoPicture { cause } => write!(f, "no picture: {cause}"),
+            Self::StageFailed { stage } => write!(f, "{stage} failed on it"),
         }
     }
 }

@@ -20,6 +20,12 @@ pub const OUTCOMES_WAITING: usize = 256;
 /// Events between two flushes of record; more are counted and not written down one by one.
 pub const EVENTS_WAITING: usize = 1024;
 
+/// Inputs from the field (triggers, encoder, confirm sensor) that wait for a stage.
+pub const FIELD_INPUTS_WAITING: usize = 1024;
+
+/// Commands of the PLC that wait for the station.
+pub const COMMANDS_WAITING: usize = 4;
+
 /// Inspecting threads.
 pub const INSPECTORS_MAX: usize = 32;
 

@@ -2,7 +2,7 @@
 //! silence.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendError, Sender, TrySendError};
@@ -31,8 +31,54 @@ pub enum Sent<T> {
     Dropped(T),
 }
 
+/// How full a link is, for people. Read while it is in use, it may be an item off.
+#[derive(Debug)]
+pub struct Gauge {
+    bound: u64,
+    waiting: AtomicU64,
+    most: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl Gauge {
+    fn new(bound: usize) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { bound: bound as u64, waiting: zero(), most: zero(), dropped: zero() }
+    }
+
+    fn show(&self, waiting: usize) {
+        self.waiting.store(waiting as u64, Ordering::Relaxed);
+        self.most.fetch_max(waiting as u64, Ordering::Relaxed);
+    }
+
+    /// How many items may wait.
+    #[must_use]
+    pub const fn bound(&self) -> u64 {
+        self.bound
+    }
+
+    /// How many items wait.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// The most that ever waited.
+    #[must_use]
+    pub fn waiting_most(&self) -> u64 {
+        self.most.load(Ordering::Relaxed)
+    }
+
+    /// How many were handed back because the link was full.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
 /// The sending end.
 pub struct LinkSender<T> {
+    gauge: Arc<Gauge>,
     sender: Sender<T>,
     /// Only to take the oldest out; `receivers_gone` tells a closed link, as this end keeps the
     /// channel itself open.
@@ -42,6 +88,7 @@ pub struct LinkSender<T> {
 
 /// The receiving end.
 pub struct LinkReceiver<T> {
+    gauge: Arc<Gauge>,
     receiver: Receiver<T>,
     _open: Arc<OpenWhileHeld>,
 }
@@ -61,7 +108,9 @@ pub fn link<T>(bound: usize, when_full: WhenFull) -> (LinkSender<T>, LinkReceive
     let receivers_gone = Arc::new(AtomicBool::new(false));
     let oldest = (when_full == WhenFull::DropOldest).then(|| receiver.clone());
     let open = Arc::new(OpenWhileHeld(Arc::clone(&receivers_gone)));
-    (LinkSender { sender, oldest, receivers_gone }, LinkReceiver { receiver, _open: open })
+    let gauge = Arc::new(Gauge::new(bound.max(1)));
+    let sender = LinkSender { gauge: Arc::clone(&gauge), sender, oldest, receivers_gone };
+    (sender, LinkReceiver { gauge, receiver, _open: open })
 }
 
 impl<T> LinkSender<T> {
@@ -70,13 +119,31 @@ impl<T> LinkSender<T> {
     /// # Errors
     /// [`Closed`] when nobody receives any more.
     pub fn send(&self, item: T) -> Result<Sent<T>, Closed> {
-        let Some(oldest) = &self.oldest else {
-            return match self.sender.send(item) {
+        let sent = match &self.oldest {
+            Some(oldest) => self.send_over(item, oldest),
+            None => match self.sender.send(item) {
                 Ok(()) => Ok(Sent::Queued),
                 Err(SendError(_)) => Err(Closed),
-            };
+            },
         };
-        self.send_over(item, oldest)
+        self.gauge.show(self.sender.len());
+        sent
+    }
+
+    /// Sends `item` unless the link is full; then it is handed back. Never waits.
+    ///
+    /// # Errors
+    /// The item, when there is no room or nobody receives any more.
+    pub fn try_send(&self, item: T) -> Result<(), T> {
+        let sent = self.sender.try_send(item).map_err(TrySendError::into_inner);
+        self.gauge.show(self.sender.len());
+        sent
+    }
+
+    /// How full the link is.
+    #[must_use]
+    pub const fn gauge(&self) -> &Arc<Gauge> {
+        &self.gauge
     }
 
     fn send_over(&self, mut item: T, oldest: &Receiver<T>) -> Result<Sent<T>, Closed> {
@@ -92,6 +159,7 @@ impl<T> LinkSender<T> {
             }
             // The receiver may empty the link between the two calls; then nothing is dropped.
             if let Ok(old) = oldest.try_recv() {
+                self.gauge.dropped.fetch_add(1, Ordering::Relaxed);
                 dropped = Sent::Dropped(old);
             }
         }
@@ -101,6 +169,7 @@ impl<T> LinkSender<T> {
 impl<T> Clone for LinkSender<T> {
     fn clone(&self) -> Self {
         Self {
+            gauge: Arc::clone(&self.gauge),
             sender: self.sender.clone(),
             oldest: self.oldest.clone(),
             receivers_gone: Arc::clone(&self.receivers_gone),
@@ -110,7 +179,8 @@ impl<T> Clone for LinkSender<T> {
 
 impl<T> Clone for LinkReceiver<T> {
     fn clone(&self) -> Self {
-        Self { receiver: self.receiver.clone(), _open: Arc::clone(&self._open) }
+        let gauge = Arc::clone(&self.gauge);
+        Self { gauge, receiver: self.receiver.clone(), _open: Arc::clone(&self._open) }
     }
 }
 
@@ -131,17 +201,29 @@ impl<T> LinkReceiver<T> {
     /// # Errors
     /// [`Closed`] when the link is empty and nobody sends any more.
     pub fn recv(&self) -> Result<T, Closed> {
-        self.receiver.recv().map_err(|_| Closed)
+        let item = self.receiver.recv().map_err(|_| Closed);
+        self.gauge.show(self.receiver.len());
+        item
     }
 
     /// Waits at most `limit` for the next item.
     #[must_use]
     pub fn recv_within(&self, limit: Duration) -> Received<T> {
-        match self.receiver.recv_timeout(limit) {
+        let received = self.receiver.recv_timeout(limit);
+        self.gauge.show(self.receiver.len());
+        match received {
             Ok(item) => Received::Item(item),
             Err(RecvTimeoutError::Timeout) => Received::Nothing,
             Err(RecvTimeoutError::Disconnected) => Received::Closed,
         }
+    }
+
+    /// The next item, if one waits.
+    #[must_use]
+    pub fn try_recv(&self) -> Option<T> {
+        let item = self.receiver.try_recv().ok();
+        self.gauge.show(self.receiver.len());
+        item
     }
 
     /// The channel beneath, to wait on several at once.
@@ -161,7 +243,9 @@ mod tests {
         assert_eq!(sender.send(1), Ok(Sent::Queued));
         assert_eq!(sender.send(2), Ok(Sent::Queued));
         assert_eq!(sender.send(3), Ok(Sent::Dropped(1)));
+        assert_eq!((sender.gauge().waiting(), sender.gauge().dropped()), (2, 1));
         assert_eq!((receiver.recv(), receiver.recv()), (Ok(2), Ok(3)));
+        assert_eq!((sender.gauge().waiting(), sender.gauge().waiting_most()), (0, 2));
     }
 
     #[test]

@@ -1,20 +1,30 @@
-//! What every stage has in common: how it counts, how it times itself, how it is asked to stop.
+//! What every stage has in common: how it counts, how it times itself, how it shows that it is
+//! alive, how it is asked to stop.
+
+mod pulse;
+mod timing;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use domain::{Conservation, Event, GateSignal, MonoTime, Snapshot, Verdict};
-use hdrhistogram::Histogram;
+use domain::{
+    CameraId, CameraSnapshot, Conservation, Event, GateSignal, LineState, MonoTime, Snapshot,
+    Stage, StageSnapshot, Verdict,
+};
+
+use crate::link::Gauge;
+pub use pulse::Pulse;
+pub use timing::Timing;
 
 /// The line's counters. Written by the stages without waiting, read by anyone.
 #[derive(Default)]
 pub struct Counters {
-    frames: AtomicU64,
-    frames_dropped: AtomicU64,
+    state: AtomicU8,
     frames_total: AtomicU64,
     footage_ns: AtomicU64,
+    frames: AtomicU64,
+    frames_dropped: AtomicU64,
     triggered: AtomicU64,
     passed: AtomicU64,
     rejected: AtomicU64,
@@ -24,9 +34,32 @@ pub struct Counters {
     deadline_misses: AtomicU64,
     late: AtomicU64,
     recorded: AtomicU64,
+    plc_is_down: AtomicBool,
     stop: AtomicBool,
+    cameras: Vec<(CameraId, CameraCounters)>,
+    /// Time on each frame (capture, locate) or part (the others).
+    pub took: [Timing; Stage::ALL.len()],
+    restarts: [AtomicU64; Stage::ALL.len()],
+    /// What waits before each stage; set once, when the line is built.
+    gauges: [OnceLock<Arc<Gauge>>; Stage::ALL.len()],
+    /// From trigger to signal.
+    pub decision: Timing,
+    /// From signal to the PLC having taken it.
+    pub plc: Timing,
+    /// Distance in time from a trigger to the exposure chosen for it.
+    pub trigger_error: Timing,
     /// Events are rare, so a lock that is held for an insertion does no harm.
     events: Mutex<Events>,
+}
+
+/// What is counted of one camera.
+#[derive(Default)]
+struct CameraCounters {
+    is_up: AtomicBool,
+    frames: AtomicU64,
+    dropped: AtomicU64,
+    missing: AtomicU64,
+    lost: AtomicU64,
 }
 
 #[derive(Default)]
@@ -41,15 +74,52 @@ fn bump(counter: &AtomicU64) {
 }
 
 impl Counters {
-    /// A frame was taken from the source at `at` on its clock.
-    pub fn frame(&self, at: MonoTime) {
+    /// Counters of a line with these cameras.
+    #[must_use]
+    pub fn of_cameras(cameras: impl IntoIterator<Item = CameraId>) -> Self {
+        let cameras = cameras.into_iter().map(|id| (id, CameraCounters::default())).collect();
+        Self { cameras, ..Self::default() }
+    }
+
+    fn camera(&self, camera: &CameraId) -> Option<&CameraCounters> {
+        self.cameras.iter().find(|(id, _)| id == camera).map(|(_, counters)| counters)
+    }
+
+    /// A frame was taken from `camera` at `at` on its clock.
+    pub fn frame(&self, camera: &CameraId, at: MonoTime) {
         bump(&self.frames);
         self.footage_ns.fetch_max(at.ns, Ordering::Relaxed);
+        if let Some(counters) = self.camera(camera) {
+            bump(&counters.frames);
+            counters.is_up.store(true, Ordering::Release);
+        }
+    }
+
+    /// A frame of `camera` was dropped because locate was busy. Counted, and told once a second by
+    /// [`Event::FrameDropped`]: dropping comes in bursts.
+    pub fn frame_dropped(&self, camera: &CameraId) {
+        bump(&self.frames_dropped);
+        if let Some(counters) = self.camera(camera) {
+            bump(&counters.dropped);
+        }
+        self.event(&Event::FrameDropped { camera: camera.clone() });
     }
 
     /// The source says how many frames there will be; 0 when it does not know.
     pub fn frames_expected(&self, total: u64) {
         self.frames_total.store(total, Ordering::Relaxed);
+    }
+
+    /// Whether `camera` gives frames.
+    #[must_use]
+    pub fn camera_is_up(&self, camera: &CameraId) -> bool {
+        self.camera(camera).is_none_or(|counters| counters.is_up.load(Ordering::Acquire))
+    }
+
+    /// Whether every camera gives frames.
+    #[must_use]
+    pub fn cameras_are_up(&self) -> bool {
+        self.cameras.iter().all(|(_, counters)| counters.is_up.load(Ordering::Acquire))
     }
 
     /// A part was located.
@@ -82,17 +152,40 @@ impl Counters {
     /// Something worth telling happened: one log line, one count.
     pub fn event(&self, event: &Event) {
         tracing::info!(target: "line", event = event.name(), "{event}");
-        match event {
-            Event::FrameDropped { .. } => bump(&self.frames_dropped),
-            Event::DeadlineMissed { .. } => bump(&self.deadline_misses),
-            Event::LateInspection { .. } => bump(&self.late),
-            _ => {}
-        }
+        self.follow(event);
         if let Ok(mut events) = self.events.lock() {
             *events.counts.entry(event.name()).or_default() += 1;
             if events.unwritten.len() < crate::limits::EVENTS_WAITING {
                 events.unwritten.push(event.clone());
             }
+        }
+    }
+
+    /// The counters that an event moves besides its own count.
+    fn follow(&self, event: &Event) {
+        match event {
+            Event::DeadlineMissed { .. } => bump(&self.deadline_misses),
+            Event::LateInspection { .. } => bump(&self.late),
+            Event::StageRestarted { stage } => bump(&self.restarts[*stage as usize]),
+            Event::PlcLost { .. } => self.plc_is_down.store(true, Ordering::Release),
+            Event::PlcBack => self.plc_is_down.store(false, Ordering::Release),
+            Event::CameraLost { camera, .. } => {
+                if let Some(counters) = self.camera(camera) {
+                    counters.is_up.store(false, Ordering::Release);
+                    bump(&counters.lost);
+                }
+            }
+            Event::CameraBack { camera, .. } => {
+                if let Some(counters) = self.camera(camera) {
+                    counters.is_up.store(true, Ordering::Release);
+                }
+            }
+            Event::FramesMissing { camera, frames, .. } => {
+                if let Some(counters) = self.camera(camera) {
+                    counters.missing.fetch_add(*frames, Ordering::Relaxed);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -114,6 +207,29 @@ impl Counters {
         MonoTime::from_ns(self.footage_ns.load(Ordering::Relaxed))
     }
 
+    /// Shows `gauge` as what waits before `stage`. The first one counts.
+    pub fn show_gauge(&self, stage: Stage, gauge: &Arc<Gauge>) {
+        let _ = self.gauges[stage as usize].set(Arc::clone(gauge));
+    }
+
+    /// What the line is doing.
+    #[must_use]
+    pub fn state(&self) -> LineState {
+        const STATES: [LineState; 5] = [
+            LineState::Off,
+            LineState::Starting,
+            LineState::Running,
+            LineState::Degraded,
+            LineState::Stopping,
+        ];
+        STATES[usize::from(self.state.load(Ordering::Acquire)) % STATES.len()]
+    }
+
+    /// Says what the line is doing.
+    pub fn set_state(&self, state: LineState) {
+        self.state.store(state as u8, Ordering::Release);
+    }
+
     /// Asks the head of the line to take no more frames.
     pub fn ask_to_stop(&self) {
         self.stop.store(true, Ordering::Release);
@@ -130,10 +246,11 @@ impl Counters {
     pub fn snapshot(&self) -> Snapshot {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Snapshot {
+            state: self.state(),
             frames: get(&self.frames),
             frames_dropped: get(&self.frames_dropped),
             frames_total: Some(get(&self.frames_total)).filter(|total| *total > 0),
-            footage_s: MonoTime::from_ns(get(&self.footage_ns)).as_secs(),
+            footage_s: self.footage_time().as_secs(),
             parts: Conservation {
                 triggered: get(&self.triggered),
                 passed: get(&self.passed),
@@ -141,80 +258,49 @@ impl Counters {
                 undecided: get(&self.undecided),
                 in_line: get(&self.in_line),
             },
+            told_reject: get(&self.told_reject),
+            deadline_misses: get(&self.deadline_misses),
+            late: get(&self.late),
             recorded: get(&self.recorded),
+            decision_ms: self.decision.tail().unwrap_or_default(),
+            plc_ms: self.plc.tail().unwrap_or_default(),
+            trigger_error_ms: self.trigger_error.tail().unwrap_or_default(),
+            plc_is_up: !self.plc_is_down.load(Ordering::Acquire),
+            cameras: self.cameras.iter().map(camera_snapshot).collect(),
+            stages: Stage::ALL.into_iter().map(|stage| self.stage_snapshot(stage)).collect(),
+        }
+    }
+
+    fn stage_snapshot(&self, stage: Stage) -> StageSnapshot {
+        let gauge = self.gauges[stage as usize].get();
+        let read = |of: fn(&Gauge) -> u64| gauge.map_or(0, |gauge| of(gauge));
+        StageSnapshot {
+            stage,
+            took_ms: self.took[stage as usize].tail().unwrap_or_default(),
+            waiting: read(Gauge::waiting),
+            waiting_most: read(Gauge::waiting_most),
+            bound: read(Gauge::bound),
+            dropped: read(Gauge::dropped),
+            restarts: self.restarts[stage as usize].load(Ordering::Relaxed),
         }
     }
 }
 
-/// How long something took, over many times. Nanoseconds, three digits.
-#[derive(Clone)]
-pub struct Timing(Histogram<u64>);
-
-/// The tail of a [`Timing`], in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Tail {
-    /// How often.
-    pub count: u64,
-    /// Median.
-    pub p50: f64,
-    /// 99th percentile.
-    pub p99: f64,
-    /// 99.9th percentile.
-    pub p999: f64,
-    /// Longest.
-    pub max: f64,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        // Room for ten minutes from the start, so that measuring never allocates.
-        match Histogram::new_with_bounds(1, 600_000_000_000, 3) {
-            Ok(histogram) => Self(histogram),
-            Err(_) => unreachable!("1..=600e9 at three digits are valid bounds"),
-        }
-    }
-}
-
-impl Timing {
-    /// Adds one duration.
-    pub fn add(&mut self, took: Duration) {
-        self.0.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
-    }
-
-    /// Adds all of `other`.
-    pub fn merge(&mut self, other: &Self) {
-        // Both grow by themselves, so adding never fails.
-        let _ = self.0.add(&other.0);
-    }
-
-    /// The tail; `None` when nothing was measured.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
-    pub fn tail(&self) -> Option<Tail> {
-        let ms = |ns: u64| ns as f64 / 1e6;
-        (!self.0.is_empty()).then(|| Tail {
-            count: self.0.len(),
-            p50: ms(self.0.value_at_quantile(0.5)),
-            p99: ms(self.0.value_at_quantile(0.99)),
-            p999: ms(self.0.value_at_quantile(0.999)),
-            max: ms(self.0.max()),
-        })
+fn camera_snapshot((camera, counters): &(CameraId, CameraCounters)) -> CameraSnapshot {
+    let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    CameraSnapshot {
+        camera: camera.clone(),
+        is_up: counters.is_up.load(Ordering::Acquire),
+        frames: get(&counters.frames),
+        dropped: get(&counters.dropped),
+        missing: get(&counters.missing),
+        lost: get(&counters.lost),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tails_are_ordered() {
-        let mut timing = Timing::default();
-        assert_eq!(timing.tail(), None);
-        (1..=1000).for_each(|ms| timing.add(Duration::from_millis(ms)));
-        let tail = timing.tail().unwrap();
-        assert!(tail.p50 < tail.p99 && tail.p99 < tail.p999 && tail.p999 <= tail.max);
-        assert!((tail.p50 - 500.0).abs() < 2.0);
-    }
 
     #[test]
     fn conservation_is_what_was_counted_not_what_was_derived() {
@@ -226,5 +312,28 @@ mod tests {
         counters.set_in_line(0);
         counters.answered(&Verdict::Pass, GateSignal::Pass);
         assert!(counters.snapshot().parts.holds());
+    }
+
+    #[test]
+    fn a_lost_camera_shows_until_it_gives_frames_again() {
+        let camera = CameraId::new("top");
+        let counters = Counters::of_cameras([camera.clone()]);
+        assert!(!counters.cameras_are_up(), "it has given nothing yet");
+        counters.frame(&camera, MonoTime::ZERO);
+        assert!(counters.cameras_are_up());
+        counters.event(&Event::CameraLost { camera: camera.clone(), cause: "unplugged".into() });
+        assert!(!counters.camera_is_up(&camera));
+        counters.event(&Event::CameraBack { camera: camera.clone(), after_ms: 5 });
+        let shown = &counters.snapshot().cameras[0];
+        assert!(shown.is_up && shown.lost == 1 && shown.frames == 1);
+    }
+
+    #[test]
+    fn states_are_read_as_they_were_set() {
+        let counters = Counters::default();
+        for state in [LineState::Running, LineState::Stopping, LineState::Off] {
+            counters.set_state(state);
+            assert_eq!(counters.state(), state);
+        }
     }
 }

@@ -11,7 +11,7 @@ use domain::{
 use sightline_pipeline::act::{Act, Inspected, Notice, Pace};
 use sightline_pipeline::clock::RealClock;
 use sightline_pipeline::link::{LinkReceiver, LinkSender, WhenFull, link};
-use sightline_pipeline::plc::Plc;
+use sightline_pipeline::plc::{Plc, PlcStatus, Telling};
 use sightline_pipeline::stage::Counters;
 
 /// A gate that remembers what it heard.
@@ -19,10 +19,16 @@ use sightline_pipeline::stage::Counters;
 struct Gate(Arc<Mutex<Vec<(PartId, GateSignal)>>>);
 
 impl Plc for Gate {
-    fn tell(&mut self, part: PartId, signal: GateSignal) -> PlcAnswer {
-        self.0.lock().unwrap().push((part, signal));
+    fn tell(&mut self, telling: &Telling) -> PlcAnswer {
+        self.0.lock().unwrap().push((telling.part, telling.signal));
         PlcAnswer::Taken
     }
+
+    fn gate(&mut self, _: bool) -> PlcAnswer {
+        PlcAnswer::Taken
+    }
+
+    fn status(&mut self, _: &PlcStatus) {}
 }
 
 struct Bench {
@@ -71,7 +77,7 @@ fn notice(part: u64, at_ms: u64) -> Notice {
         views: vec![],
         condition: PartCondition::Whole,
     };
-    Notice { expected, located_at: mono }
+    Notice { expected, located_at: mono, unseen: None }
 }
 
 fn pass(part: u64) -> Inspected {

@@ -32,7 +32,7 @@ fn locate_in(frames: impl Iterator<Item = Frame>, extra: &str) -> (Vec<Part>, Ar
     let recipe = Arc::new(toml::from_str::<Recipe>(&text).unwrap().check().unwrap());
     let counters = Arc::new(Counters::default());
     let clock = Arc::new(SimulatedClock::default());
-    let mut locator = Locator::new(recipe, true, clock, Arc::clone(&counters));
+    let mut locator = Locator::new(recipe, true, Arc::default(), clock, Arc::clone(&counters));
     let mut parts = Vec::new();
     for frame in frames {
         parts.extend(locator.see(frame).unwrap());
@@ -195,7 +195,8 @@ fn a_region_beside_the_picture_is_refused() {
                 locate={kind='every-frame'}\nlimits={reject_at=0.5}";
     let recipe = Arc::new(toml::from_str::<Recipe>(text).unwrap().check().unwrap());
     let clock = Arc::new(SimulatedClock::default());
-    let mut locator = Locator::new(recipe, true, clock, Arc::new(Counters::default()));
+    let mut locator =
+        Locator::new(recipe, true, Arc::default(), clock, Arc::new(Counters::default()));
     let scene = Scene::new(&SceneConfig { parts: 0, ..config() }).unwrap();
     let error = locator.see(frame(&scene, 0)).unwrap_err().to_string();
     assert!(error.contains("100x100 at (600, 0)") && error.contains("640x480"), "{error}");
@@ -211,7 +212,8 @@ fn a_belt_whose_frames_change_their_size_is_refused() {
                 locate={kind='motion',min_area_px=10,max_area_px=20}";
     let recipe = Arc::new(toml::from_str::<Recipe>(text).unwrap().check().unwrap());
     let clock = Arc::new(SimulatedClock::default());
-    let mut locator = Locator::new(recipe, true, clock, Arc::new(Counters::default()));
+    let mut locator =
+        Locator::new(recipe, true, Arc::default(), clock, Arc::new(Counters::default()));
     assert!(locator.see(frame_of(gray(640), 0)).is_ok());
     let error = locator.see(frame_of(gray(320), 1)).unwrap_err().to_string();
     assert!(error.contains("320x480") && error.contains("640x480"), "{error}");

@@ -96,6 +96,8 @@ pub(crate) fn verdicts() -> Vec<Verdict> {
         Why::NoFinding { cause: FindingFault::NotFinite { output: "scores".into() } },
         Why::NoFinding { cause: FindingFault::Runtime { message: "it's \"gone\"".into() } },
         Why::Stopped,
+        Why::NoPicture { cause: "top is gone".into() },
+        Why::StageFailed { stage: Stage::Infer },
     ];
     let undecided = why.into_iter().map(|why| Verdict::Undecided { why });
     [Verdict::Pass, reject()].into_iter().chain(undecided).collect()

@@ -180,7 +180,7 @@ fn each_frame(
                 take(&frame)?;
                 bar.inc(1);
             }
-            Next::Waiting => {}
+            Next::Waiting | Next::Lost(_) | Next::Back(_) => {}
             Next::End => break,
         }
     }

@@ -424,6 +424,8 @@ const fn name_of(why: &Why) -> &'static str {
         Why::PartsMerged { .. } => "parts_merged",
         Why::NoFinding { .. } => "no_finding",
         Why::Stopped => "stopped",
+        Why::NoPicture { .. } => "no_picture",
+        Why::StageFailed { .. } => "stage_failed",
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) fn why_in_words(why: &str) -> &str {
         "parts_merged" => "several parts touch",
         "no_finding" => "the model gave nothing usable",
         "stopped" => "the line was stopped",
+        "no_picture" => "no picture of it",
+        "stage_failed" => "a stage failed on it",
         other => other,
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use domain::{CameraId, CaptureTime};
 use pipeline::capture::{self, Next, SourceConfig};
 use pipeline::clock::{Clock, RealClock};
-use pipeline::line::{self, LineSetup};
+use pipeline::line::{self, Armed, CameraSetup, LineSetup};
 use pipeline::plc::none::NonePlc;
 use pipeline::record::verdict_log::VerdictLog;
-use pipeline::stage::Timing;
+use pipeline::stage::{Counters, Timing};
 use sightline_benches::Failure;
 use sightline_benches::report::cores;
 use sightline_benches::subject::{Camera, model};
@@ -44,7 +44,7 @@ pub struct Run {
 /// What came of the whole line.
 pub struct LineRun {
     pub parts: u64,
-    pub decision: Timing,
+    pub counters: Arc<Counters>,
     pub big_allocations: u64,
 }
 
@@ -110,7 +110,7 @@ fn decode(config: &SourceConfig) -> Result<Run, Failure> {
     loop {
         match source.next()? {
             Next::Frame(_) => frames += 1,
-            Next::Waiting => {}
+            Next::Waiting | Next::Lost(_) | Next::Back(_) => {}
             Next::End => break,
         }
     }
@@ -133,13 +133,15 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
     let meter = Meter::start(Of::Us)?;
     let inspect = || -> Result<_, Failure> {
         let setup = LineSetup {
-            source: capture::open(config, CameraId::new("bench"), CaptureTime::default())?,
-            recipe,
-            model,
-            inspectors: cores(),
+            cameras: vec![CameraSetup {
+                camera: CameraId::new("bench"),
+                source: capture::open(config, CameraId::new("bench"), CaptureTime::default())?,
+                field: None,
+            }],
+            armed: Arc::new(Armed::new(recipe, model, cores())?),
             plc: Box::new(NonePlc),
             writer,
-            log,
+            log: Some(log),
             keep: Arc::new(move |acted| store::keep_share(acted.inspection.part, share)),
             software: "bench".into(),
             clock,
@@ -160,7 +162,7 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
     if !summary.failed.is_empty() || !parts.holds() {
         return Err(format!("{:?} failed, {parts:?}", summary.failed).into());
     }
-    let line = LineRun { parts: parts.triggered, decision: summary.decision, big_allocations };
+    let line = LineRun { parts: parts.triggered, counters: summary.counters, big_allocations };
     Ok(Run { spent, frames: summary.snapshot.frames, line: Some(line) })
 }
 
@@ -176,7 +178,7 @@ pub fn median(runs: &[Run]) -> Spent {
 
 /// The decisions of all runs.
 pub fn merged(runs: &[Run]) -> Timing {
-    let mut all = Timing::default();
-    runs.iter().flat_map(|run| &run.line).for_each(|line| all.merge(&line.decision));
+    let all = Timing::default();
+    runs.iter().flat_map(|run| &run.line).for_each(|line| all.merge(&line.counters.decision));
     all
 }

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use domain::{
     ActedInspection, AnsweredBy, Event, Expected, Inspection, MonoTime, Outcome, PartId, PlcAnswer,
-    Provenance, StageTimes, Verdict, Why,
+    Provenance, Stage, StageTimes, Verdict, Why,
 };
 
 use crate::clock::Clock;
 use crate::link::{LinkReceiver, LinkSender};
-use crate::plc::Plc;
-use crate::stage::{Counters, Timing};
+use crate::plc::{Plc, Telling};
+use crate::stage::Counters;
 use ledger::{Ledger, Standing};
 
 /// A part is due; sent by locate before the part itself.
@@ -25,6 +25,8 @@ pub struct Notice {
     pub expected: Expected,
     /// When it was located, on the line's clock.
     pub located_at: MonoTime,
+    /// No inspection will ever come, and why: the fail-safe answers at once.
+    pub unseen: Option<Why>,
 }
 
 /// What comes out of the inspecting threads.
@@ -61,27 +63,14 @@ pub struct Act {
     pub counters: Arc<Counters>,
 }
 
-/// What act measured: from trigger to signal, on the machine's clock. Empty in replay, where the
-/// footage's clock says nothing of the machine.
-#[derive(Default)]
-pub struct ActReport {
-    /// Trigger to signal.
-    pub decision: Timing,
-}
-
 impl Act {
     /// Runs until both links are closed and every part is answered.
-    pub fn run(
-        mut self,
-        notices: &LinkReceiver<Notice>,
-        inspected: &LinkReceiver<Inspected>,
-    ) -> ActReport {
+    pub fn run(mut self, notices: &LinkReceiver<Notice>, inspected: &LinkReceiver<Inspected>) {
         let mut ledger = Ledger::default();
-        let mut report = ActReport::default();
         match self.pace.clone() {
             Pace::Footage => self.run_on_footage(&mut ledger, notices, inspected),
             Pace::Machine(clock) => {
-                self.run_on_machine(&mut ledger, &mut report, &*clock, notices, inspected);
+                self.run_on_machine(&mut ledger, &*clock, notices, inspected);
             }
         }
         for expected in ledger.close() {
@@ -89,7 +78,6 @@ impl Act {
             self.fail_safe(&expected, at, Why::Stopped);
         }
         self.counters.set_in_line(0);
-        report
     }
 
     /// Takes parts in order and waits for each, so that the result depends on nothing but the
@@ -101,9 +89,13 @@ impl Act {
         inspected: &LinkReceiver<Inspected>,
     ) {
         let mut early = BTreeMap::new();
-        while let Ok(Notice { expected, located_at }) = notices.recv() {
+        while let Ok(Notice { expected, located_at, unseen }) = notices.recv() {
             let part = expected.part;
             self.enter(ledger, expected);
+            if let Some(why) = unseen {
+                self.lose(ledger, part, located_at, why);
+                continue;
+            }
             for late in ledger.overdue(located_at) {
                 self.miss(&late, located_at);
             }
@@ -111,7 +103,10 @@ impl Act {
                 Some(Inspected::Done(inspection)) => {
                     self.settle(ledger, inspection, located_at);
                 }
-                Some(Inspected::Lost(_)) | None => self.lose(ledger, part),
+                Some(Inspected::Lost(_)) | None => {
+                    let why = Why::StageFailed { stage: Stage::Infer };
+                    self.lose(ledger, part, located_at, why);
+                }
             }
             self.counters.set_in_line(ledger.open());
         }
@@ -120,7 +115,6 @@ impl Act {
     fn run_on_machine(
         &mut self,
         ledger: &mut Ledger,
-        report: &mut ActReport,
         clock: &dyn Clock,
         notices: &LinkReceiver<Notice>,
         inspected: &LinkReceiver<Inspected>,
@@ -134,7 +128,7 @@ impl Act {
             let from_notices = if notices_open { notices.channel() } else { &never };
             let item = crossbeam_channel::select_biased! {
                 recv(from_notices) -> notice => match notice {
-                    Ok(notice) => { self.enter(ledger, notice.expected); None }
+                    Ok(notice) => { self.take_note(ledger, notice, clock); None }
                     Err(_) => { notices_open = false; None }
                 },
                 recv(inspected.channel()) -> item => match item {
@@ -149,14 +143,21 @@ impl Act {
                 self.miss(&late, now);
             }
             match item {
-                Some(Inspected::Done(inspection)) => {
-                    report.decision.add(now.since(inspection.triggered_at.mono));
-                    self.settle(ledger, inspection, now);
+                Some(Inspected::Done(inspection)) => self.settle(ledger, inspection, now),
+                Some(Inspected::Lost(part)) => {
+                    self.lose(ledger, part, now, Why::StageFailed { stage: Stage::Infer });
                 }
-                Some(Inspected::Lost(part)) => self.lose(ledger, part),
                 None => {}
             }
             self.counters.set_in_line(ledger.open());
+        }
+    }
+
+    fn take_note(&mut self, ledger: &mut Ledger, notice: Notice, clock: &dyn Clock) {
+        let part = notice.expected.part;
+        self.enter(ledger, notice.expected);
+        if let Some(why) = notice.unseen {
+            self.lose(ledger, part, clock.now(), why);
         }
     }
 
@@ -194,11 +195,10 @@ impl Act {
         self.fail_safe(expected, at, Why::Deadline);
     }
 
-    /// The inspection of `part` failed: the fail-safe answers at once, not at the deadline.
-    fn lose(&mut self, ledger: &mut Ledger, part: PartId) {
+    /// No inspection of `part` will come: the fail-safe answers at once, not at the deadline.
+    fn lose(&mut self, ledger: &mut Ledger, part: PartId, at: MonoTime, why: Why) {
         if let Some(expected) = ledger.lost(part) {
-            let at = expected.triggered_at.mono;
-            self.fail_safe(&expected, at, Why::Deadline);
+            self.fail_safe(&expected, at, why);
         }
     }
 
@@ -236,7 +236,18 @@ impl Act {
         answered_by: AnsweredBy,
     ) {
         let gate = expected.recipe.signal_for(&inspection.verdict);
-        let plc = self.plc.tell(expected.part, gate);
+        let took = told_at.since(expected.triggered_at.mono);
+        let plc = self.plc.tell(&Telling {
+            part: expected.part,
+            signal: gate,
+            verdict: inspection.verdict.clone(),
+            answered_by,
+            took,
+            told_at,
+        });
+        if matches!(self.pace, Pace::Machine(_)) {
+            self.counters.decision.add(took);
+        }
         if let PlcAnswer::Failed { message } = &plc {
             tracing::error!(target: "act", part = %expected.part, message, "the gate was not told");
         }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::{Event, Frame};
+use domain::{CameraId, Event, Frame, Stage};
 
 use super::{CaptureError, Next, Source};
 use crate::clock::Clock;
 use crate::link::{LinkSender, Sent, WhenFull};
-use crate::stage::{Counters, Timing};
+use crate::stage::Counters;
 
 /// What a full link between capture and locate does: replay waits, a live camera can't.
 #[must_use]
@@ -15,46 +15,67 @@ pub const fn when_full(live: bool) -> WhenFull {
     if live { WhenFull::DropOldest } else { WhenFull::Wait }
 }
 
-/// What capture has to say when it is over.
-#[derive(Default)]
-pub struct CaptureReport {
-    /// Time to get each frame, waiting for a live camera included.
-    pub timing: Timing,
-    /// What went wrong, first things first. Frames before and after are on their way all the same.
-    pub errors: Vec<CaptureError>,
-}
-
 /// Takes frames until the source ends or the line is asked to stop. A source goes on after an
 /// error when it can (the next image) and ends when it can't. Dropping `frames` on return tells
 /// the stages after it that there will be no more.
+///
+/// Gives what went wrong, first things first. Frames before and after are on their way all the
+/// same.
 pub fn feed(
     mut source: Box<dyn Source>,
+    camera: &CameraId,
     frames: &LinkSender<Frame>,
     clock: &dyn Clock,
     counters: &Arc<Counters>,
-) -> CaptureReport {
-    let mut report = CaptureReport::default();
+) -> Vec<CaptureError> {
+    let mut errors = Vec::new();
     counters.frames_expected(source.info().frames_total.unwrap_or(0));
+    let live = source.info().live;
+    let mut expected = None;
     while !counters.asked_to_stop() {
         let start = clock.now();
         let frame = match source.next() {
             Ok(Next::Frame(frame)) => frame,
             Ok(Next::Waiting) => continue,
+            Ok(Next::Lost(why)) => {
+                let cause = why.to_string();
+                counters.event(&Event::CameraLost { camera: camera.clone(), cause });
+                continue;
+            }
+            Ok(Next::Back(gone)) => {
+                let after_ms = u64::try_from(gone.as_millis()).unwrap_or(u64::MAX);
+                counters.event(&Event::CameraBack { camera: camera.clone(), after_ms });
+                continue;
+            }
             Ok(Next::End) => break,
             Err(error) => {
                 tracing::error!(target: "capture", "{error}");
-                report.errors.push(error);
+                errors.push(error);
                 continue;
             }
         };
-        let now = clock.now();
-        report.timing.add(now.since(start));
-        counters.frame(frame.at.mono);
+        counters.took[Stage::Capture as usize].add(clock.now().since(start));
+        counters.frame(camera, frame.at.mono);
+        // In replay a broken image keeps its number, and was told of by name.
+        expected = live.then(|| check_sequence(&frame, expected, counters));
         match frames.send(frame) {
             Ok(Sent::Queued) => {}
-            Ok(Sent::Dropped(old)) => counters.event(&Event::FrameDropped { camera: old.camera }),
+            Ok(Sent::Dropped(old)) => counters.frame_dropped(&old.camera),
             Err(_) => break,
         }
     }
-    report
+    errors
+}
+
+/// Tells of frames that the camera counted and that did not arrive; gives the next number.
+fn check_sequence(frame: &Frame, expected: Option<u64>, counters: &Counters) -> u64 {
+    let missing = expected.map_or(0, |expected| frame.sequence.saturating_sub(expected));
+    if missing > 0 {
+        counters.event(&Event::FramesMissing {
+            camera: frame.camera.clone(),
+            frames: missing,
+            cause: "between the camera and this program".to_owned(),
+        });
+    }
+    frame.sequence + 1
 }

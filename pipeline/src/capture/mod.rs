@@ -78,6 +78,10 @@ pub enum Next {
     Frame(Frame),
     /// Not yet; ask again.
     Waiting,
+    /// Only live sources: the camera is gone and is being tried again. Said once each time.
+    Lost(CaptureError),
+    /// Only live sources: the camera is there again, after so long.
+    Back(Duration),
     /// There are no more, and there never will be.
     End,
 }

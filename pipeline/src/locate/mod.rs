@@ -13,6 +13,7 @@ pub mod thin;
 pub mod track;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{
     BeltMotion, CameraId, CaptureTime, CheckedRecipe, Event, Expected, Frame, Locate, MonoTime,
@@ -22,7 +23,7 @@ use domain::{
 use thiserror::Error;
 
 use crate::clock::Clock;
-use crate::stage::{Counters, Timing};
+use crate::stage::Counters;
 use every_frame::EveryFrameLocator;
 use motion::MotionLocator;
 
@@ -95,18 +96,32 @@ enum Finder {
     Motion(Box<MotionLocator>),
 }
 
+/// Mints the numbers of parts; shared by the cameras of a line.
+#[derive(Debug)]
+pub struct PartNumbers(AtomicU64);
+
+impl Default for PartNumbers {
+    fn default() -> Self {
+        Self(AtomicU64::new(PartId::FIRST.0))
+    }
+}
+
+impl PartNumbers {
+    fn mint(&self) -> PartId {
+        PartId(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// The stage locate.
 pub struct Locator {
     finder: Finder,
     recipe: Arc<CheckedRecipe>,
-    next_part: PartId,
+    numbers: Arc<PartNumbers>,
     first_size: Option<SizePx>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
     found: Vec<Located>,
     events: Vec<Event>,
-    /// Time spent on each frame.
-    pub timing: Timing,
 }
 
 impl Locator {
@@ -115,6 +130,7 @@ impl Locator {
     pub fn new(
         recipe: Arc<CheckedRecipe>,
         hold_while_learning: bool,
+        numbers: Arc<PartNumbers>,
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
     ) -> Self {
@@ -125,13 +141,12 @@ impl Locator {
         Self {
             finder,
             recipe,
-            next_part: PartId::FIRST,
+            numbers,
             first_size: None,
             clock,
             counters,
             found: Vec::new(),
             events: Vec::new(),
-            timing: Timing::default(),
         }
     }
 
@@ -187,7 +202,7 @@ impl Locator {
 
     fn hand_out(&mut self, start: MonoTime) -> Vec<Part> {
         let spent = self.clock.now().since(start);
-        self.timing.add(spent);
+        self.counters.took[Stage::Locate as usize].add(spent);
         let mut parts = Vec::with_capacity(self.found.len());
         for located in std::mem::take(&mut self.found) {
             parts.push(self.mint(located, spent));
@@ -199,8 +214,7 @@ impl Locator {
     }
 
     fn mint(&mut self, located: Located, spent: std::time::Duration) -> Part {
-        let id = self.next_part;
-        self.next_part = id.next();
+        let id = self.numbers.mint();
         self.counters.triggered();
         match located.condition {
             PartCondition::Whole => {}

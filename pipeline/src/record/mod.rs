@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ActedInspection, CaptureTime, Outcome, Stage, WallTime};
+use domain::{ActedInspection, CaptureTime, Outcome, Stage, StageTimes, WallTime};
 use store::{StoreError, Writer};
 use thiserror::Error;
 
 use crate::clock::Clock;
 use crate::link::{LinkReceiver, Received};
-use crate::stage::{Counters, Timing};
+use crate::stage::Counters;
 use verdict_log::VerdictLog;
 
 /// Outcomes between two flushes.
@@ -53,10 +53,13 @@ impl RecordError {
 pub struct Recorder {
     /// The store's write half.
     pub writer: Writer,
-    /// The verdict log.
-    pub log: VerdictLog,
+    /// The verdict log, where one is wanted.
+    pub log: Option<VerdictLog>,
     /// Which passed parts' images are kept.
     pub keep: Keep,
+    /// Whether frames come at their own pace. Otherwise the time to a verdict is what its part
+    /// took in the stages, without waiting, as footage is fed as fast as it is taken.
+    pub live: bool,
     /// The line's counters.
     pub counters: Arc<Counters>,
     /// The machine's clock, for the time it takes.
@@ -66,12 +69,6 @@ pub struct Recorder {
 /// What record measured.
 #[derive(Default)]
 pub struct RecordReport {
-    /// Time for each outcome.
-    pub timing: Timing,
-    /// From locate to decide, each part.
-    pub stages: [Timing; Stage::ALL.len()],
-    /// From locate to decide together, each part.
-    pub decision: Timing,
     /// Images that could not be kept, a sentence each; only the first few.
     pub left_out: Vec<String>,
 }
@@ -104,7 +101,8 @@ impl Recorder {
                 Received::Item(outcome) => {
                     let start = self.clock.now();
                     self.write(&outcome, report)?;
-                    report.timing.add(self.clock.now().since(start));
+                    let took = self.clock.now().since(start);
+                    self.counters.took[Stage::Record as usize].add(took);
                     unflushed += 1;
                 }
                 Received::Nothing if unflushed == 0 => {}
@@ -125,18 +123,11 @@ impl Recorder {
             report.left_out.extend(recorded.left_out);
         }
         if let Outcome::Acted(acted) = outcome {
-            self.log.add(acted)?;
-            let mut decision = Duration::ZERO;
-            for stage in [Stage::Locate, Stage::Prepare, Stage::Infer, Stage::Decide] {
-                let spent = acted.inspection.times.of(stage);
-                // A part that the fail-safe answered went through no stage.
-                if !spent.is_zero() {
-                    report.stages[stage as usize].add(spent);
-                    decision += spent;
-                }
+            if let Some(log) = &mut self.log {
+                log.add(acted)?;
             }
-            if !decision.is_zero() {
-                report.decision.add(decision);
+            if !self.live {
+                self.counters.decision.add(time_of(&acted.inspection.times));
             }
         }
         self.counters.recorded();
@@ -148,7 +139,14 @@ impl Recorder {
         for event in self.counters.take_unwritten() {
             self.writer.count_event(&event, at)?;
         }
-        self.log.flush()?;
+        if let Some(log) = &mut self.log {
+            log.flush()?;
+        }
         Ok(self.writer.flush()?)
     }
+}
+
+fn time_of(times: &StageTimes) -> Duration {
+    let stages = [Stage::Locate, Stage::Prepare, Stage::Infer, Stage::Decide];
+    stages.into_iter().map(|stage| times.of(stage)).sum()
 }

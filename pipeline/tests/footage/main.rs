@@ -34,7 +34,7 @@ pub(crate) fn drain(source: &mut dyn Source) -> (Vec<Frame>, Option<CaptureError
     loop {
         match source.next() {
             Ok(Next::Frame(frame)) => frames.push(frame),
-            Ok(Next::Waiting) => waits += 1,
+            Ok(Next::Waiting | Next::Lost(_) | Next::Back(_)) => waits += 1,
             Ok(Next::End) => return (frames, None),
             Err(error) => return (frames, Some(error)),
         }

@@ -64,6 +64,7 @@ fn plc(row: &Row<'_>) -> Result<PlcAnswer> {
     match text(row, "plc")?.as_str() {
         "logged" => Ok(PlcAnswer::Logged),
         "taken" => Ok(PlcAnswer::Taken),
+        "queued" => Ok(PlcAnswer::Queued),
         "failed" => Ok(PlcAnswer::Failed { message: text(row, "plc_message")? }),
         other => Err(unfit("plc", other)),
     }

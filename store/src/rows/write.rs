@@ -130,6 +130,7 @@ fn plc_columns(answer: &PlcAnswer) -> (&'static str, Option<&str>) {
     match answer {
         PlcAnswer::Logged => ("logged", None),
         PlcAnswer::Taken => ("taken", None),
+        PlcAnswer::Queued => ("queued", None),
         PlcAnswer::Failed { message } => ("failed", Some(message)),
     }
 }

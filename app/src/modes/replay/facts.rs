@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Provenance, Sha256};
+use domain::{Provenance, Sha256, Tail};
 use pipeline::capture::CaptureError;
 use pipeline::line::LineSummary;
-use pipeline::stage::Timing;
 
 use crate::config::Armed;
 use crate::report::{Facts, LatencyMs, Row};
@@ -67,15 +66,16 @@ impl Run<'_> {
     }
 
     fn latency(&self) -> BTreeMap<String, LatencyMs> {
-        let stages = self.summary.timings.iter().map(|(stage, timing)| (stage.name(), timing));
+        let snapshot = &self.summary.snapshot;
+        let stages = snapshot.stages.iter().map(|row| (row.stage.name(), row.took_ms));
         stages
-            .chain([("decision", &self.summary.decision)])
-            .filter_map(|(name, timing)| Some((name.to_owned(), latency_ms(timing)?)))
+            .chain([("decision", snapshot.decision_ms)])
+            .filter(|(_, tail)| tail.count > 0)
+            .map(|(name, tail)| (name.to_owned(), latency_ms(tail)))
             .collect()
     }
 }
 
-fn latency_ms(timing: &Timing) -> Option<LatencyMs> {
-    let tail = timing.tail()?;
-    Some(LatencyMs { p50: tail.p50, p99: tail.p99, p999: tail.p999, max: tail.max })
+const fn latency_ms(tail: Tail) -> LatencyMs {
+    LatencyMs { p50: tail.p50, p99: tail.p99, p999: tail.p999, max: tail.max }
 }

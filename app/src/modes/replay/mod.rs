@@ -15,7 +15,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use domain::{CameraId, CaptureTime, Command, PixelFormat, Sha256};
 use pipeline::capture::{self, Source, SourceConfig};
 use pipeline::clock::{Clock, RealClock};
-use pipeline::line::{self, Line, LineSetup, LineSummary};
+use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
 use pipeline::plc::none::NonePlc;
 use pipeline::record::verdict_log::VerdictLog;
 use store::{RunId, RunStart, Store};
@@ -146,13 +146,15 @@ impl Replay<'_> {
         let run = writer.run();
         let log_path = args.out.join("inspections.jsonl");
         let setup = LineSetup {
-            source,
-            recipe: Arc::clone(&self.armed.recipe),
-            model: self.armed.model.another()?,
-            inspectors: args.threads.map_or_else(cores, NonZeroUsize::get),
+            cameras: vec![CameraSetup { camera: CameraId::new(&args.camera), source, field: None }],
+            armed: Arc::new(line::Armed::new(
+                Arc::clone(&self.armed.recipe),
+                self.armed.model.another()?,
+                args.threads.map_or_else(cores, NonZeroUsize::get),
+            )?),
             plc: Box::new(NonePlc),
             writer,
-            log: VerdictLog::create(&log_path)?,
+            log: Some(VerdictLog::create(&log_path)?),
             keep: self.keep(),
             software: software(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
