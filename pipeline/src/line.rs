@@ -48,6 +48,10 @@ pub struct LineSetup {
     pub armed: Arc<Armed>,
     /// Who hears the verdicts.
     pub plc: Box<dyn Plc>,
+    /// What the PLC tells of the belt at the gate.
+    pub field: Option<LinkReceiver<FieldInput>>,
+    /// The line's counters, with its cameras; the PLC's thread counts there too.
+    pub counters: Arc<Counters>,
     /// The store's write half.
     pub writer: store::Writer,
     /// The verdict log, where one is wanted.
@@ -109,8 +113,7 @@ pub struct LineSummary {
 /// When a thread can't be had.
 pub fn start(setup: LineSetup) -> Result<Line, LineError> {
     let live = setup.cameras.iter().all(|camera| camera.source.info().live);
-    let cameras = setup.cameras.iter().map(|camera| camera.camera.clone());
-    let counters = Arc::new(Counters::of_cameras(cameras));
+    let counters = setup.counters;
     let clock = setup.clock;
     let stamp = Stamp { software: Arc::clone(&setup.software), is_simulated: !live };
 
@@ -134,6 +137,7 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
         plc: setup.plc,
         software: setup.software,
         is_simulated: !live,
+        field: setup.field,
         outcomes: to_record,
         counters: Arc::clone(&counters),
     };

@@ -51,6 +51,7 @@ fn bench(pace: Pace) -> Bench {
         plc: Box::new(gate.clone()),
         software: "test".into(),
         is_simulated: true,
+        field: None,
         outcomes: to_record,
         counters: Arc::clone(&counters),
     };

@@ -133,6 +133,8 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
     let meter = Meter::start(Of::Us)?;
     let inspect = || -> Result<_, Failure> {
         let setup = LineSetup {
+            counters: Arc::new(Counters::of_cameras([CameraId::new("bench")])),
+            field: None,
             cameras: vec![CameraSetup {
                 camera: CameraId::new("bench"),
                 source: capture::open(config, CameraId::new("bench"), CaptureTime::default())?,

@@ -15,7 +15,7 @@ use domain::{
 
 use crate::clock::Clock;
 use crate::link::{LinkReceiver, LinkSender};
-use crate::plc::{Plc, Telling};
+use crate::plc::{FieldInput, Plc, Telling};
 use crate::stage::Counters;
 use ledger::{Ledger, Standing};
 
@@ -57,6 +57,8 @@ pub struct Act {
     pub software: Arc<str>,
     /// Whether the frames are replayed or simulated.
     pub is_simulated: bool,
+    /// What the PLC tells of the belt at the gate.
+    pub field: Option<LinkReceiver<FieldInput>>,
     /// Where outcomes go.
     pub outcomes: LinkSender<Outcome>,
     /// The line's counters.

@@ -18,6 +18,7 @@ use pipeline::clock::{Clock, RealClock};
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
 use pipeline::plc::none::NonePlc;
 use pipeline::record::verdict_log::VerdictLog;
+use pipeline::stage::Counters;
 use store::{RunId, RunStart, Store};
 
 use super::{progress, say, say_json};
@@ -145,8 +146,11 @@ impl Replay<'_> {
         writer.keep_recipe(&self.armed.recipe)?;
         let run = writer.run();
         let log_path = args.out.join("inspections.jsonl");
+        let camera = CameraId::new(&args.camera);
         let setup = LineSetup {
-            cameras: vec![CameraSetup { camera: CameraId::new(&args.camera), source, field: None }],
+            counters: Arc::new(Counters::of_cameras([camera.clone()])),
+            cameras: vec![CameraSetup { camera, source, field: None }],
+            field: None,
             armed: Arc::new(line::Armed::new(
                 Arc::clone(&self.armed.recipe),
                 self.armed.model.another()?,
