@@ -140,11 +140,16 @@ pub enum Event {
         /// The part.
         part: PartId,
     },
-    /// A part's row could not be written down.
+    /// The disk does not take what is recorded; verdicts go on, and it is tried again.
+    RecordStuck {
+        /// Why not.
+        cause: String,
+    },
+    /// A part's row was given up.
     NotRecorded {
         /// The part.
         part: PartId,
-        /// Why not.
+        /// Why.
         cause: String,
     },
     /// The disk takes what is recorded again.
@@ -188,6 +193,7 @@ impl Event {
             Self::RejectTooLate { .. } => "reject_too_late",
             Self::EncoderImplausible { .. } => "encoder_implausible",
             Self::PicturesGivenUp { .. } => "pictures_given_up",
+            Self::RecordStuck { .. } => "record_stuck",
             Self::NotRecorded { .. } => "not_recorded",
             Self::RecordingAgain => "recording_again",
             Self::ClockJumped { .. } => "clock_jumped",
@@ -253,6 +259,7 @@ impl fmt::Display for Event {
             Self::RejectTooLate { part } => write!(f, "{part} passed the gate before it opened"),
             Self::EncoderImplausible { what } => write!(f, "encoder: {what}"),
             Self::PicturesGivenUp { part } => write!(f, "{part}: pictures given up, disk too slow"),
+            Self::RecordStuck { cause } => write!(f, "nothing is written down: {cause}"),
             Self::NotRecorded { part, cause } => write!(f, "{part} was not written down: {cause}"),
             Self::RecordingAgain => f.write_str("the disk takes records again"),
             Self::ClockJumped { by_ms } => write!(f, "the wall clock jumped by {by_ms} ms"),

@@ -144,6 +144,17 @@ impl<'a> Plane<'a> {
     }
 }
 
+/// Where a piece of a camera's picture was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Column of its left edge; even where the format's pixels come in pairs.
+    pub x: u32,
+    /// Row of its upper edge; even where the format's pixels come in pairs.
+    pub y: u32,
+    /// Size of the whole picture.
+    pub of: SizePx,
+}
+
 /// Read access to a picture's bytes where they lie. Implemented by mapped camera buffers.
 pub trait Pixels: Send + Sync {
     /// How the pixels lie.
@@ -152,6 +163,10 @@ pub trait Pixels: Send + Sync {
     fn size(&self) -> SizePx;
     /// Plane `index`; as many as [`PixelFormat::planes`] says.
     fn plane(&self, index: usize) -> Plane<'_>;
+    /// Which piece of the camera's picture these pixels are; `None` for the whole of it.
+    fn cut_from(&self) -> Option<Cut> {
+        None
+    }
     /// Which matrix and range YUV formats use; ignored for the others.
     fn yuv(&self) -> (YuvMatrix, YuvRange) {
         (YuvMatrix::Bt601, YuvRange::Limited)
@@ -219,10 +234,10 @@ impl Frame {
         }
     }
 
-    /// Width and height.
+    /// Width and height of the camera's picture, also where only a piece of it is left.
     #[must_use]
     pub fn size(&self) -> SizePx {
-        self.pixels.size()
+        self.pixels.cut_from().map_or_else(|| self.pixels.size(), |cut| cut.of)
     }
 }
 

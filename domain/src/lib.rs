@@ -23,7 +23,7 @@ pub use command::Command;
 pub use defect::{Defect, Mask, Score, ScoreError};
 pub use event::Event;
 pub use finding::{ClassScore, Finding, FindingFault, Heatmap};
-pub use frame::{Frame, OwnedPixels, PixelFormat, Pixels, Plane, YuvMatrix, YuvRange};
+pub use frame::{Cut, Frame, OwnedPixels, PixelFormat, Pixels, Plane, YuvMatrix, YuvRange};
 pub use geometry::{PointPx, RectPx, SizePx};
 pub use ids::{CameraId, PartId, Sha256};
 pub use inspection::{

@@ -130,6 +130,8 @@ pub struct Snapshot {
     pub late: u64,
     /// Parts written down.
     pub recorded: u64,
+    /// Parts that were answered and could not be written down.
+    pub unrecorded: u64,
     /// From trigger to signal.
     pub decision_ms: Tail,
     /// From signal to the PLC having taken it.

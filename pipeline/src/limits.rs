@@ -17,6 +17,17 @@ pub const INSPECTIONS_WAITING: usize = 32;
 /// Outcomes between act and record. Large: the disk may stall for a while without loss.
 pub const OUTCOMES_WAITING: usize = 256;
 
+/// Outcomes on a live line whose pictures are not cut out yet: each holds a camera's buffer.
+pub const OUTCOMES_TO_CUT: usize = 64;
+
+/// Outcomes on a live line that wait for the disk, without camera buffers: seven minutes at ten
+/// parts a second.
+pub const OUTCOMES_WAITING_LIVE: usize = 4096;
+
+/// Bytes of pictures that may wait for the disk on a live line; beyond it pictures are given up,
+/// rows are not.
+pub const PICTURES_WAITING_BYTES: usize = 256 << 20;
+
 /// Events between two flushes of record; more are counted and not written down one by one.
 pub const EVENTS_WAITING: usize = 1024;
 
@@ -40,6 +51,16 @@ pub const VIEWS_MAX: u8 = 8;
 
 /// The longest a stage waits before it looks whether it was asked to stop.
 pub const STOP_LOOK: Duration = Duration::from_millis(100);
+
+/// How long an inspecting thread may be at one part before it is replaced. Long: the deadline has
+/// answered for its part, and a replacement costs a session.
+pub const STALL_AFTER: Duration = Duration::from_secs(2);
+
+/// How long any other thread may be at one thing before the watchdog is told no more.
+pub const DEAD_AFTER: Duration = Duration::from_secs(5);
+
+/// The time between two looks whether the last inspecting thread has left.
+pub const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
 // A part is announced to act before it is handed on, so act must be able to take a notice for
 // every part that can be under way, or locate and act would wait for each other.

@@ -6,12 +6,18 @@
 
 mod armed;
 mod inspect;
+mod supervise;
+mod threads;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use domain::{CameraId, Command, Frame, LineState, MonoTime, Outcome, Part, Snapshot, Stage};
+use crossbeam_channel::Sender;
+use domain::{
+    CameraId, Command, Event, Frame, LineState, MonoTime, Outcome, Part, Snapshot, Stage, Why,
+};
 use thiserror::Error;
 
 use crate::act::{Act, Inspected, Notice, Pace};
@@ -20,14 +26,19 @@ use crate::capture::{CaptureError, Source};
 use crate::clock::Clock;
 use crate::decide::Stamp;
 use crate::limits;
-use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
+use crate::link::{LinkReceiver, LinkSender, Sent, WhenFull, link};
 use crate::locate::{LocateError, Locator, PartNumbers, notice_of};
 use crate::plc::{FieldInput, Plc};
+use crate::record::cut::Cutter;
 use crate::record::verdict_log::VerdictLog;
 use crate::record::{Keep, RecordError, RecordReport, Recorder};
-use crate::stage::Counters;
+use crate::stage::{Counters, Pulse};
 pub use armed::Armed;
+use armed::InForce;
 use inspect::{Inspector, Job};
+use supervise::Supervisor;
+pub use threads::ThreadPlan;
+use threads::Threads;
 
 /// One camera of a line.
 pub struct CameraSetup {
@@ -58,6 +69,8 @@ pub struct LineSetup {
     pub log: Option<VerdictLog>,
     /// Which passed parts' images are kept.
     pub keep: Keep,
+    /// How threads share the machine.
+    pub threads: ThreadPlan,
     /// Name and version of this software.
     pub software: Arc<str>,
     /// The machine's clock.
@@ -80,10 +93,16 @@ pub enum LineError {
 /// A running line.
 pub struct Line {
     counters: Arc<Counters>,
+    in_force: Arc<InForce>,
+    retired: Arc<Mutex<Vec<Arc<Armed>>>>,
+    pulses: Vec<Arc<Pulse>>,
     capture: Vec<JoinHandle<Vec<CaptureError>>>,
     locate: Vec<JoinHandle<Result<(), LocateError>>>,
-    inspectors: Vec<JoinHandle<()>>,
+    /// Dropped when the head is over.
+    head_is_on: Sender<()>,
+    supervise: JoinHandle<bool>,
     act: JoinHandle<()>,
+    cut: Option<JoinHandle<()>>,
     record: JoinHandle<(RecordReport, Result<(), RecordError>)>,
 }
 
@@ -113,21 +132,19 @@ pub struct LineSummary {
 /// When a thread can't be had.
 pub fn start(setup: LineSetup) -> Result<Line, LineError> {
     let live = setup.cameras.iter().all(|camera| camera.source.info().live);
-    let counters = setup.counters;
-    let clock = setup.clock;
-    let stamp = Stamp { software: Arc::clone(&setup.software), is_simulated: !live };
+    let threads = Arc::new(Threads::new(setup.threads, live));
+    let (counters, clock) = (setup.counters, setup.clock);
+    counters.set_state(LineState::Starting);
 
-    let (to_record, outcomes) = link::<Outcome>(limits::OUTCOMES_WAITING, WhenFull::Wait);
-    counters.show_gauge(Stage::Record, to_record.gauge());
     let recorder = Recorder {
         writer: setup.writer,
         log: setup.log,
-        keep: setup.keep,
+        keep: Arc::clone(&setup.keep),
         live,
         counters: Arc::clone(&counters),
         clock: Arc::clone(&clock),
     };
-    let record = spawn(Stage::Record.name(), move || recorder.run(&outcomes))?;
+    let (to_record, cut, record) = start_record(recorder, setup.keep, &threads)?;
 
     let (to_act, inspected) = link::<Inspected>(limits::INSPECTIONS_WAITING, WhenFull::Wait);
     counters.show_gauge(Stage::Act, to_act.gauge());
@@ -135,84 +152,168 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
     let act = Act {
         pace: if live { Pace::Machine(Arc::clone(&clock)) } else { Pace::Footage },
         plc: setup.plc,
-        software: setup.software,
+        software: Arc::clone(&setup.software),
         is_simulated: !live,
         field: setup.field,
         outcomes: to_record,
         counters: Arc::clone(&counters),
     };
-    let act = spawn(Stage::Act.name(), move || act.run(&notices, &inspected))?;
+    let act =
+        threads.spawn(Stage::Act, 0, Stage::Act.name(), move || act.run(&notices, &inspected))?;
 
-    let (to_inspect, jobs) = link::<Job>(limits::PARTS_WAITING, WhenFull::Wait);
+    // A live camera can't wait for inspections: the oldest part is left to its deadline.
+    let (to_inspect, jobs) = link::<Job>(limits::PARTS_WAITING, feed::when_full(live));
     counters.show_gauge(Stage::Prepare, to_inspect.gauge());
-    let inspectors = (0..setup.armed.seats())
-        .map(|index| {
-            let inspector =
-                Inspector::new(stamp.clone(), Arc::clone(&clock), Arc::clone(&counters));
-            let (jobs, to_act) = (jobs.clone(), to_act.clone());
-            spawn(&format!("inspect-{index}"), move || inspector.run(&jobs, &to_act))
-        })
-        .collect::<Result<_, _>>()?;
-    drop((jobs, to_act));
-
-    let mut line = Line {
+    let inspector = Inspector {
+        stamp: Stamp { software: setup.software, is_simulated: !live },
+        clock: Arc::clone(&clock),
         counters: Arc::clone(&counters),
-        capture: Vec::new(),
-        locate: Vec::new(),
-        inspectors,
-        act,
-        record,
+        live,
+        jobs,
+        to_act: to_act.clone(),
     };
-    let numbers = Arc::new(PartNumbers::default());
-    let head = Head { due, to_inspect, armed: setup.armed, clock, counters, numbers, live };
-    for camera in setup.cameras {
-        line.start_camera(camera, &head)?;
+    let in_force = Arc::new(InForce::new(Arc::clone(&setup.armed)));
+    let retired = Arc::default();
+    let mut supervisor = Supervisor::new(
+        inspector,
+        Arc::clone(&threads),
+        Arc::clone(&in_force),
+        Arc::clone(&retired),
+    );
+    for _ in 0..setup.armed.seats() {
+        supervisor.start_worker()?;
     }
-    line.counters.set_state(LineState::Running);
-    Ok(line)
+
+    let numbers = Arc::new(PartNumbers::default());
+    let mut head = Head {
+        due,
+        to_inspect,
+        to_act,
+        in_force: Arc::clone(&in_force),
+        clock,
+        counters: Arc::clone(&counters),
+        numbers,
+        threads: Arc::clone(&threads),
+        live,
+        cameras: 0,
+        pulses: Vec::new(),
+    };
+    let (mut capture, mut locate) = (Vec::new(), Vec::new());
+    for camera in setup.cameras {
+        let learnt = Arc::new(AtomicBool::new(false));
+        supervisor.learnt.push(Arc::clone(&learnt));
+        let (looking, capturing) = head.start_camera(camera, learnt)?;
+        locate.push(looking);
+        capture.push(capturing);
+    }
+    let pulses = head.pulses;
+    let (head_is_on, head_over) = crossbeam_channel::bounded(0);
+    let supervise =
+        threads.spawn(Stage::Upload, 0, "supervise", move || supervisor.run(&head_over))?;
+    Ok(Line {
+        counters,
+        in_force,
+        retired,
+        pulses,
+        capture,
+        locate,
+        head_is_on,
+        supervise,
+        act,
+        cut,
+        record,
+    })
+}
+
+type RecordThread = JoinHandle<(RecordReport, Result<(), RecordError>)>;
+
+/// record, and on a live line before it the thread that cuts pictures out of frames, so that a
+/// slow disk holds no camera's buffer.
+fn start_record(
+    recorder: Recorder,
+    keep: Keep,
+    threads: &Threads,
+) -> Result<(LinkSender<Outcome>, Option<JoinHandle<()>>, RecordThread), LineError> {
+    let (live, counters) = (recorder.live, Arc::clone(&recorder.counters));
+    let bound = if live { limits::OUTCOMES_WAITING_LIVE } else { limits::OUTCOMES_WAITING };
+    let (to_record, outcomes) = link::<Outcome>(bound, feed::when_full(live));
+    counters.show_gauge(Stage::Record, to_record.gauge());
+    let name = Stage::Record.name();
+    let record = threads.spawn(Stage::Record, 0, name, move || recorder.run(&outcomes))?;
+    if !live {
+        return Ok((to_record, None, record));
+    }
+    let (to_cut, uncut) = link::<Outcome>(limits::OUTCOMES_TO_CUT, feed::when_full(live));
+    let cutter = Cutter::new(keep, limits::PICTURES_WAITING_BYTES, counters);
+    let cut = Builder::new()
+        .name("record-cut".to_owned())
+        .spawn(move || cutter.run(&uncut, &to_record))
+        .map_err(|source| LineError::Thread { name: "record-cut".to_owned(), source })?;
+    Ok((to_cut, Some(cut), record))
 }
 
 /// What the threads of each camera share.
 struct Head {
     due: LinkSender<Notice>,
     to_inspect: LinkSender<Job>,
-    armed: Arc<Armed>,
+    to_act: LinkSender<Inspected>,
+    in_force: Arc<InForce>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
     numbers: Arc<PartNumbers>,
+    threads: Arc<Threads>,
     live: bool,
+    cameras: usize,
+    pulses: Vec<Arc<Pulse>>,
 }
 
-impl Line {
-    fn start_camera(&mut self, setup: CameraSetup, head: &Head) -> Result<(), LineError> {
+type LocateThread = JoinHandle<Result<(), LocateError>>;
+type CaptureThread = JoinHandle<Vec<CaptureError>>;
+
+impl Head {
+    fn start_camera(
+        &mut self,
+        setup: CameraSetup,
+        learnt: Arc<AtomicBool>,
+    ) -> Result<(LocateThread, CaptureThread), LineError> {
         let CameraSetup { camera, source, field } = setup;
-        let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(head.live));
-        head.counters.show_gauge(Stage::Locate, to_locate.gauge());
+        let index = self.cameras;
+        self.cameras += 1;
+        let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(self.live));
+        self.counters.show_gauge(Stage::Locate, to_locate.gauge());
+        let armed = self.in_force.get();
         let locator = Locator::new(
-            Arc::clone(&head.armed.recipe),
-            !head.live,
-            Arc::clone(&head.numbers),
-            Arc::clone(&head.clock),
-            Arc::clone(&head.counters),
+            Arc::clone(&armed.recipe),
+            !self.live,
+            Arc::clone(&self.numbers),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.counters),
         );
         let looker = Looker {
             locator,
-            armed: Arc::clone(&head.armed),
-            due: head.due.clone(),
-            to_inspect: head.to_inspect.clone(),
+            armed,
+            in_force: Arc::clone(&self.in_force),
+            changes: 0,
+            due: self.due.clone(),
+            to_inspect: self.to_inspect.clone(),
+            to_act: self.to_act.clone(),
+            counters: Arc::clone(&self.counters),
         };
-        let _ = field;
+        let _ = (field, learnt);
         let name = format!("{}-{camera}", Stage::Locate);
-        self.locate.push(spawn(&name, move || looker.run(&frames))?);
+        let looking =
+            self.threads.spawn(Stage::Locate, index, &name, move || looker.run(&frames))?;
 
-        let (clock, counters) = (Arc::clone(&head.clock), Arc::clone(&head.counters));
+        let (clock, counters) = (Arc::clone(&self.clock), Arc::clone(&self.counters));
         let name = format!("{}-{camera}", Stage::Capture);
-        self.capture.push(spawn(&name, move || {
+        let capturing = self.threads.spawn(Stage::Capture, index, &name, move || {
             feed::feed(source, &camera, &to_locate, &*clock, &counters)
-        })?);
-        Ok(())
+        })?;
+        Ok((looking, capturing))
     }
+}
 
+impl Line {
     /// The latest values; waits for nothing.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -238,15 +339,18 @@ impl Line {
     /// Inspects the parts that are located from now on with `armed`. Parts in the line keep what
     /// they were located with; none is missed.
     pub fn change(&self, armed: Arc<Armed>) {
-        let _ = armed;
+        let recipe = armed.recipe.as_written().name.clone();
+        let before = self.in_force.change(armed);
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner).push(before);
+        self.counters.event(&Event::RecipeChanged { recipe });
     }
 
     /// Whether no thread stands still: every one either waits for work, or has been at the same
-    /// thing for a short time only. What a watchdog is told.
+    /// thing for a short time only. What a watchdog is told. Inspecting threads are replaced and
+    /// record may wait for its disk, so neither counts.
     #[must_use]
     pub fn is_alive(&self, now: MonoTime) -> bool {
-        let _ = now;
-        true
+        supervise::all_beat(&self.pulses, now, limits::DEAD_AFTER) && !self.act.is_finished()
     }
 
     /// Whether everything has been written down and the threads are gone.
@@ -273,13 +377,15 @@ impl Line {
                 Err(_) => failed.push(Stage::Locate),
             }
         }
-        for inspector in self.inspectors {
-            if inspector.join().is_err() {
-                failed.push(Stage::Infer);
-            }
+        drop(self.head_is_on);
+        if self.supervise.join().unwrap_or(true) {
+            failed.push(Stage::Infer);
         }
         if self.act.join().is_err() {
             failed.push(Stage::Act);
+        }
+        if self.cut.is_some_and(|cut| cut.join().is_err()) {
+            failed.push(Stage::Record);
         }
         let (report, record) = self.record.join().unwrap_or_else(|_| {
             failed.push(Stage::Record);
@@ -299,22 +405,16 @@ impl Line {
     }
 }
 
-fn spawn<T: Send + 'static>(
-    name: &str,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, LineError> {
-    Builder::new()
-        .name(name.to_owned())
-        .spawn(body)
-        .map_err(|source| LineError::Thread { name: name.to_owned(), source })
-}
-
 /// The body of a thread locate. Each part is announced to act before it is handed on.
 struct Looker {
     locator: Locator,
     armed: Arc<Armed>,
+    in_force: Arc<InForce>,
+    changes: u64,
     due: LinkSender<Notice>,
     to_inspect: LinkSender<Job>,
+    to_act: LinkSender<Inspected>,
+    counters: Arc<Counters>,
 }
 
 impl Looker {
@@ -345,7 +445,11 @@ impl Looker {
             let job = Job { part, armed: Arc::clone(&self.armed) };
             // Without act or inspectors there is nothing to be done for a part; what was already
             // announced is answered by act's fail-safe.
-            let _ = self.due.send(notice).and_then(|_| self.to_inspect.send(job));
+            if let Ok(Sent::Dropped(oldest)) =
+                self.due.send(notice).and_then(|_| self.to_inspect.send(job))
+            {
+                let _ = self.to_act.send(Inspected::Lost(oldest.part.id, Why::Deadline));
+            }
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Counters {
     deadline_misses: AtomicU64,
     late: AtomicU64,
     recorded: AtomicU64,
+    unrecorded: AtomicU64,
+    record_is_stuck: AtomicBool,
     plc_is_down: AtomicBool,
     stop: AtomicBool,
     cameras: Vec<(CameraId, CameraCounters)>,
@@ -144,6 +146,12 @@ impl Counters {
         self.in_line.store(open as u64, Ordering::Relaxed);
     }
 
+    /// Whether the disk does not take what is recorded.
+    #[must_use]
+    pub fn record_is_stuck(&self) -> bool {
+        self.record_is_stuck.load(Ordering::Acquire)
+    }
+
     /// An outcome was written down.
     pub fn recorded(&self) {
         bump(&self.recorded);
@@ -168,6 +176,9 @@ impl Counters {
             Event::LateInspection { .. } => bump(&self.late),
             Event::StageRestarted { stage } => bump(&self.restarts[*stage as usize]),
             Event::PlcLost { .. } => self.plc_is_down.store(true, Ordering::Release),
+            Event::NotRecorded { .. } => bump(&self.unrecorded),
+            Event::RecordStuck { .. } => self.record_is_stuck.store(true, Ordering::Release),
+            Event::RecordingAgain => self.record_is_stuck.store(false, Ordering::Release),
             Event::PlcBack => self.plc_is_down.store(false, Ordering::Release),
             Event::CameraLost { camera, .. } => {
                 if let Some(counters) = self.camera(camera) {
@@ -262,6 +273,7 @@ impl Counters {
             deadline_misses: get(&self.deadline_misses),
             late: get(&self.late),
             recorded: get(&self.recorded),
+            unrecorded: get(&self.unrecorded),
             decision_ms: self.decision.tail().unwrap_or_default(),
             plc_ms: self.plc.tail().unwrap_or_default(),
             trigger_error_ms: self.trigger_error.tail().unwrap_or_default(),

@@ -155,6 +155,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same thing may work later: it is the disk or the database that is in the way,
+    /// not what was to be written.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        !matches!(
+            self,
+            Self::AlreadyAnswered { .. } | Self::NotAnswered { .. } | Self::Refused { .. }
+        )
+    }
+
     /// What SQLite said of the database at `path` while `doing`.
     pub(crate) fn sql(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
         let path = path.to_owned();

@@ -25,7 +25,7 @@ pub use check::{CheckReport, Gap, check};
 pub use error::StoreError;
 pub use files::ImageKind;
 pub use keep::keep_share;
-pub use picture::{Picture, PictureError, read_heatmap, read_picture};
+pub use picture::{Picture, PictureError, kept_of, read_heatmap, read_picture};
 pub use reader::{
     Counts, EventCount, ImageRow, LateInspection, PartDetail, PartFilter, PartRow, Reader, RunRow,
     VerdictWord,

@@ -15,8 +15,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use domain::{
-    CameraId, Frame, Heatmap, OwnedPixels, PixelFormat, Pixels, Plane, RectPx, SizePx, YuvMatrix,
-    YuvRange,
+    CameraId, Frame, Heatmap, OwnedPixels, PixelFormat, Plane, RectPx, SizePx, YuvMatrix, YuvRange,
 };
 use png::{BitDepth, ColorType};
 use thiserror::Error;
@@ -88,15 +87,16 @@ fn read<T>(path: &Path, decode: fn(&[u8]) -> Result<T, String>) -> Result<T, Pic
 
 /// What is kept of a frame when a model looked at `crop`: the part of it inside the frame, grown
 /// outwards where the format needs even corners to keep its phase. `None` when nothing is inside.
-pub(crate) fn kept_of(frame: &dyn Pixels, crop: RectPx) -> Option<RectPx> {
-    let SizePx { width, height } = frame.size();
+#[must_use]
+pub fn kept_of(format: PixelFormat, frame: SizePx, crop: RectPx) -> Option<RectPx> {
+    let SizePx { width, height } = frame;
     let (mut x0, mut y0) = (crop.x, crop.y);
     let mut x1 = x0.saturating_add(crop.width).min(width);
     let mut y1 = y0.saturating_add(crop.height).min(height);
     if x0 >= x1 || y0 >= y1 {
         return None;
     }
-    if in_pairs(frame.format()) {
+    if in_pairs(format) {
         (x0, y0) = (x0 & !1, y0 & !1);
         (x1, y1) = ((x1 + (x1 & 1)).min(width), (y1 + (y1 & 1)).min(height));
     }
@@ -178,7 +178,8 @@ pub(crate) fn encode_picture(
     let format = pixels.format();
     let layout = Layout::of(format, SizePx::new(kept.width, kept.height));
     // How far a rectangle as large as the part above and to the left would reach into each plane.
-    let offsets = format.planes(SizePx::new(kept.x, kept.y));
+    let (left, above) = pixels.cut_from().map_or((0, 0), |cut| (cut.x, cut.y));
+    let offsets = format.planes(SizePx::new(kept.x - left, kept.y - above));
     let planes: Vec<Plane<'_>> = (0..layout.planes.len()).map(|i| pixels.plane(i)).collect();
     let text = picture_text(frame, kept, layout.words);
     let mut png = encoder(file, layout.width(), layout.height(), &text)?;
@@ -382,6 +383,7 @@ fn yuv_from_text(text: &str) -> Option<(YuvMatrix, YuvRange)> {
 mod tests {
     use super::*;
     use crate::example;
+    use domain::Pixels;
     use proptest::prelude::*;
 
     fn encoded(frame: &Frame, kept: RectPx) -> Vec<u8> {
@@ -432,7 +434,7 @@ mod tests {
         ) {
             let frame = example::frame(format, SizePx::new(width, height), seed);
             let crop = RectPx::new(x, y, w, h);
-            let Some(kept) = kept_of(&*frame.pixels, crop) else {
+            let Some(kept) = kept_of(frame.pixels.format(), frame.size(), crop) else {
                 prop_assert!(x >= width || y >= height);
                 return Ok(());
             };
@@ -455,7 +457,7 @@ mod tests {
             let inside = RectPx::from_corners(
                 x, y, x.saturating_add(w).min(width), y.saturating_add(h).min(height),
             );
-            let Some(kept) = kept_of(&*frame.pixels, RectPx::new(x, y, w, h)) else {
+            let Some(kept) = kept_of(frame.pixels.format(), frame.size(), RectPx::new(x, y, w, h)) else {
                 prop_assert!(inside.is_empty());
                 return Ok(());
             };

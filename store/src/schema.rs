@@ -11,11 +11,15 @@ use crate::StoreError;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// How older databases come to it; step `n` of the list makes version `n + 1`.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step { name: "0001_initial", sql: include_str!("steps/0001_initial.sql") },
     Step {
         name: "0002_late_inspections_and_events",
         sql: include_str!("steps/0002_late_inspections_and_events.sql"),
+    },
+    Step {
+        name: "0003_verdicts_on_their_way",
+        sql: include_str!("steps/0003_verdicts_on_their_way.sql"),
     },
 ];
 

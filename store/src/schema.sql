@@ -108,8 +108,8 @@ CREATE TABLE part (
     due_mono_ns INTEGER NOT NULL CHECK (due_mono_ns >= 0),
     -- Who answered: an inspection in time, or the fail-safe at the deadline.
     answered_by TEXT NOT NULL CHECK (answered_by IN ('inspection', 'fail_safe')),
-    -- What the PLC answered; 'logged' when there is no PLC.
-    plc TEXT NOT NULL CHECK (plc IN ('logged', 'taken', 'failed')),
+    -- What the PLC answered; 'logged' when there is no PLC, 'queued' when it was on its way.
+    plc TEXT NOT NULL CHECK (plc IN ('logged', 'taken', 'queued', 'failed')),
     -- Why the PLC could not be told; NULL unless it failed.
     plc_message TEXT,
     -- Time spent in capture.

@@ -215,7 +215,8 @@ impl Writer {
         view: &View,
         recorded: &mut Recorded,
     ) -> Result<(), StoreError> {
-        let Some(kept) = picture::kept_of(&*view.frame.pixels, view.crop_in_frame) else {
+        let format = view.frame.pixels.format();
+        let Some(kept) = picture::kept_of(format, view.frame.size(), view.crop_in_frame) else {
             recorded.left_out.push(format!(
                 "{part}, view {}: the crop {} lies outside the frame {}",
                 view.name,
@@ -229,7 +230,6 @@ impl Writer {
             recorded.left_out.push(format!("{part}, view {}: {error}", view.name));
             return Ok(());
         }
-        let format = view.frame.pixels.format();
         let size = SizePx::new(kept.width, kept.height);
         self.keep_image(part, index, &view.name, ImageKind::Picture, (format, size, kept), recorded)
     }
@@ -453,6 +453,19 @@ mod tests {
         assert_eq!((&detail.defects, &detail.views), (&told.defects, &told.views));
         // The end of SQLite's numbers stands for the end of the clock.
         assert_eq!(detail.row.triggered_at.mono.ns, u64::MAX / 2);
+    }
+
+    #[test]
+    fn a_verdict_on_its_way_is_kept_as_such() {
+        let (dir, mut writer) = writer();
+        let inspection = example::inspection(1, Verdict::Pass);
+        let mut acted = example::acted(inspection, domain::AnsweredBy::Inspection);
+        acted.plc = domain::PlcAnswer::Queued;
+        record(&mut writer, &Outcome::Acted(Box::new(acted))).unwrap();
+        let run = writer.run();
+        end(writer);
+        let detail = Reader::open(dir.path()).unwrap().part(run, PartId(1)).unwrap().unwrap();
+        assert_eq!(detail.row.plc, domain::PlcAnswer::Queued);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::{CameraId, CaptureTime};
 use pipeline::capture::{self, Next, SourceConfig};
 use pipeline::clock::{Clock, RealClock};
-use pipeline::line::{self, Armed, CameraSetup, LineSetup};
+use pipeline::line::{self, Armed, CameraSetup, LineSetup, ThreadPlan};
 use pipeline::plc::none::NonePlc;
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::{Counters, Timing};
@@ -145,6 +145,7 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
             writer,
             log: Some(log),
             keep: Arc::new(move |acted| store::keep_share(acted.inspection.part, share)),
+            threads: ThreadPlan::default(),
             software: "bench".into(),
             clock,
         };

@@ -1,9 +1,11 @@
 //! record: writes everything down, after the gate has heard.
 //!
-//! Takes outcomes from act; gives rows, images and lines of the verdict log. May be slow: the
-//! link before it is long, and in replay the line waits for it.
+//! Takes outcomes from act; gives rows, images and lines of the verdict log. May be slow: in
+//! replay the line waits for it; on a live line it holds no camera's buffer, and nothing waits.
 
+pub mod cut;
 pub mod encode;
+mod live;
 pub mod verdict_log;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +25,9 @@ use verdict_log::VerdictLog;
 const BATCH: usize = 32;
 /// The longest an outcome waits for its flush.
 const FLUSH_AFTER: Duration = Duration::from_millis(200);
+
+/// Images that could not be kept and are told one by one.
+const LEFT_OUT_MOST: usize = 8;
 
 /// Which passed parts' images are kept besides the recipe's share.
 pub type Keep = Arc<dyn Fn(&ActedInspection) -> bool + Send + Sync>;
@@ -73,6 +78,14 @@ pub struct RecordReport {
     pub left_out: Vec<String>,
 }
 
+impl RecordReport {
+    fn left_out(&mut self, sentences: Vec<String>) {
+        if self.left_out.len() < LEFT_OUT_MOST {
+            self.left_out.extend(sentences);
+        }
+    }
+}
+
 impl Recorder {
     /// Runs until the link is closed.
     ///
@@ -83,7 +96,13 @@ impl Recorder {
         outcomes: &LinkReceiver<Outcome>,
     ) -> (RecordReport, Result<(), RecordError>) {
         let mut report = RecordReport::default();
-        let done = self.write_all(outcomes, &mut report).and_then(|()| {
+        let written = if self.live {
+            self.run_live(outcomes, &mut report);
+            Ok(())
+        } else {
+            self.write_all(outcomes, &mut report)
+        };
+        let done = written.and_then(|()| {
             let ended_at: WallTime = self.clock.wall();
             Ok(self.writer.finish(ended_at)?)
         });
@@ -119,16 +138,12 @@ impl Recorder {
     fn write(&mut self, outcome: &Outcome, report: &mut RecordReport) -> Result<(), RecordError> {
         let keep = Arc::clone(&self.keep);
         let recorded = self.writer.record(outcome, &mut |acted| keep(acted))?;
-        if report.left_out.len() < 8 {
-            report.left_out.extend(recorded.left_out);
-        }
+        report.left_out(recorded.left_out);
         if let Outcome::Acted(acted) = outcome {
             if let Some(log) = &mut self.log {
                 log.add(acted)?;
             }
-            if !self.live {
-                self.counters.decision.add(time_of(&acted.inspection.times));
-            }
+            self.counters.decision.add(time_of(&acted.inspection.times));
         }
         self.counters.recorded();
         Ok(())

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use domain::{CameraId, CaptureTime, Command, PixelFormat, Sha256};
 use pipeline::capture::{self, Source, SourceConfig};
 use pipeline::clock::{Clock, RealClock};
-use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
+use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan};
 use pipeline::plc::none::NonePlc;
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
@@ -160,6 +160,7 @@ impl Replay<'_> {
             writer,
             log: Some(VerdictLog::create(&log_path)?),
             keep: self.keep(),
+            threads: ThreadPlan::default(),
             software: software(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         };
