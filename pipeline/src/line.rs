@@ -9,14 +9,15 @@ mod inspect;
 mod supervise;
 mod threads;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::Sender;
 use domain::{
-    CameraId, Command, Event, Frame, LineState, MonoTime, Outcome, Part, Snapshot, Stage, Why,
+    CameraId, CheckedRecipe, Command, Event, Frame, LineState, MonoTime, Outcome, Part, Sha256,
+    Snapshot, Stage, Why,
 };
 use thiserror::Error;
 
@@ -98,6 +99,9 @@ pub struct Line {
     pulses: Vec<Arc<Pulse>>,
     capture: Vec<JoinHandle<Vec<CaptureError>>>,
     locate: Vec<JoinHandle<Result<(), LocateError>>>,
+    /// Recipes that record has been told to keep.
+    kept: Mutex<BTreeSet<Sha256>>,
+    to_keep: Sender<Arc<CheckedRecipe>>,
     /// Dropped when the head is over.
     head_is_on: Sender<()>,
     supervise: JoinHandle<bool>,
@@ -136,7 +140,9 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
     let (counters, clock) = (setup.counters, setup.clock);
     counters.set_state(LineState::Starting);
 
+    let (to_keep, recipes) = crossbeam_channel::unbounded();
     let recorder = Recorder {
+        recipes,
         writer: setup.writer,
         log: setup.log,
         keep: Arc::clone(&setup.keep),
@@ -215,6 +221,8 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
         in_force,
         retired,
         pulses,
+        kept: Mutex::default(),
+        to_keep,
         capture,
         locate,
         head_is_on,
@@ -340,6 +348,11 @@ impl Line {
     /// they were located with; none is missed.
     pub fn change(&self, armed: Arc<Armed>) {
         let recipe = armed.recipe.as_written().name.clone();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.insert(armed.recipe.hash()) {
+            // record gone is the line ending.
+            let _ = self.to_keep.send(Arc::clone(&armed.recipe));
+        }
         let before = self.in_force.change(armed);
         self.retired.lock().unwrap_or_else(PoisonError::into_inner).push(before);
         self.counters.event(&Event::RecipeChanged { recipe });

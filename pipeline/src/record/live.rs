@@ -6,9 +6,10 @@
 //! written again from the beginning, once a second, until it is taken.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CaptureTime, Event, MonoTime, Outcome, Stage};
+use domain::{CaptureTime, CheckedRecipe, Event, MonoTime, Outcome, Stage};
 use store::StoreError;
 
 use super::{BATCH, FLUSH_AFTER, RecordReport, Recorder, cut};
@@ -26,6 +27,8 @@ struct Unflushed {
     written: usize,
     events: VecDeque<Event>,
     events_written: usize,
+    /// Not kept yet, and needed before any part is written.
+    recipes: VecDeque<Arc<CheckedRecipe>>,
     /// Since when the oldest waits for its flush.
     since: Option<MonoTime>,
     /// Since when the disk refuses.
@@ -89,12 +92,29 @@ impl Recorder {
         self.counters.took[Stage::Record as usize].add(self.clock.now().since(start));
     }
 
+    /// Keeps the recipes that came into force.
+    fn keep_recipes(&mut self, unflushed: &mut Unflushed) -> Result<(), StoreError> {
+        unflushed.recipes.extend(self.recipes.try_iter());
+        if unflushed.recipes.is_empty() {
+            return Ok(());
+        }
+        // Keeping a recipe flushes; what is in the batch must be known to be safe before.
+        self.writer.flush()?;
+        self.flushed(unflushed);
+        while let Some(recipe) = unflushed.recipes.front() {
+            self.writer.keep_recipe(recipe)?;
+            unflushed.recipes.pop_front();
+        }
+        Ok(())
+    }
+
     /// Puts into the batch what is not in it.
     fn write_held(
         &mut self,
         unflushed: &mut Unflushed,
         report: &mut RecordReport,
     ) -> Result<(), StoreError> {
+        self.keep_recipes(unflushed)?;
         while let Some(outcome) = unflushed.outcomes.get(unflushed.written) {
             // What the cutter left in is kept.
             let mut keep = |acted: &domain::ActedInspection| !acted.inspection.pictures.is_empty();
@@ -139,13 +159,13 @@ impl Recorder {
     }
 
     fn flushed(&mut self, unflushed: &mut Unflushed) {
-        for outcome in unflushed.outcomes.drain(..) {
+        for _ in 0..std::mem::take(&mut unflushed.written) {
+            let Some(outcome) = unflushed.outcomes.pop_front() else { break };
             self.counters.recorded();
             self.log_live(&outcome);
         }
-        unflushed.events.clear();
-        unflushed.since = None;
-        (unflushed.written, unflushed.events_written) = (0, 0);
+        unflushed.events.drain(..std::mem::take(&mut unflushed.events_written));
+        unflushed.since = (!unflushed.outcomes.is_empty()).then(|| self.clock.now());
         if unflushed.refused_at.take().is_some() {
             self.counters.event(&Event::RecordingAgain);
         }

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ActedInspection, CaptureTime, Outcome, Stage, StageTimes, WallTime};
+use crossbeam_channel::Receiver;
+use domain::{ActedInspection, CaptureTime, CheckedRecipe, Outcome, Stage, StageTimes, WallTime};
 use store::{StoreError, Writer};
 use thiserror::Error;
 
@@ -62,6 +63,8 @@ pub struct Recorder {
     pub log: Option<VerdictLog>,
     /// Which passed parts' images are kept.
     pub keep: Keep,
+    /// Recipes that came into force, to be kept before the parts that were inspected with them.
+    pub recipes: Receiver<Arc<CheckedRecipe>>,
     /// Whether frames come at their own pace. Otherwise the time to a verdict is what its part
     /// took in the stages, without waiting, as footage is fed as fast as it is taken.
     pub live: bool,

@@ -1,0 +1,8 @@
+//! The whole line, live, with a camera, a gate and a belt under the tests' control.
+
+#![allow(clippy::unwrap_used)]
+
+mod faults;
+mod record;
+mod setup;
+mod swaps;

@@ -1,0 +1,318 @@
+//! A running live line with a scripted camera and a gate that remembers. Takes pictures one by
+//! one; gives what the gate heard.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use domain::{
+    AnsweredBy, CameraId, CaptureTime, CheckedRecipe, Command, Frame, GateSignal, LineState,
+    OwnedPixels, PartId, PixelFormat, Pixels, Plane, PlcAnswer, Recipe, SizePx, Verdict,
+};
+use models::{Bundle, Model, Runtime};
+use sightline_pipeline::capture::{CaptureError, Next, Source, SourceInfo};
+use sightline_pipeline::clock::{Clock, RealClock};
+use sightline_pipeline::line::{
+    self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan,
+};
+use sightline_pipeline::plc::{Plc, PlcStatus, Telling};
+use sightline_pipeline::stage::Counters;
+use store::{RunStart, Store};
+use tempfile::TempDir;
+
+/// Longer than anything takes on a loaded machine; a test that waits so long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// As large as the fixture's model looks at.
+pub const SIZE: SizePx = SizePx::new(64, 32);
+
+/// What the camera does next.
+pub enum Shot {
+    Picture(Arc<dyn Pixels>),
+    /// Frames that the camera counts and that get lost on the way.
+    Skip(u64),
+    Lost(String),
+    Back,
+    End,
+}
+
+struct Script {
+    shots: Receiver<Shot>,
+    camera: CameraId,
+    clock: Arc<RealClock>,
+    sequence: u64,
+    info: SourceInfo,
+}
+
+impl Source for Script {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn next(&mut self) -> Result<Next, CaptureError> {
+        match self.shots.recv_timeout(Duration::from_millis(50)) {
+            Ok(Shot::Picture(pixels)) => {
+                let at = CaptureTime { mono: self.clock.now(), wall: self.clock.wall() };
+                let (camera, sequence) = (self.camera.clone(), self.sequence);
+                self.sequence += 1;
+                Ok(Next::Frame(Frame { camera, sequence, at, origin: None, pixels }))
+            }
+            Ok(Shot::Skip(frames)) => {
+                self.sequence += frames;
+                Ok(Next::Waiting)
+            }
+            Ok(Shot::Lost(reason)) => Ok(Next::Lost(CaptureError::Pipeline {
+                what: "top".to_owned(),
+                element: "camera".to_owned(),
+                reason,
+            })),
+            Ok(Shot::Back) => Ok(Next::Back(Duration::from_millis(120))),
+            Err(RecvTimeoutError::Timeout) => Ok(Next::Waiting),
+            Ok(Shot::End) | Err(RecvTimeoutError::Disconnected) => Ok(Next::End),
+        }
+    }
+}
+
+/// What the gate heard, and what the PLC could read.
+#[derive(Default)]
+pub struct Heard {
+    pub tellings: Vec<Telling>,
+    pub statuses: Vec<PlcStatus>,
+}
+
+/// A gate that remembers.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<(Mutex<Heard>, Condvar)>);
+
+impl Gate {
+    fn note(&self, note: impl FnOnce(&mut Heard)) {
+        note(&mut self.0.0.lock().unwrap());
+        self.0.1.notify_all();
+    }
+
+    /// Waits until what was heard satisfies `enough`; gives what `read` reads then.
+    pub fn wait<T>(
+        &self,
+        what: &str,
+        enough: impl Fn(&Heard) -> bool,
+        read: impl FnOnce(&Heard) -> T,
+    ) -> T {
+        let heard = self.0.0.lock().unwrap();
+        let (heard, waited) =
+            self.0.1.wait_timeout_while(heard, PATIENCE, |heard| !enough(heard)).unwrap();
+        assert!(!waited.timed_out(), "{what}: heard only {} verdicts", heard.tellings.len());
+        read(&heard)
+    }
+}
+
+impl Plc for Gate {
+    fn tell(&mut self, telling: &Telling) -> PlcAnswer {
+        self.note(|heard| heard.tellings.push(telling.clone()));
+        PlcAnswer::Taken
+    }
+
+    fn gate(&mut self, _: bool) -> PlcAnswer {
+        PlcAnswer::Taken
+    }
+
+    fn status(&mut self, status: &PlcStatus) {
+        self.note(|heard| heard.statuses.push(status.clone()));
+    }
+}
+
+/// A part's verdict, as the gate heard it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub part: PartId,
+    pub signal: GateSignal,
+    pub verdict: Verdict,
+    pub answered_by: AnsweredBy,
+}
+
+impl From<&Telling> for Answer {
+    fn from(telling: &Telling) -> Self {
+        Self {
+            part: telling.part,
+            signal: telling.signal,
+            verdict: telling.verdict.clone(),
+            answered_by: telling.answered_by,
+        }
+    }
+}
+
+/// A line under test.
+pub struct Bench {
+    pub line: Line,
+    pub gate: Gate,
+    pub shots: Sender<Shot>,
+    pub clock: Arc<RealClock>,
+    pub counters: Arc<Counters>,
+    pub dir: TempDir,
+}
+
+/// The recipe of these tests: one frame is one part, and scratches are red.
+pub fn recipe(name: &str, budget_ms: u32) -> Arc<CheckedRecipe> {
+    let text = format!(
+        "name='{name}'\nmodel='m'\nlocate={{kind='every-frame'}}\nlimits={{reject_at=0.5}}\n\
+         [gate]\nbudget_ms={budget_ms}"
+    );
+    Arc::new(toml::from_str::<Recipe>(&text).unwrap().check().unwrap())
+}
+
+/// The committed fixture, or what a test has made of it.
+pub fn model(bundle: &Path) -> Model {
+    Bundle::load(bundle).unwrap().arm(&Runtime::open().unwrap()).unwrap()
+}
+
+/// The fixture whose red is a scratch.
+pub fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/segmenter")
+}
+
+/// Starts a line with two inspecting threads.
+pub fn start(budget_ms: u32) -> Bench {
+    start_with(recipe("one", budget_ms), model(&fixture()))
+}
+
+pub fn start_with(recipe: Arc<CheckedRecipe>, model: Model) -> Bench {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(RealClock::start());
+    let store = Store::create_or_open(&dir.path().join("store")).unwrap();
+    let start = RunStart { started_at: clock.wall(), source: "test" };
+    let mut writer = store.start_run(&start).unwrap();
+    writer.keep_recipe(&recipe).unwrap();
+    let camera = CameraId::new("top");
+    let counters = Arc::new(Counters::of_cameras([camera.clone()]));
+    let (shots, taken) = unbounded();
+    let source = Script {
+        shots: taken,
+        camera: camera.clone(),
+        clock: Arc::clone(&clock),
+        sequence: 0,
+        info: SourceInfo { live: true, ..SourceInfo::default() },
+    };
+    let gate = Gate::default();
+    let line = line::start(LineSetup {
+        cameras: vec![CameraSetup { camera, source: Box::new(source), field: None }],
+        armed: Arc::new(Armed::new(recipe, model, 2).unwrap()),
+        plc: Box::new(gate.clone()),
+        field: None,
+        counters: Arc::clone(&counters),
+        writer,
+        log: None,
+        keep: Arc::new(|_| true),
+        threads: ThreadPlan::default(),
+        software: "test".into(),
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+    })
+    .unwrap();
+    Bench { line, gate, shots, clock, counters, dir }
+}
+
+impl Bench {
+    pub fn shoot(&self, pixels: impl Pixels + 'static) {
+        self.shots.send(Shot::Picture(Arc::new(pixels))).unwrap();
+    }
+
+    /// Waits for the answers to the first `parts` parts, in the order of their numbers.
+    pub fn answers(&self, parts: usize) -> Vec<Answer> {
+        let mut answers: Vec<Answer> = self.gate.wait(
+            "answers",
+            |heard| heard.tellings.len() >= parts,
+            |heard| heard.tellings.iter().map(Answer::from).collect(),
+        );
+        answers.sort_by_key(|answer| answer.part);
+        answers
+    }
+
+    /// Waits until the PLC reads that the line is in `state`.
+    pub fn until(&self, state: LineState) {
+        let is = |heard: &Heard| heard.statuses.last().is_some_and(|told| told.state == state);
+        self.gate.wait(&format!("{state:?}"), is, |_| ());
+    }
+
+    /// Waits until so many parts are written down.
+    pub fn until_recorded(&self, parts: u64) {
+        self.poll(&format!("{parts} recorded"), || self.line.snapshot().recorded >= parts);
+    }
+
+    /// Waits until `event` has happened.
+    pub fn until_event(&self, event: &str) {
+        self.poll(event, || self.line.events().contains_key(event));
+    }
+
+    /// Looks every few milliseconds, as an operator's screen does.
+    fn poll(&self, what: &str, is_so: impl Fn() -> bool) {
+        let start = self.clock.now();
+        while !is_so() {
+            assert!(self.clock.now().since(start) < PATIENCE, "{what} never came");
+            let _ = crossbeam_channel::never::<()>().recv_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// Shoots good parts, one at a time, until one is passed: the line works again.
+    pub fn until_a_part_passes(&self) -> usize {
+        for shot in 1.. {
+            let before = self.gate.wait("", |_| true, |heard| heard.tellings.len());
+            self.shoot(grey(128));
+            let passed = self.gate.wait(
+                "an answer",
+                |heard| heard.tellings.len() > before,
+                |heard| heard.tellings[before..].iter().any(|told| told.verdict == Verdict::Pass),
+            );
+            if passed {
+                return shot;
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    /// Ends the line: every part was answered exactly once, and every thread is gone.
+    pub fn end(self) -> (LineSummary, Vec<Answer>, TempDir) {
+        self.line.command(Command::Stop);
+        let summary = self.line.join();
+        let parts = summary.snapshot.parts;
+        assert!(parts.holds() && parts.in_line == 0, "{parts:?}");
+        let mut answers: Vec<Answer> =
+            self.gate.0.0.lock().unwrap().tellings.iter().map(Answer::from).collect();
+        answers.sort_by_key(|answer| answer.part);
+        let numbers: Vec<u64> = answers.iter().map(|answer| answer.part.0).collect();
+        let all: Vec<u64> = (1..=parts.triggered).collect();
+        assert_eq!(numbers, all, "each part exactly once");
+        (summary, answers, self.dir)
+    }
+}
+
+/// A picture of one colour.
+pub fn rgb(red: u8, green: u8, blue: u8) -> OwnedPixels {
+    let bytes = [red, green, blue].repeat(usize::try_from(SIZE.area()).unwrap());
+    OwnedPixels::new(PixelFormat::Rgb8, SIZE, vec![bytes]).unwrap()
+}
+
+/// A good part.
+pub fn grey(level: u8) -> OwnedPixels {
+    rgb(level, level, level)
+}
+
+/// A bad part.
+pub fn scratched() -> OwnedPixels {
+    rgb(255, 0, 0)
+}
+
+/// Pixels that do something when they are looked at.
+pub struct Trap<F>(pub OwnedPixels, pub F);
+
+impl<F: Fn() + Send + Sync> Pixels for Trap<F> {
+    fn format(&self) -> PixelFormat {
+        self.0.format()
+    }
+
+    fn size(&self) -> SizePx {
+        self.0.size()
+    }
+
+    fn plane(&self, index: usize) -> Plane<'_> {
+        (self.1)();
+        self.0.plane(index)
+    }
+}
