@@ -1,14 +1,17 @@
 //! A running live line with a scripted camera and a gate that remembers. Takes pictures one by
 //! one; gives what the gate heard.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use domain::{
     AnsweredBy, CameraId, CaptureTime, CheckedRecipe, Command, Frame, GateSignal, LineState,
-    OwnedPixels, PartId, PixelFormat, Pixels, Plane, PlcAnswer, Recipe, SizePx, Verdict,
+    MonoTime, OwnedPixels, PartId, PixelFormat, Pixels, Plane, PlcAnswer, Recipe, Sha256, SizePx,
+    Verdict, WallTime,
 };
 use models::{Bundle, Model, Runtime};
 use sightline_pipeline::capture::{CaptureError, Next, Source, SourceInfo};
@@ -16,7 +19,7 @@ use sightline_pipeline::clock::{Clock, RealClock};
 use sightline_pipeline::line::{
     self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan,
 };
-use sightline_pipeline::plc::{Plc, PlcStatus, Telling};
+use sightline_pipeline::plc::{self, FieldInput, Inputs, Plc, PlcStatus, Telling};
 use sightline_pipeline::stage::Counters;
 use store::{RunStart, Store};
 use tempfile::TempDir;
@@ -39,7 +42,7 @@ pub enum Shot {
 struct Script {
     shots: Receiver<Shot>,
     camera: CameraId,
-    clock: Arc<RealClock>,
+    clock: Arc<SetClock>,
     sequence: u64,
     info: SourceInfo,
 }
@@ -80,9 +83,9 @@ pub struct Heard {
     pub statuses: Vec<PlcStatus>,
 }
 
-/// A gate that remembers.
+/// A gate that remembers, and panics when it is asked to.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<(Mutex<Heard>, Condvar)>);
+pub struct Gate(Arc<(Mutex<Heard>, Condvar)>, Arc<AtomicBool>);
 
 impl Gate {
     fn note(&self, note: impl FnOnce(&mut Heard)) {
@@ -107,6 +110,7 @@ impl Gate {
 
 impl Plc for Gate {
     fn tell(&mut self, telling: &Telling) -> PlcAnswer {
+        assert!(!self.1.swap(false, Ordering::AcqRel), "a trap in the gate");
         self.note(|heard| heard.tellings.push(telling.clone()));
         PlcAnswer::Taken
     }
@@ -140,20 +144,65 @@ impl From<&Telling> for Answer {
     }
 }
 
+/// The machine's clock, whose time of day can be set.
+pub struct SetClock {
+    real: RealClock,
+    wall_ahead_ms: AtomicI64,
+}
+
+impl SetClock {
+    /// Sets the time of day forward, or back.
+    pub fn set_wall_by(&self, ms: i64) {
+        self.wall_ahead_ms.fetch_add(ms, Ordering::AcqRel);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> MonoTime {
+        self.real.now()
+    }
+
+    fn wall(&self) -> WallTime {
+        let ahead_ns = self.wall_ahead_ms.load(Ordering::Acquire) * 1_000_000;
+        WallTime { unix_ns: self.real.wall().unix_ns + ahead_ns }
+    }
+}
+
 /// A line under test.
 pub struct Bench {
     pub line: Line,
+    pub inputs: Inputs,
     pub gate: Gate,
     pub shots: Sender<Shot>,
-    pub clock: Arc<RealClock>,
+    pub clock: Arc<SetClock>,
     pub counters: Arc<Counters>,
-    pub dir: TempDir,
+    pub folder: PathBuf,
+    own: Option<TempDir>,
+}
+
+/// What is left of a line.
+pub struct Left {
+    pub summary: LineSummary,
+    pub answers: Vec<Answer>,
+    /// The folder of its store.
+    pub store: PathBuf,
+    _own: Option<TempDir>,
 }
 
 /// The recipe of these tests: one frame is one part, and scratches are red.
 pub fn recipe(name: &str, budget_ms: u32) -> Arc<CheckedRecipe> {
+    recipe_that_locates("{kind='every-frame'}", name, budget_ms)
+}
+
+/// The same, for a free-running camera and the PLC's first trigger input.
+pub fn recipe_by_trigger(budget_ms: u32) -> Arc<CheckedRecipe> {
+    let locate = "{kind='trigger', by={plc={input=0}}, window_ms=200.0}";
+    recipe_that_locates(locate, "one", budget_ms)
+}
+
+fn recipe_that_locates(locate: &str, name: &str, budget_ms: u32) -> Arc<CheckedRecipe> {
     let text = format!(
-        "name='{name}'\nmodel='m'\nlocate={{kind='every-frame'}}\nlimits={{reject_at=0.5}}\n\
+        "name='{name}'\nmodel='m'\nlocate={locate}\nlimits={{reject_at=0.5}}\n\
          [gate]\nbudget_ms={budget_ms}"
     );
     Arc::new(toml::from_str::<Recipe>(&text).unwrap().check().unwrap())
@@ -169,6 +218,23 @@ pub fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/segmenter")
 }
 
+/// The fixture with another graph; the folder goes with the first of the two.
+pub fn model_of_graph(name: &str) -> (TempDir, Model) {
+    let data = fixture().join("../graphs").join(name);
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = fs::read_to_string(fixture().join("model.toml")).unwrap();
+    let hash = |path: &Path| Sha256::of(&fs::read(path).unwrap()).to_string();
+    let manifest = manifest.replace(&hash(&fixture().join("model.onnx")), &hash(&data));
+    fs::write(folder.path().join("model.toml"), manifest).unwrap();
+    fs::copy(&data, folder.path().join("model.onnx")).unwrap();
+    fs::create_dir(folder.path().join("golden")).unwrap();
+    for image in ["golden/01.png", "golden/02.png"] {
+        fs::copy(fixture().join(image), folder.path().join(image)).unwrap();
+    }
+    let model = model(folder.path());
+    (folder, model)
+}
+
 /// Starts a line with two inspecting threads.
 pub fn start(budget_ms: u32) -> Bench {
     start_with(recipe("one", budget_ms), model(&fixture()))
@@ -176,8 +242,14 @@ pub fn start(budget_ms: u32) -> Bench {
 
 pub fn start_with(recipe: Arc<CheckedRecipe>, model: Model) -> Bench {
     let dir = tempfile::tempdir().unwrap();
-    let clock = Arc::new(RealClock::start());
-    let store = Store::create_or_open(&dir.path().join("store")).unwrap();
+    let bench = start_in(dir.path(), recipe, model);
+    Bench { own: Some(dir), ..bench }
+}
+
+/// Starts one whose store is in `folder`, which stays.
+pub fn start_in(folder: &Path, recipe: Arc<CheckedRecipe>, model: Model) -> Bench {
+    let clock = Arc::new(SetClock { real: RealClock::start(), wall_ahead_ms: AtomicI64::new(0) });
+    let store = Store::create_or_open(&folder.join("store")).unwrap();
     let start = RunStart { started_at: clock.wall(), source: "test" };
     let mut writer = store.start_run(&start).unwrap();
     writer.keep_recipe(&recipe).unwrap();
@@ -192,8 +264,9 @@ pub fn start_with(recipe: Arc<CheckedRecipe>, model: Model) -> Bench {
         info: SourceInfo { live: true, ..SourceInfo::default() },
     };
     let gate = Gate::default();
+    let (inputs, mut heard, _) = plc::inputs(1);
     let line = line::start(LineSetup {
-        cameras: vec![CameraSetup { camera, source: Box::new(source), field: None }],
+        cameras: vec![CameraSetup { camera, source: Box::new(source), field: heard.pop() }],
         armed: Arc::new(Armed::new(recipe, model, 2).unwrap()),
         plc: Box::new(gate.clone()),
         field: None,
@@ -206,12 +279,22 @@ pub fn start_with(recipe: Arc<CheckedRecipe>, model: Model) -> Bench {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
     })
     .unwrap();
-    Bench { line, gate, shots, clock, counters, dir }
+    Bench { line, inputs, gate, shots, clock, counters, folder: folder.to_owned(), own: None }
 }
 
 impl Bench {
     pub fn shoot(&self, pixels: impl Pixels + 'static) {
         self.shots.send(Shot::Picture(Arc::new(pixels))).unwrap();
+    }
+
+    /// A part is at the PLC's trigger.
+    pub fn trigger(&self, count: u32) {
+        self.inputs.hear(FieldInput::Trigger { input: 0, count, at: self.clock.now() });
+    }
+
+    /// The next verdict that the gate is told makes it panic.
+    pub fn spring_trap_in_gate(&self) {
+        self.gate.1.store(true, Ordering::Release);
     }
 
     /// Waits for the answers to the first `parts` parts, in the order of their numbers.
@@ -268,7 +351,7 @@ impl Bench {
     }
 
     /// Ends the line: every part was answered exactly once, and every thread is gone.
-    pub fn end(self) -> (LineSummary, Vec<Answer>, TempDir) {
+    pub fn end(self) -> Left {
         self.line.command(Command::Stop);
         let summary = self.line.join();
         let parts = summary.snapshot.parts;
@@ -279,7 +362,7 @@ impl Bench {
         let numbers: Vec<u64> = answers.iter().map(|answer| answer.part.0).collect();
         let all: Vec<u64> = (1..=parts.triggered).collect();
         assert_eq!(numbers, all, "each part exactly once");
-        (summary, answers, self.dir)
+        Left { summary, answers, store: self.folder.join("store"), _own: self.own }
     }
 }
 

@@ -31,10 +31,10 @@ fn ten_thousand_swaps_under_load_miss_no_part() {
         }
     }
     assert_eq!(shot, PARTS);
-    let (summary, answers, dir) = bench.end();
-    assert_eq!(answers.len(), PARTS);
-    assert_eq!(summary.events["recipe_changed"], SWAPS as u64);
-    let reader = Reader::open(&dir.path().join("store")).unwrap();
+    let left = bench.end();
+    assert_eq!(left.answers.len(), PARTS);
+    assert_eq!(left.summary.events["recipe_changed"], SWAPS as u64);
+    let reader = Reader::open(&left.store).unwrap();
     let run = reader.runs().unwrap()[0].id;
     let mut used: BTreeSet<Sha256> = BTreeSet::new();
     for row in reader.parts(&PartFilter::default()).unwrap() {
