@@ -6,12 +6,13 @@
 
 mod armed;
 mod inspect;
+mod look;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use domain::{CameraId, Command, Frame, LineState, MonoTime, Outcome, Part, Snapshot, Stage};
+use domain::{CameraId, Command, Frame, LineState, MonoTime, Outcome, Snapshot, Stage};
 use thiserror::Error;
 
 use crate::act::{Act, Inspected, Notice, Pace};
@@ -21,13 +22,14 @@ use crate::clock::Clock;
 use crate::decide::Stamp;
 use crate::limits;
 use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
-use crate::locate::{LocateError, Locator, PartNumbers, notice_of};
+use crate::locate::{LocateError, PartNumbers};
 use crate::plc::{FieldInput, Plc};
 use crate::record::verdict_log::VerdictLog;
 use crate::record::{Keep, RecordError, RecordReport, Recorder};
 use crate::stage::Counters;
 pub use armed::Armed;
 use inspect::{Inspector, Job};
+use look::Looker;
 
 /// One camera of a line.
 pub struct CameraSetup {
@@ -153,7 +155,7 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
             spawn(&format!("inspect-{index}"), move || inspector.run(&jobs, &to_act))
         })
         .collect::<Result<_, _>>()?;
-    drop((jobs, to_act));
+    drop(jobs);
 
     let mut line = Line {
         counters: Arc::clone(&counters),
@@ -164,7 +166,7 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
         record,
     };
     let numbers = Arc::new(PartNumbers::default());
-    let head = Head { due, to_inspect, armed: setup.armed, clock, counters, numbers, live };
+    let head = Head { due, to_inspect, to_act, armed: setup.armed, clock, counters, numbers, live };
     for camera in setup.cameras {
         line.start_camera(camera, &head)?;
     }
@@ -176,6 +178,7 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
 struct Head {
     due: LinkSender<Notice>,
     to_inspect: LinkSender<Job>,
+    to_act: LinkSender<Inspected>,
     armed: Arc<Armed>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
@@ -188,20 +191,7 @@ impl Line {
         let CameraSetup { camera, source, field } = setup;
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(head.live));
         head.counters.show_gauge(Stage::Locate, to_locate.gauge());
-        let locator = Locator::new(
-            Arc::clone(&head.armed.recipe),
-            !head.live,
-            Arc::clone(&head.numbers),
-            Arc::clone(&head.clock),
-            Arc::clone(&head.counters),
-        );
-        let looker = Looker {
-            locator,
-            armed: Arc::clone(&head.armed),
-            due: head.due.clone(),
-            to_inspect: head.to_inspect.clone(),
-        };
-        let _ = field;
+        let looker = Looker::new(camera.clone(), field, head);
         let name = format!("{}-{camera}", Stage::Locate);
         self.locate.push(spawn(&name, move || looker.run(&frames))?);
 
@@ -307,45 +297,4 @@ fn spawn<T: Send + 'static>(
         .name(name.to_owned())
         .spawn(body)
         .map_err(|source| LineError::Thread { name: name.to_owned(), source })
-}
-
-/// The body of a thread locate. Each part is announced to act before it is handed on.
-struct Looker {
-    locator: Locator,
-    armed: Arc<Armed>,
-    due: LinkSender<Notice>,
-    to_inspect: LinkSender<Job>,
-}
-
-impl Looker {
-    fn run(mut self, frames: &LinkReceiver<Frame>) -> Result<(), LocateError> {
-        let mut looked = Ok(());
-        while let Ok(frame) = frames.recv() {
-            match self.locator.see(frame) {
-                Ok(parts) => self.hand_on(parts),
-                // Leaving closes the link, which stops capture.
-                Err(error) => {
-                    looked = Err(error);
-                    break;
-                }
-            }
-        }
-        let last = self.locator.end();
-        self.hand_on(last);
-        looked
-    }
-
-    fn hand_on(&self, parts: Vec<Part>) {
-        for part in parts {
-            let notice = Notice {
-                expected: notice_of(&part),
-                located_at: part.triggered_at.mono,
-                unseen: None,
-            };
-            let job = Job { part, armed: Arc::clone(&self.armed) };
-            // Without act or inspectors there is nothing to be done for a part; what was already
-            // announced is answered by act's fail-safe.
-            let _ = self.due.send(notice).and_then(|_| self.to_inspect.send(job));
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::{
     AnsweredBy, CaptureTime, CheckedRecipe, Expected, GateSignal, Inspection, MonoTime, Outcome,
-    PartCondition, PartId, PlcAnswer, Provenance, Recipe, StageTimes, Verdict, Why,
+    PartCondition, PartId, PlcAnswer, Provenance, Recipe, Stage, StageTimes, Verdict, Why,
 };
 use sightline_pipeline::act::{Act, Inspected, Notice, Pace};
 use sightline_pipeline::clock::RealClock;
@@ -135,7 +135,10 @@ fn a_part_whose_inspection_is_lost_is_rejected_by_the_fail_safe() {
     bench.notices.send(notice(1, 0)).unwrap();
     bench.notices.send(notice(2, 5)).unwrap();
     bench.inspected.send(pass(2)).unwrap();
-    bench.inspected.send(Inspected::Lost(PartId(1))).unwrap();
+    bench
+        .inspected
+        .send(Inspected::Lost(PartId(1), Why::StageFailed { stage: Stage::Infer }))
+        .unwrap();
     let first = acted(bench.outcomes.recv().unwrap());
     assert_eq!((first.inspection.part, first.gate), (PartId(1), GateSignal::Reject));
     assert_eq!(first.answered_by, AnsweredBy::FailSafe);

@@ -33,8 +33,8 @@ pub struct Notice {
 pub enum Inspected {
     /// An inspection.
     Done(Box<Inspection>),
-    /// The inspecting thread failed on this part; nothing will come.
-    Lost(PartId),
+    /// Nothing will come of this part, and why: a stage failed on it, or it has no picture.
+    Lost(PartId, Why),
 }
 
 /// By which clock parts are due.
@@ -105,7 +105,8 @@ impl Act {
                 Some(Inspected::Done(inspection)) => {
                     self.settle(ledger, inspection, located_at);
                 }
-                Some(Inspected::Lost(_)) | None => {
+                Some(Inspected::Lost(_, why)) => self.lose(ledger, part, located_at, why),
+                None => {
                     let why = Why::StageFailed { stage: Stage::Infer };
                     self.lose(ledger, part, located_at, why);
                 }
@@ -146,9 +147,7 @@ impl Act {
             }
             match item {
                 Some(Inspected::Done(inspection)) => self.settle(ledger, inspection, now),
-                Some(Inspected::Lost(part)) => {
-                    self.lose(ledger, part, now, Why::StageFailed { stage: Stage::Infer });
-                }
+                Some(Inspected::Lost(part, why)) => self.lose(ledger, part, now, why),
                 None => {}
             }
             self.counters.set_in_line(ledger.open());
@@ -281,7 +280,7 @@ fn wait_for(
         let item = inspected.recv().ok()?;
         let id = match &item {
             Inspected::Done(inspection) => inspection.part,
-            Inspected::Lost(part) => *part,
+            Inspected::Lost(part, _) => *part,
         };
         early.insert(id, item);
     }

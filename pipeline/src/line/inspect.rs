@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use domain::{Event, Inspection, Part, Stage};
+use domain::{Event, Inspection, Part, Stage, Why};
 
 use super::armed::{Armed, Seat};
 use crate::act::Inspected;
@@ -36,14 +36,15 @@ impl Inspector {
     pub fn run(self, jobs: &LinkReceiver<Job>, to_act: &LinkSender<Inspected>) {
         while let Ok(Job { part, armed }) = jobs.recv() {
             let id = part.id;
+            let failed = Why::StageFailed { stage: Stage::Infer };
             let inspected = match catch_unwind(AssertUnwindSafe(|| self.inspect_with(part, &armed)))
             {
                 Ok(Some(inspection)) => Inspected::Done(Box::new(inspection)),
-                Ok(None) => Inspected::Lost(id),
+                Ok(None) => Inspected::Lost(id, failed),
                 Err(_) => {
                     let message = format!("{id} made an inspecting thread panic");
                     self.counters.event(&Event::StageFailed { stage: Stage::Infer, message });
-                    Inspected::Lost(id)
+                    Inspected::Lost(id, failed)
                 }
             };
             if to_act.send(inspected).is_err() {
