@@ -46,6 +46,19 @@ pub const TRACKS_MAX: usize = 128;
 /// Cells of the thin plane that motion is looked for in; what keeps a 4K frame at a millisecond.
 pub const THIN_CELLS_MAX: u64 = 60_000;
 
+/// Frames that are kept in case a trigger asks for one; each holds a camera's buffer.
+pub const TRIGGER_FRAMES_HELD: usize = 8;
+
+/// Triggers that wait for their frame.
+pub const TRIGGERS_WAITING: usize = 256;
+
+/// Parts that are owed to one gap in what a camera or an encoder tells; a longer one is told of
+/// and no more.
+pub const PARTS_IN_A_GAP: u64 = 1000;
+
+/// Frames after which a changed recipe is in force, though parts of the old one are in view.
+pub const TAKE_OVER_FRAMES: u32 = 120;
+
 /// Most views of one part.
 pub const VIEWS_MAX: u8 = 8;
 

@@ -6,6 +6,7 @@
 
 mod armed;
 mod inspect;
+mod look;
 mod supervise;
 mod threads;
 
@@ -16,8 +17,8 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::Sender;
 use domain::{
-    CameraId, CheckedRecipe, Command, Event, Frame, LineState, MonoTime, Outcome, Part, Sha256,
-    Snapshot, Stage, Why,
+    CameraId, CheckedRecipe, Command, Event, Frame, LineState, MonoTime, Outcome, Sha256, Snapshot,
+    Stage,
 };
 use thiserror::Error;
 
@@ -27,8 +28,8 @@ use crate::capture::{CaptureError, Source};
 use crate::clock::Clock;
 use crate::decide::Stamp;
 use crate::limits;
-use crate::link::{LinkReceiver, LinkSender, Sent, WhenFull, link};
-use crate::locate::{LocateError, Locator, PartNumbers, notice_of};
+use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
+use crate::locate::{LocateError, PartNumbers};
 use crate::plc::{FieldInput, Plc};
 use crate::record::cut::Cutter;
 use crate::record::verdict_log::VerdictLog;
@@ -37,6 +38,7 @@ use crate::stage::{Counters, Pulse};
 pub use armed::Armed;
 use armed::InForce;
 use inspect::{Inspector, Job};
+use look::Looker;
 use supervise::Supervisor;
 pub use threads::ThreadPlan;
 use threads::Threads;
@@ -289,25 +291,9 @@ impl Head {
         self.cameras += 1;
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(self.live));
         self.counters.show_gauge(Stage::Locate, to_locate.gauge());
-        let armed = self.in_force.get();
-        let locator = Locator::new(
-            Arc::clone(&armed.recipe),
-            !self.live,
-            Arc::clone(&self.numbers),
-            Arc::clone(&self.clock),
-            Arc::clone(&self.counters),
-        );
-        let looker = Looker {
-            locator,
-            armed,
-            in_force: Arc::clone(&self.in_force),
-            changes: 0,
-            due: self.due.clone(),
-            to_inspect: self.to_inspect.clone(),
-            to_act: self.to_act.clone(),
-            counters: Arc::clone(&self.counters),
-        };
-        let _ = (field, learnt);
+        let pulse = Arc::new(Pulse::default());
+        self.pulses.push(Arc::clone(&pulse));
+        let looker = Looker::new(camera.clone(), field, learnt, pulse, self);
         let name = format!("{}-{camera}", Stage::Locate);
         let looking =
             self.threads.spawn(Stage::Locate, index, &name, move || looker.run(&frames))?;
@@ -354,7 +340,10 @@ impl Line {
             let _ = self.to_keep.send(Arc::clone(&armed.recipe));
         }
         let before = self.in_force.change(armed);
-        self.retired.lock().unwrap_or_else(PoisonError::into_inner).push(before);
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        if !retired.iter().any(|known| Arc::ptr_eq(known, &before)) {
+            retired.push(before);
+        }
         self.counters.event(&Event::RecipeChanged { recipe });
     }
 
@@ -414,55 +403,6 @@ impl Line {
             events: self.counters.events(),
             counters: self.counters,
             left_out: report.left_out,
-        }
-    }
-}
-
-/// The body of a thread locate. Each part is announced to act before it is handed on.
-struct Looker {
-    locator: Locator,
-    armed: Arc<Armed>,
-    in_force: Arc<InForce>,
-    changes: u64,
-    due: LinkSender<Notice>,
-    to_inspect: LinkSender<Job>,
-    to_act: LinkSender<Inspected>,
-    counters: Arc<Counters>,
-}
-
-impl Looker {
-    fn run(mut self, frames: &LinkReceiver<Frame>) -> Result<(), LocateError> {
-        let mut looked = Ok(());
-        while let Ok(frame) = frames.recv() {
-            match self.locator.see(frame) {
-                Ok(parts) => self.hand_on(parts),
-                // Leaving closes the link, which stops capture.
-                Err(error) => {
-                    looked = Err(error);
-                    break;
-                }
-            }
-        }
-        let last = self.locator.end();
-        self.hand_on(last);
-        looked
-    }
-
-    fn hand_on(&self, parts: Vec<Part>) {
-        for part in parts {
-            let notice = Notice {
-                expected: notice_of(&part),
-                located_at: part.triggered_at.mono,
-                unseen: None,
-            };
-            let job = Job { part, armed: Arc::clone(&self.armed) };
-            // Without act or inspectors there is nothing to be done for a part; what was already
-            // announced is answered by act's fail-safe.
-            if let Ok(Sent::Dropped(oldest)) =
-                self.due.send(notice).and_then(|_| self.to_inspect.send(job))
-            {
-                let _ = self.to_act.send(Inspected::Lost(oldest.part.id, Why::Deadline));
-            }
         }
     }
 }

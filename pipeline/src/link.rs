@@ -226,6 +226,11 @@ impl<T> LinkReceiver<T> {
         item
     }
 
+    /// Shows how full the link is, after an item was taken from the channel beneath.
+    pub(crate) fn show(&self) {
+        self.gauge.show(self.receiver.len());
+    }
+
     /// The channel beneath, to wait on several at once.
     #[must_use]
     pub(crate) const fn channel(&self) -> &Receiver<T> {

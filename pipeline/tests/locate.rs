@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use domain::{
-    CameraId, CaptureTime, Frame, MonoTime, OwnedPixels, Part, PartCondition, PixelFormat, Recipe,
-    RectPx, SizePx,
+    CameraId, CaptureTime, CheckedRecipe, Frame, MonoTime, OwnedPixels, Part, PartCondition,
+    PixelFormat, Recipe, RectPx, SizePx,
 };
 use sightline_pipeline::clock::SimulatedClock;
-use sightline_pipeline::locate::Locator;
+use sightline_pipeline::locate::{Given, Locator};
 use sightline_pipeline::stage::Counters;
 use testdata::{Scene, SceneConfig, Spacing, TruthPart};
 
@@ -32,13 +32,30 @@ fn locate_in(frames: impl Iterator<Item = Frame>, extra: &str) -> (Vec<Part>, Ar
     let recipe = Arc::new(toml::from_str::<Recipe>(&text).unwrap().check().unwrap());
     let counters = Arc::new(Counters::default());
     let clock = Arc::new(SimulatedClock::default());
-    let mut locator = Locator::new(recipe, true, Arc::default(), clock, Arc::clone(&counters));
+    let mut locator = locator_of(recipe, clock, Arc::clone(&counters));
     let mut parts = Vec::new();
     for frame in frames {
-        parts.extend(locator.see(frame).unwrap());
+        locator.see(frame).unwrap();
+        parts.extend(locator.given().filter_map(part_of));
     }
-    parts.extend(locator.end());
+    locator.end();
+    parts.extend(locator.given().filter_map(part_of));
     (parts, counters)
+}
+
+fn locator_of(
+    recipe: Arc<CheckedRecipe>,
+    clock: Arc<SimulatedClock>,
+    counters: Arc<Counters>,
+) -> Locator {
+    Locator::new(recipe, CameraId::new("sim"), false, Arc::default(), clock, counters)
+}
+
+fn part_of(given: Given) -> Option<Part> {
+    match given {
+        Given::Part(part) => Some(part),
+        _ => None,
+    }
 }
 
 fn frame(scene: &Scene, number: u64) -> Frame {
@@ -195,8 +212,7 @@ fn a_region_beside_the_picture_is_refused() {
                 locate={kind='every-frame'}\nlimits={reject_at=0.5}";
     let recipe = Arc::new(toml::from_str::<Recipe>(text).unwrap().check().unwrap());
     let clock = Arc::new(SimulatedClock::default());
-    let mut locator =
-        Locator::new(recipe, true, Arc::default(), clock, Arc::new(Counters::default()));
+    let mut locator = locator_of(recipe, clock, Arc::default());
     let scene = Scene::new(&SceneConfig { parts: 0, ..config() }).unwrap();
     let error = locator.see(frame(&scene, 0)).unwrap_err().to_string();
     assert!(error.contains("100x100 at (600, 0)") && error.contains("640x480"), "{error}");
@@ -212,8 +228,7 @@ fn a_belt_whose_frames_change_their_size_is_refused() {
                 locate={kind='motion',min_area_px=10,max_area_px=20}";
     let recipe = Arc::new(toml::from_str::<Recipe>(text).unwrap().check().unwrap());
     let clock = Arc::new(SimulatedClock::default());
-    let mut locator =
-        Locator::new(recipe, true, Arc::default(), clock, Arc::new(Counters::default()));
+    let mut locator = locator_of(recipe, clock, Arc::default());
     assert!(locator.see(frame_of(gray(640), 0)).is_ok());
     let error = locator.see(frame_of(gray(320), 1)).unwrap_err().to_string();
     assert!(error.contains("320x480") && error.contains("640x480"), "{error}");

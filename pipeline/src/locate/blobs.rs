@@ -40,6 +40,7 @@ pub struct BlobFinder {
     /// The cells of the blob that was flooded last.
     members: Vec<usize>,
     splitter: Splitter,
+    blobs: Vec<Blob>,
 }
 
 /// How large one part is, in cells, when blobs that are larger are to be split.
@@ -61,10 +62,13 @@ impl BlobFinder {
         width: usize,
         cells_min: usize,
         single: Option<Single>,
-    ) -> Vec<Blob> {
+    ) -> &[Blob] {
         let height = bits.len() / width.max(1);
         self.close(bits, width, height);
-        let mut blobs = Vec::new();
+        // No more than all cells ever wait or hang together.
+        self.stack.reserve(bits.len());
+        self.members.reserve(bits.len());
+        self.blobs.clear();
         for start in 0..self.closed.len() {
             if self.closed[start] {
                 let blob = self.flood(bits, start, width, height);
@@ -74,13 +78,14 @@ impl BlobFinder {
                 #[expect(clippy::cast_precision_loss, reason = "a grid has few cells")]
                 match single.filter(|single| blob.cells as f32 > single.cells_max) {
                     Some(Single { cells, .. }) => {
-                        blobs.extend(self.splitter.split(&blob, &self.members, width, cells));
+                        let Self { splitter, members, blobs, .. } = self;
+                        splitter.split(&blob, members, width, cells, blobs);
                     }
-                    None => blobs.push(blob),
+                    None => self.blobs.push(blob),
                 }
             }
         }
-        blobs
+        &self.blobs
     }
 
     /// A cell is set when it was, or when it lies between two that were, across or down. Unlike
@@ -134,7 +139,7 @@ mod tests {
     fn find(rows: &[&str], cells_min: usize) -> Vec<Blob> {
         let width = rows[0].len();
         let bits: Vec<bool> = rows.iter().flat_map(|row| row.bytes().map(|b| b == b'#')).collect();
-        BlobFinder::default().find(&bits, width, cells_min, None)
+        BlobFinder::default().find(&bits, width, cells_min, None).to_vec()
     }
 
     #[test]
@@ -159,7 +164,8 @@ mod tests {
             width in prop::sample::select(vec![12_usize, 16, 9]),
         ) {
             let all = bits.iter().filter(|b| **b).count();
-            let blobs = BlobFinder::default().find(&bits, width, 0, None);
+            let mut finder = BlobFinder::default();
+            let blobs = finder.find(&bits, width, 0, None);
             prop_assert_eq!(blobs.iter().map(|b| b.cells).sum::<usize>(), all);
         }
     }

@@ -7,22 +7,24 @@
 //! that is never wholly inside, or that is larger than one part can be, is given all the same,
 //! marked as such.
 
-use std::collections::BTreeMap;
-
-use domain::recipe::Touching;
-use domain::{BeltMotion, CheckedRecipe, Event, Frame, Locate, PartCondition, PointPx, RectPx};
+use domain::recipe::{Motion, Touching};
+use domain::{BeltMotion, CaptureTime, Event, Frame, PartCondition, PointPx, RectPx};
 
 use super::background::Background;
 use super::blobs::{Blob, BlobFinder, Single};
+use super::finder::Finds;
+use super::sightings::{Files, Sighting};
 use super::thin::{Grid, Thin};
 use super::track::{self, Track, Tracks};
-use super::{Located, LocatedView, Sighting};
+use super::{Located, LocatedView};
 use crate::limits;
 
 /// Share of the picture that must change for it to be the lamp or the camera, not parts.
 const RELEARN_SHARE: f64 = 0.9;
 /// For how many frames.
 const RELEARN_FRAMES: usize = 60;
+/// From so many on no part would be seen.
+const BLIND_FRAMES: usize = 15;
 /// Something that was left behind in this many frames is part of the belt.
 const GHOST_FRAMES: u32 = 90;
 /// What a part usually has, as a share of the largest.
@@ -35,129 +37,198 @@ const CUT_TRAVEL_SHARE: f32 = 0.25;
 
 /// What the motion locator is made of.
 pub struct MotionLocator {
-    rule: domain::recipe::Motion,
+    rule: Motion,
     region: Option<RectPx>,
     hold_while_learning: bool,
-    scene: Option<Scene>,
-    learning: Vec<(Frame, Thin)>,
+    grid: Option<Grid>,
+    /// `None` until the belt is learnt.
+    background: Option<Background>,
+    learning: Vec<Thin>,
+    held: Vec<Frame>,
     thin: Thin,
     bits: Vec<bool>,
     finder: BlobFinder,
     tracks: Tracks,
-    files: BTreeMap<u64, File>,
+    files: Files,
     changed: Vec<Thin>,
     typical_cells: Option<f32>,
     last_step_s: Option<f64>,
-    last_at: Option<domain::CaptureTime>,
+    last_at: Option<CaptureTime>,
 }
 
-struct Scene {
-    grid: Grid,
-    background: Background,
-}
-
-/// What is kept of a track besides its place.
-#[derive(Default)]
-struct File {
-    views: Vec<Sighting>,
-    /// Wholly inside, nearest to the next view's place so far.
-    inside: Option<(f32, Sighting)>,
-    /// The sighting with most of the part, for one that is never wholly inside.
-    most: Option<(usize, Sighting)>,
-    done: bool,
+/// Something in view that another finder has located.
+#[derive(Clone, Copy, Debug)]
+pub struct InView {
+    box_in_frame: RectPx,
+    /// Pixels a frame.
+    velocity_px: (f32, f32),
 }
 
 impl MotionLocator {
-    /// A locator for `recipe`; `None` when the recipe locates otherwise. `hold_while_learning`
-    /// keeps the frames of the learning time and looks at them afterwards (replay); otherwise
-    /// they are let go (live cameras, whose buffers are few).
+    /// A locator by `rule` in `region`, or in the whole picture. `hold_while_learning` keeps the
+    /// frames of the learning time and looks at them afterwards (replay); otherwise they are let
+    /// go (live cameras, whose buffers are few), and parts that pass meanwhile are not seen.
     #[must_use]
-    pub fn new(recipe: &CheckedRecipe, hold_while_learning: bool) -> Option<Self> {
-        let Locate::Motion(rule) = &recipe.as_written().locate else { return None };
-        Some(Self {
+    pub fn new(rule: &Motion, region: Option<RectPx>, hold_while_learning: bool) -> Self {
+        Self {
             rule: rule.clone(),
-            region: recipe.as_written().region,
+            region,
             hold_while_learning,
-            scene: None,
+            grid: None,
+            background: None,
             learning: Vec::new(),
+            held: Vec::new(),
             thin: Thin::default(),
             bits: Vec::new(),
             finder: BlobFinder::default(),
             tracks: Tracks::default(),
-            files: BTreeMap::new(),
+            files: Files::default(),
             changed: Vec::new(),
             typical_cells: None,
             last_step_s: None,
             last_at: None,
-        })
+        }
+    }
+
+    /// Goes on by another rule, where what was learnt and what is followed still hold. `false`
+    /// when they don't, and nothing is changed.
+    pub fn adapt(&mut self, rule: &Motion, region: Option<RectPx>) -> bool {
+        let sees_alike = self.region == region
+            && self.rule.contrast == rule.contrast
+            && self.rule.differ_in == rule.differ_in
+            && self.rule.parts_are == rule.parts_are;
+        if sees_alike {
+            self.rule = rule.clone();
+        }
+        sees_alike
+    }
+
+    /// Whether the belt is known and the picture looks like it.
+    #[must_use]
+    pub const fn is_ready(&self) -> bool {
+        self.background.is_some() && self.changed.len() < BLIND_FRAMES
+    }
+
+    /// Whether something is followed that has not been located.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.held.is_empty() || self.tracks.live().iter().any(|t| !self.files.is_done(t.id))
     }
 
     /// Looks at the next frame.
-    pub fn see(&mut self, frame: Frame, out: &mut Vec<Located>, events: &mut Vec<Event>) {
-        if self.scene.is_some() {
-            self.look(&frame, out, events);
+    pub fn see(&mut self, frame: Frame, out: &mut Finds) {
+        if self.background.is_some() {
+            self.look(&frame, out);
             return;
         }
-        let grid = self.grid_for(&frame);
-        let mut thin = Thin::default();
-        thin.sample(&*frame.pixels, &grid, self.rule.differ_in);
-        self.learning.push((frame, thin));
-        if self.learning.len() >= usize::from(self.rule.learn_frames) {
-            self.learn(out, events);
+        let is_learnt = self.learn_from(&frame);
+        if self.hold_while_learning {
+            self.held.push(frame);
         }
+        if is_learnt {
+            self.look_at_held(out);
+        }
+    }
+
+    /// Learns from a frame in which another finder looks for parts.
+    pub fn prepare(&mut self, frame: &Frame) {
+        let (Some(grid), Some(background)) = (self.grid, &mut self.background) else {
+            self.learn_from(frame);
+            return;
+        };
+        self.thin.sample(&*frame.pixels, &grid, self.rule.differ_in);
+        background.foreground(&self.thin, &mut self.bits);
+        background.follow(&self.thin, &self.bits);
     }
 
     /// The footage is over: gives what is still in view.
-    pub fn end(&mut self, out: &mut Vec<Located>, events: &mut Vec<Event>) {
-        if self.scene.is_none() && !self.learning.is_empty() {
-            self.learn(out, events);
+    pub fn end(&mut self, out: &mut Finds) {
+        if self.background.is_none() && !self.learning.is_empty() {
+            self.learn();
+            self.look_at_held(out);
         }
-        let Some(grid) = self.scene.as_ref().map(|scene| scene.grid) else { return };
         for track in self.tracks.end() {
-            self.conclude(&track, &grid, true, out, events);
+            self.conclude(&track, true, out);
         }
     }
 
-    fn grid_for(&self, frame: &Frame) -> Grid {
-        let whole = frame.size().rect();
-        Grid::new(self.region.unwrap_or(whole), limits::THIN_CELLS_MAX)
+    /// Ends here, and gives what another finder must not locate again. What is a part by now is
+    /// located as far as it was seen; what is too young to be called one is left to the other.
+    pub fn hand_over(&mut self, out: &mut Finds) -> Vec<InView> {
+        let Some(grid) = self.grid else { return Vec::new() };
+        let mut in_view = Vec::new();
+        for track in self.tracks.end() {
+            if self.files.is_done(track.id) || self.is_part(&track, &grid) {
+                in_view.push(seen_by_others(&track, self.tracks.velocity_of(&track), &grid));
+                self.conclude(&track, true, out);
+            } else {
+                self.files.close(track.id);
+            }
+        }
+        in_view
     }
 
-    fn learn(&mut self, out: &mut Vec<Located>, events: &mut Vec<Event>) {
-        let learning = std::mem::take(&mut self.learning);
-        let grid = self.grid_for(&learning[0].0);
-        let (frames, thins): (Vec<Frame>, Vec<Thin>) = learning.into_iter().unzip();
-        let background = Background::learn(&thins, self.rule.contrast, self.rule.parts_are);
-        self.scene = Some(Scene { grid, background });
-        if self.hold_while_learning {
-            for frame in frames {
-                self.look(&frame, out, events);
+    /// Goes on in view of what was located elsewhere. What is not in its region is not followed.
+    pub fn adopt(&mut self, in_view: &[InView]) {
+        let Some(grid) = self.grid else { return };
+        for other in in_view {
+            let Some((blob, velocity)) = seen_here(other, &grid) else { continue };
+            if let Some(track) = self.tracks.adopt(blob, velocity) {
+                self.files.open(track).done = true;
             }
         }
     }
 
-    fn look(&mut self, frame: &Frame, out: &mut Vec<Located>, events: &mut Vec<Event>) {
-        let Some(mut scene) = self.scene.take() else { return };
-        self.keep_time(frame);
-        let grid = scene.grid;
+    /// Whether that was enough to know the belt.
+    fn learn_from(&mut self, frame: &Frame) -> bool {
+        let whole = frame.size().rect();
+        let region = self.region.unwrap_or(whole);
+        let grid = *self.grid.get_or_insert_with(|| Grid::new(region, limits::THIN_CELLS_MAX));
+        let mut thin = Thin::default();
+        thin.sample(&*frame.pixels, &grid, self.rule.differ_in);
+        self.learning.push(thin);
+        let is_learnt = self.learning.len() >= usize::from(self.rule.learn_frames);
+        if is_learnt {
+            self.learn();
+        }
+        is_learnt
+    }
+
+    fn learn(&mut self) {
+        let samples = std::mem::take(&mut self.learning);
+        let Motion { contrast, parts_are, .. } = self.rule;
+        self.background = Some(Background::learn(&samples, contrast, parts_are));
+    }
+
+    fn look_at_held(&mut self, out: &mut Finds) {
+        for frame in std::mem::take(&mut self.held) {
+            self.look(&frame, out);
+        }
+    }
+
+    fn look(&mut self, frame: &Frame, out: &mut Finds) {
+        let (Some(grid), Some(background)) = (self.grid, &self.background) else { return };
         self.thin.sample(&*frame.pixels, &grid, self.rule.differ_in);
-        let count = scene.background.foreground(&self.thin, &mut self.bits);
-        self.watch_for_change(&mut scene, count, frame, out, events);
-        scene.background.follow(&self.thin, &self.bits);
+        let count = background.foreground(&self.thin, &mut self.bits);
+        self.keep_time(frame);
+        self.watch_for_change(&grid, count, frame, out);
+        if let Some(background) = &mut self.background {
+            background.follow(&self.thin, &self.bits);
+        }
         let cells_min = self.rule.min_area_px.div_ceil(grid.cell_area_px()).max(2);
         let cells_min = usize::try_from(cells_min).unwrap_or(usize::MAX);
         let single = (self.rule.touching == Touching::Split).then(|| self.split_at(&grid));
         // A part that is only half in view is followed too.
         let blobs = self.finder.find(&self.bits, grid.width, cells_min.div_ceil(4), single);
-        let followed = self.tracks.follow(blobs, grid.width, grid.height);
-        self.scene = Some(scene);
-        for track in &followed.ended {
-            self.conclude(track, &grid, false, out, events);
+        self.tracks.follow(blobs, grid.width, grid.height);
+        for at in 0..self.tracks.ended().len() {
+            let track = self.tracks.ended()[at].clone();
+            self.conclude(&track, false, out);
         }
         for at in 0..self.tracks.live().len() {
             self.attend(at, frame, &grid, out);
         }
-        self.drop_ghosts(frame, events);
+        self.drop_ghosts(frame, out);
     }
 
     fn keep_time(&mut self, frame: &Frame) {
@@ -170,16 +241,9 @@ impl MotionLocator {
 
     /// Everything changed and stays so: the lamp, or the camera moved. What was in view is given
     /// up as cut, and the belt is learnt anew.
-    fn watch_for_change(
-        &mut self,
-        scene: &mut Scene,
-        foreground: usize,
-        frame: &Frame,
-        out: &mut Vec<Located>,
-        events: &mut Vec<Event>,
-    ) {
+    fn watch_for_change(&mut self, grid: &Grid, foreground: usize, frame: &Frame, out: &mut Finds) {
         #[expect(clippy::cast_precision_loss, reason = "a share of a few thousand cells")]
-        let share = foreground as f64 / scene.grid.len() as f64;
+        let share = foreground as f64 / grid.len() as f64;
         if share < RELEARN_SHARE {
             self.changed.clear();
             return;
@@ -188,25 +252,26 @@ impl MotionLocator {
         if self.changed.len() < RELEARN_FRAMES {
             return;
         }
-        scene.background =
-            Background::learn(&self.changed, self.rule.contrast, self.rule.parts_are);
+        let Motion { contrast, parts_are, .. } = self.rule;
+        let background = Background::learn(&self.changed, contrast, parts_are);
         self.changed.clear();
-        scene.background.foreground(&self.thin, &mut self.bits);
-        events.push(Event::BackgroundRelearnt {
+        background.foreground(&self.thin, &mut self.bits);
+        self.background = Some(background);
+        out.events.push(Event::BackgroundRelearnt {
             camera: frame.camera.clone(),
             frame: frame.sequence,
         });
         for track in self.tracks.end() {
-            self.conclude(&track, &scene.grid, false, out, events);
+            self.conclude(&track, false, out);
         }
     }
 
     /// Looks whether this frame is a view of the track at `at`.
-    fn attend(&mut self, at: usize, frame: &Frame, grid: &Grid, out: &mut Vec<Located>) {
+    fn attend(&mut self, at: usize, frame: &Frame, grid: &Grid, out: &mut Finds) {
         let track = self.tracks.live()[at].clone();
         let velocity = self.tracks.velocity_of(&track);
         let views = usize::from(self.rule.views.min(limits::VIEWS_MAX));
-        let file = self.files.entry(track.id).or_default();
+        let file = self.files.open(track.id);
         if file.done || track.missed > 0 {
             return;
         }
@@ -235,58 +300,57 @@ impl MotionLocator {
     }
 
     /// A track is over. `footage_over` tells that it was cut off by the end of the footage.
-    fn conclude(
-        &mut self,
-        track: &Track,
-        grid: &Grid,
-        footage_over: bool,
-        out: &mut Vec<Located>,
-        events: &mut Vec<Event>,
-    ) {
-        let Some(file) = self.files.get_mut(&track.id) else { return };
+    fn conclude(&mut self, track: &Track, footage_over: bool, out: &mut Finds) {
+        let Some(grid) = self.grid else { return };
+        let is_part = self.is_part(track, &grid);
+        let at = self.last_at.unwrap_or_default();
+        let Some(file) = self.files.get(track.id) else { return };
         if file.done {
-            self.files.remove(&track.id);
+            self.files.close(track.id);
             return;
         }
-        let at = self.last_at.unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "a grid is a few hundred cells wide")]
         let far = CUT_TRAVEL_SHARE * grid.width.min(grid.height) as f32;
-        let big = track.cells_max as u64 * grid.cell_area_px() >= self.rule.min_area_px;
-        let steady = track.seen >= SEEN_MIN && track.travelled >= track::MOVED_MIN;
         let seen_inside = file.inside.take().map(|(_, seen)| seen);
         file.views.extend(seen_inside);
-        if big && steady && !file.views.is_empty() {
-            self.locate(track, grid, at, PartCondition::Whole, out);
-        } else if big && steady && (footage_over || track.travelled >= far) {
+        if is_part && !file.views.is_empty() {
+            self.locate(track, &grid, at, PartCondition::Whole, out);
+        } else if is_part && (footage_over || track.travelled >= far) {
             file.views.extend(file.most.take().map(|(_, seen)| seen));
-            self.locate(track, grid, at, PartCondition::Cut, out);
+            self.locate(track, &grid, at, PartCondition::Cut, out);
         } else if let Some(seen) = file.most.take().map(|(_, seen)| seen).or(file.views.pop()) {
             let (camera, frame) = (seen.frame.camera, seen.frame.sequence);
-            events.push(Event::BlobIgnored { camera, frame });
+            out.events.push(Event::BlobIgnored { camera, frame });
         }
-        self.files.remove(&track.id);
+        self.files.close(track.id);
+    }
+
+    /// Whether what was followed is large and steady enough for a part.
+    fn is_part(&self, track: &Track, grid: &Grid) -> bool {
+        track.cells_max as u64 * grid.cell_area_px() >= self.rule.min_area_px
+            && track.seen >= SEEN_MIN
+            && track.travelled >= track::MOVED_MIN
     }
 
     fn locate(
         &mut self,
         track: &Track,
         grid: &Grid,
-        at: domain::CaptureTime,
+        at: CaptureTime,
         condition: PartCondition,
-        out: &mut Vec<Located>,
+        out: &mut Finds,
     ) {
         let motion = self.motion(track, grid);
-        let Some(file) = self.files.get_mut(&track.id) else { return };
+        let Some(file) = self.files.get(track.id) else { return };
         file.done = true;
         file.inside = None;
         file.most = None;
-        let views = std::mem::take(&mut file.views);
-        let Some(cells) = views.iter().map(|seen| seen.cells).max() else { return };
+        // There are more than the rule asks for where it was changed meanwhile.
+        file.views.truncate(usize::from(self.rule.views));
+        let Some(cells) = file.views.iter().map(|seen| seen.cells).max() else { return };
+        let views = file.views.drain(..).map(LocatedView::from).collect();
         let condition = self.merged(cells, grid).unwrap_or(condition);
-        let views = views
-            .into_iter()
-            .map(|seen| LocatedView { frame: seen.frame, box_in_frame: seen.box_in_frame });
-        out.push(Located { views: views.collect(), condition, motion, triggered_at: at });
+        out.located.push(Located { views, condition, motion, triggered_at: at });
     }
 
     /// More foreground than one part can have: several that touch. Their number is estimated
@@ -322,28 +386,24 @@ impl MotionLocator {
 
     /// What never moved since it appeared lies on the camera's side of the belt, or the belt was
     /// learnt wrongly there.
-    fn drop_ghosts(&mut self, frame: &Frame, events: &mut Vec<Event>) {
-        let Some(scene) = &mut self.scene else { return };
-        let ghosts: Vec<Track> = self
-            .tracks
-            .live()
-            .iter()
-            .filter(|track| track.left_behind >= GHOST_FRAMES)
-            .cloned()
-            .collect();
+    fn drop_ghosts(&mut self, frame: &Frame, out: &mut Finds) {
+        let (Some(grid), Some(background)) = (self.grid, &mut self.background) else { return };
+        let is_ghost = |track: &&Track| track.left_behind >= GHOST_FRAMES;
+        let ghosts: Vec<Track> = self.tracks.live().iter().filter(is_ghost).cloned().collect();
         for ghost in ghosts {
-            let (blob, width) = (ghost.blob, scene.grid.width);
-            let rows = blob.y0..blob.y1;
-            let cells = rows.flat_map(|y| (blob.x0..blob.x1).map(move |x| y * width + x));
-            scene.background.absorb(&self.thin, cells);
+            let (blob, width) = (ghost.blob, grid.width);
+            // What is hidden in a larger blob may be expected a little beyond the border.
+            let rows = blob.y0..blob.y1.min(grid.height);
+            let columns = blob.x0..blob.x1.min(width);
+            let cells = rows.flat_map(|y| columns.clone().map(move |x| y * width + x));
+            background.absorb(&self.thin, cells);
             self.tracks.forget(ghost.id);
-            self.files.remove(&ghost.id);
+            self.files.close(ghost.id);
             let camera = frame.camera.clone();
-            events.push(Event::BlobIgnored { camera, frame: frame.sequence });
+            out.events.push(Event::BlobIgnored { camera, frame: frame.sequence });
         }
     }
 }
-
 /// How far the part still has to go to the place of view number `taken`, in cells along its way;
 /// negative when it is past. Without a known velocity the distance from the region's middle.
 #[expect(clippy::cast_precision_loss, reason = "a grid is a few hundred cells wide")]
@@ -366,13 +426,41 @@ fn remaining(
 }
 
 fn sighting(frame: &Frame, blob: &Blob, grid: &Grid) -> Sighting {
-    let px = |cells: usize| u32::try_from(cells).unwrap_or(u32::MAX) * grid.step_px;
-    let at = RectPx::from_corners(
-        grid.region.x + px(blob.x0),
-        grid.region.y + px(blob.y0),
-        grid.region.x + px(blob.x1),
-        grid.region.y + px(blob.y1),
-    );
-    let box_in_frame = at.intersection(&grid.region).unwrap_or(grid.region);
+    let box_in_frame = box_of(blob, grid);
     Sighting { frame: frame.share(), box_in_frame, cells: blob.cells }
+}
+
+/// Where in the frame `blob` is.
+fn box_of(blob: &Blob, grid: &Grid) -> RectPx {
+    let px = |cells: usize| u32::try_from(cells).unwrap_or(u32::MAX).saturating_mul(grid.step_px);
+    let at = RectPx::from_corners(
+        grid.region.x.saturating_add(px(blob.x0)),
+        grid.region.y.saturating_add(px(blob.y0)),
+        grid.region.x.saturating_add(px(blob.x1)),
+        grid.region.y.saturating_add(px(blob.y1)),
+    );
+    at.intersection(&grid.region).unwrap_or(grid.region)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a step is a few pixels")]
+fn seen_by_others(track: &Track, velocity: Option<track::Velocity>, grid: &Grid) -> InView {
+    let (x, y) = velocity.unwrap_or_default();
+    let step_px = grid.step_px as f32;
+    let velocity_px = (x * step_px, y * step_px);
+    InView { box_in_frame: box_of(&track.blob, grid), velocity_px }
+}
+
+/// The same in cells of `grid`; `None` where no cell of it is in the region.
+#[expect(clippy::cast_precision_loss, reason = "a step is a few pixels")]
+fn seen_here(other: &InView, grid: &Grid) -> Option<(Blob, track::Velocity)> {
+    let at = other.box_in_frame.intersection(&grid.region)?;
+    let cell = |px: u32, from: u32| ((px - from) / grid.step_px) as usize;
+    let x0 = cell(at.x, grid.region.x).min(grid.width - 1);
+    let y0 = cell(at.y, grid.region.y).min(grid.height - 1);
+    let x1 = cell(at.right(), grid.region.x).clamp(x0 + 1, grid.width);
+    let y1 = cell(at.bottom(), grid.region.y).clamp(y0 + 1, grid.height);
+    let (x, y) = other.velocity_px;
+    let step_px = grid.step_px as f32;
+    let blob = Blob { x0, y0, x1, y1, cells: (x1 - x0) * (y1 - y0) };
+    Some((blob, (x / step_px, y / step_px)))
 }

@@ -18,27 +18,33 @@ const APART_SHARE: f32 = 1.2;
 #[derive(Default)]
 pub struct Splitter {
     depth: Vec<u32>,
+    deep: Vec<(u32, usize)>,
     middles: Vec<(u32, usize, usize)>,
 }
 
 impl Splitter {
     /// Splits `blob`, whose cells are `cells` (indices into a grid of `width` columns), into
-    /// parts of about `cells_single` cells. Gives the blob itself when it has but one middle.
+    /// parts of about `cells_single` cells, and adds them to `out`; the blob itself when it has
+    /// but one middle.
     pub fn split(
         &mut self,
         blob: &Blob,
         cells: &[usize],
         width: usize,
         cells_single: f32,
-    ) -> Vec<Blob> {
+        out: &mut Vec<Blob>,
+    ) {
         let radius = (cells_single / std::f32::consts::PI).sqrt();
         self.measure_depth(blob, cells, width);
         self.find_middles(blob, radius);
         if self.middles.len() < 2 {
-            return vec![blob.clone()];
+            out.push(blob.clone());
+            return;
         }
         let empty = Blob { x0: usize::MAX, y0: usize::MAX, x1: 0, y1: 0, cells: 0 };
-        let mut parts = vec![empty; self.middles.len()];
+        let before = out.len();
+        out.resize(before + self.middles.len(), empty);
+        let parts = &mut out[before..];
         for &cell in cells {
             let (x, y) = (cell % width, cell / width);
             let nearest = (0..parts.len()).min_by_key(|&i| {
@@ -51,8 +57,7 @@ impl Splitter {
                 (part.y0, part.y1) = (part.y0.min(y), part.y1.max(y + 1));
             }
         }
-        parts.retain(|part| part.cells > 0);
-        parts
+        out.retain(|part| part.cells > 0);
     }
 
     /// The 3-4 chamfer distance to the nearest cell outside, for every cell of the blob's box and
@@ -82,13 +87,13 @@ impl Splitter {
         let w = blob.x1 - blob.x0 + 2;
         let place = |at: usize| (at % w + blob.x0 - 1, at / w + blob.y0 - 1);
         let deep_enough = DEPTH_SHARE * radius * ACROSS as f32;
-        let mut deep: Vec<(u32, usize)> = (self.depth.iter().copied().zip(0..))
-            .filter(|(depth, _)| *depth as f32 >= deep_enough)
-            .collect();
+        let is_deep = |(depth, _): &(u32, usize)| *depth as f32 >= deep_enough;
+        self.deep.clear();
+        self.deep.extend(self.depth.iter().copied().zip(0..).filter(is_deep));
         // Ties by place, so that the same picture is always split alike.
-        deep.sort_by_key(|&(depth, at)| (std::cmp::Reverse(depth), at));
+        self.deep.sort_unstable_by_key(|&(depth, at)| (std::cmp::Reverse(depth), at));
         self.middles.clear();
-        for (depth, at) in deep {
+        for &(depth, at) in &self.deep {
             let (x, y) = place(at);
             let clear = self.middles.iter().all(|&(_, mx, my)| {
                 distance_squared((x, y), (mx, my)) as f32 >= (APART_SHARE * radius).powi(2)
@@ -121,7 +126,9 @@ mod tests {
             .iter()
             .flat_map(|blob| {
                 let cells: Vec<usize> = (0..6000).filter(|&at| bits[at]).collect();
-                Splitter::default().split(blob, &cells, 100, 314.0)
+                let mut parts = Vec::new();
+                Splitter::default().split(blob, &cells, 100, 314.0, &mut parts);
+                parts
             })
             .collect()
     }

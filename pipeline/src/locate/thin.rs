@@ -91,8 +91,9 @@ impl Thin {
                 red.extend(xs.map(|x| row[x / 2 * 2 + 1]));
             }
             PixelFormat::I420 => {
-                blue.extend(xs.clone().map(|x| pixels.plane(1).row(y / 2)[x / 2]));
-                red.extend(xs.map(|x| pixels.plane(2).row(y / 2)[x / 2]));
+                let rows = [pixels.plane(1), pixels.plane(2)].map(|plane| plane.row(y / 2));
+                blue.extend(xs.clone().map(|x| rows[0][x / 2]));
+                red.extend(xs.map(|x| rows[1][x / 2]));
             }
             PixelFormat::Rgb8 => {
                 let row = luma.row(y);

@@ -4,6 +4,7 @@
 //! to know its own velocity is expected to move as the belt does.
 
 use super::blobs::Blob;
+use crate::limits::TRACKS_MAX;
 
 /// A vector in cells a frame.
 pub type Velocity = (f32, f32);
@@ -19,6 +20,8 @@ pub const MOVED_MIN: f32 = 3.0;
 /// A blob nearer to the border than this, in cells, may go on beyond it: the rim of a part is
 /// often darker than the rest.
 const BORDER: usize = 2;
+/// A track that was seen in so many frames knows its own velocity.
+const SETTLED: u32 = 4;
 /// Weight of the newest measurement of velocity.
 const NEWEST: f32 = 0.4;
 
@@ -47,19 +50,40 @@ pub struct Track {
     subcell: (f32, f32),
 }
 
-/// Everything that is followed.
-#[derive(Default)]
+/// Everything that is followed. Its memory is used again from frame to frame.
 pub struct Tracks {
     live: Vec<Track>,
+    /// Those that the newest frame ended.
+    ended: Vec<Track>,
     next_id: u64,
     /// How the belt moves now; `None` before anything was wholly in view.
     belt: Option<Velocity>,
+    predicted: Vec<Blob>,
+    claims: Vec<Claim>,
+    pieces: Vec<usize>,
+    /// Blobs that nobody claims.
+    fresh: Vec<usize>,
 }
 
-/// What one frame did to the tracks.
-pub struct Followed {
-    /// Tracks that are over; they are no longer in [`Tracks::live`].
-    pub ended: Vec<Track>,
+/// A blob of the newest frame that may be what a track follows; both by their places.
+struct Claim {
+    track: usize,
+    blob: usize,
+}
+
+impl Default for Tracks {
+    fn default() -> Self {
+        Self {
+            live: Vec::with_capacity(TRACKS_MAX),
+            ended: Vec::with_capacity(TRACKS_MAX),
+            next_id: 0,
+            belt: None,
+            predicted: Vec::with_capacity(TRACKS_MAX),
+            claims: Vec::with_capacity(TRACKS_MAX),
+            pieces: Vec::with_capacity(TRACKS_MAX),
+            fresh: Vec::with_capacity(TRACKS_MAX),
+        }
+    }
 }
 
 impl Tracks {
@@ -69,10 +93,20 @@ impl Tracks {
         &self.live
     }
 
+    /// The tracks that the newest frame ended; they are no longer in [`Tracks::live`].
+    #[must_use]
+    pub fn ended(&self) -> &[Track] {
+        &self.ended
+    }
+
     /// The velocity to expect of `track`.
     #[must_use]
     pub fn velocity_of(&self, track: &Track) -> Option<Velocity> {
-        if track.seen < 4 { self.belt.or(track.velocity) } else { track.velocity.or(self.belt) }
+        if track.seen < SETTLED {
+            self.belt.or(track.velocity)
+        } else {
+            track.velocity.or(self.belt)
+        }
     }
 
     /// Ends all tracks.
@@ -85,64 +119,89 @@ impl Tracks {
         self.live.retain(|track| track.id != id);
     }
 
-    /// Takes the blobs of the next frame; the grid is `width` x `height` cells.
-    pub fn follow(&mut self, blobs: Vec<Blob>, width: usize, height: usize) -> Followed {
-        let predicted: Vec<Blob> = self
-            .live
-            .iter()
-            .map(|track| moved(track, self.velocity_of(track).unwrap_or_default()))
-            .collect();
-        let mut taken: Vec<Vec<usize>> = vec![Vec::new(); self.live.len()];
-        let mut fresh = Vec::new();
-        for (index, blob) in blobs.iter().enumerate() {
-            let owners: Vec<usize> = (0..predicted.len())
-                .filter(|&t| overlap(&predicted[t], blob) >= OVERLAP_MIN)
-                .collect();
-            match owners.as_slice() {
-                [] => fresh.push(index),
-                _ => owners.iter().for_each(|&t| taken[t].push(index)),
-            }
+    /// Follows what was located elsewhere as if it had been seen here all along. Gives its number;
+    /// `None` when no more can be followed.
+    pub fn adopt(&mut self, blob: Blob, velocity: Velocity) -> Option<u64> {
+        let id = self.start(blob)?;
+        let track = self.live.last_mut()?;
+        track.velocity = Some(velocity);
+        track.seen = SETTLED;
+        track.travelled = MOVED_MIN;
+        Some(id)
+    }
+
+    /// Takes the blobs of the next frame; the grid is `width` x `height` cells. What that ended
+    /// is in [`Tracks::ended`].
+    pub fn follow(&mut self, blobs: &[Blob], width: usize, height: usize) {
+        self.claim(blobs);
+        self.take_where_they_were(blobs);
+        for at in 0..self.live.len() {
+            let shared = self.gather(at);
+            let Self { predicted, pieces, .. } = self;
+            let step = Step { predicted: &predicted[at], pieces, blobs, shared };
+            self.live[at].update(step, (width, height), &mut self.fresh);
         }
-        self.take_where_they_were(&mut fresh, &blobs, &mut taken);
-        for (at, indices) in taken.iter().enumerate() {
-            let crowd = |index: &usize| taken.iter().filter(|other| other.contains(index)).count();
-            let shared = indices.iter().any(|index| crowd(index) > 1);
-            let step = Step { predicted: &predicted[at], indices, blobs: &blobs, shared };
-            let left_over = self.live[at].update(step, (width, height));
-            fresh.extend(left_over);
-        }
-        let ended = self.end_lost(width, height);
+        self.end_lost(width, height);
         self.learn_belt(width, height);
         self.count_left_behind();
-        for index in fresh {
-            self.start(blobs[index].clone());
+        for at in 0..self.fresh.len() {
+            self.start(blobs[self.fresh[at]].clone());
         }
-        Followed { ended }
+    }
+
+    /// Each blob belongs to the tracks that are expected where it is.
+    fn claim(&mut self, blobs: &[Blob]) {
+        self.predicted.clear();
+        for track in &self.live {
+            let velocity = self.velocity_of(track).unwrap_or_default();
+            self.predicted.push(moved(track, velocity));
+        }
+        self.claims.clear();
+        self.fresh.clear();
+        for (blob, seen) in blobs.iter().enumerate() {
+            let before = self.claims.len();
+            let owns = |track: &usize| overlap(&self.predicted[*track], seen) >= OVERLAP_MIN;
+            let owners = (0..self.predicted.len()).filter(owns);
+            self.claims.extend(owners.map(|track| Claim { track, blob }));
+            if self.claims.len() == before {
+                self.fresh.push(blob);
+            }
+        }
     }
 
     /// A belt that stops or starts makes every prediction wrong for a frame: a blob that nobody
     /// claims goes to a track that found none and was there before.
-    fn take_where_they_were(
-        &self,
-        fresh: &mut Vec<usize>,
-        blobs: &[Blob],
-        taken: &mut [Vec<usize>],
-    ) {
-        fresh.retain(|&index| {
-            let before = |t: &usize| {
-                taken[*t].is_empty() && overlap(&self.live[*t].blob, &blobs[index]) >= OVERLAP_MIN
+    fn take_where_they_were(&mut self, blobs: &[Blob]) {
+        let Self { live, claims, fresh, .. } = self;
+        fresh.retain(|&blob| {
+            let before = |track: &usize| {
+                claims.iter().all(|claim| claim.track != *track)
+                    && overlap(&live[*track].blob, &blobs[blob]) >= OVERLAP_MIN
             };
-            let found = (0..self.live.len()).find(before);
-            found.inspect(|&t| taken[t].push(index)).is_none()
+            let found = (0..live.len()).find(before);
+            claims.extend(found.map(|track| Claim { track, blob }));
+            found.is_none()
         });
     }
 
-    fn end_lost(&mut self, width: usize, height: usize) -> Vec<Track> {
-        let (ended, live) = std::mem::take(&mut self.live)
-            .into_iter()
-            .partition(|t| t.missed > MISSED_MAX || gone(&t.blob, width, height));
-        self.live = live;
-        ended
+    /// Puts the blobs that the track at `at` claims into `pieces`, and tells whether another track
+    /// claims one of them too.
+    fn gather(&mut self, at: usize) -> bool {
+        let Self { claims, pieces, .. } = self;
+        pieces.clear();
+        pieces.extend(claims.iter().filter(|claim| claim.track == at).map(|claim| claim.blob));
+        let also = |claim: &Claim| claim.track != at && pieces.contains(&claim.blob);
+        claims.iter().any(also)
+    }
+
+    fn end_lost(&mut self, width: usize, height: usize) {
+        let Self { live, ended, .. } = self;
+        ended.clear();
+        live.retain(|track| {
+            let over = track.missed > MISSED_MAX || gone(&track.blob, width, height);
+            ended.extend(over.then(|| track.clone()));
+            !over
+        });
     }
 
     /// The belt's velocity is that of what is wholly in view.
@@ -167,10 +226,10 @@ impl Tracks {
         }
     }
 
-    fn start(&mut self, blob: Blob) {
-        if self.live.len() >= crate::limits::TRACKS_MAX {
+    fn start(&mut self, blob: Blob) -> Option<u64> {
+        if self.live.len() >= TRACKS_MAX {
             tracing::warn!(target: "locate", "more things in view than can be followed");
-            return;
+            return None;
         }
         let centre = blob.centre();
         self.live.push(Track {
@@ -187,45 +246,44 @@ impl Tracks {
             subcell: (0.0, 0.0),
         });
         self.next_id += 1;
+        Some(self.next_id - 1)
     }
 }
 
 /// What one frame says of one track.
 struct Step<'a> {
     predicted: &'a Blob,
-    /// Which of `blobs` belong to it.
-    indices: &'a [usize],
+    /// Which of `blobs` belong to it; put in order here.
+    pieces: &'a mut [usize],
     blobs: &'a [Blob],
     /// Whether another track claims one of them too.
     shared: bool,
 }
 
 impl Track {
-    /// Goes one frame on; gives back the blobs that are too far off to belong to it after all.
-    fn update(&mut self, step: Step<'_>, grid: (usize, usize)) -> Vec<usize> {
-        self.shared = step.shared;
-        if step.indices.is_empty() || step.shared {
+    /// Goes one frame on; the blobs that are too far off to belong to it after all are `fresh`.
+    fn update(&mut self, step: Step<'_>, grid: (usize, usize), fresh: &mut Vec<usize>) {
+        let Step { predicted, pieces, blobs, shared } = step;
+        self.shared = shared;
+        pieces.sort_unstable_by_key(|&piece| (std::cmp::Reverse(blobs[piece].cells), piece));
+        let largest = pieces.first().filter(|_| !shared);
+        let Some(mut whole) = largest.map(|&piece| blobs[piece].clone()) else {
             // Hidden in a larger blob: it goes on as predicted until the two part again.
-            self.coast(step.predicted);
-            self.missed = if step.shared { 0 } else { self.missed + 1 };
-            self.seen += u32::from(step.shared);
-            return Vec::new();
-        }
-        let mut pieces = step.indices.to_vec();
-        pieces.sort_by_key(|&piece| std::cmp::Reverse(step.blobs[piece].cells));
-        let mut whole = step.blobs[pieces[0]].clone();
-        let mut left_over = Vec::new();
+            self.coast(predicted);
+            self.missed = if shared { 0 } else { self.missed + 1 };
+            self.seen += u32::from(shared);
+            return;
+        };
         for &piece in &pieces[1..] {
-            let joined = union(&whole, &step.blobs[piece]);
-            let most = GROWTH_MAX * box_area(step.predicted).max(box_area(&whole));
+            let joined = union(&whole, &blobs[piece]);
+            let most = GROWTH_MAX * box_area(predicted).max(box_area(&whole));
             if box_area(&joined) <= most {
                 whole = joined;
             } else {
-                left_over.push(piece);
+                fresh.push(piece);
             }
         }
         self.see(whole, grid);
-        left_over
     }
 
     fn see(&mut self, blob: Blob, grid: (usize, usize)) {
@@ -366,10 +424,10 @@ mod tests {
     fn a_part_keeps_its_identity_through_a_gap() {
         let mut tracks = Tracks::default();
         for x in (5..40).step_by(3) {
-            tracks.follow(vec![blob(x, 20)], 100, 50);
+            tracks.follow(&[blob(x, 20)], 100, 50);
         }
-        tracks.follow(vec![], 100, 50);
-        tracks.follow(vec![blob(44, 20)], 100, 50);
+        tracks.follow(&[], 100, 50);
+        tracks.follow(&[blob(44, 20)], 100, 50);
         assert_eq!(tracks.live().len(), 1);
         assert_eq!(tracks.live()[0].id, 0);
         assert!((tracks.belt.unwrap().0 - 3.0).abs() < 0.1);
@@ -379,14 +437,14 @@ mod tests {
     fn two_that_touch_for_a_while_stay_two() {
         let mut tracks = Tracks::default();
         for x in (5..32).step_by(3) {
-            tracks.follow(vec![blob(x, 5), blob(x, 20)], 100, 50);
+            tracks.follow(&[blob(x, 5), blob(x, 20)], 100, 50);
         }
         for x in (32..47).step_by(3) {
             let both = Blob { x0: x, y0: 5, x1: x + 10, y1: 30, cells: 220 };
-            tracks.follow(vec![both], 100, 50);
+            tracks.follow(&[both], 100, 50);
             assert!(tracks.live().iter().all(|track| track.shared));
         }
-        tracks.follow(vec![blob(47, 5), blob(47, 20)], 100, 50);
+        tracks.follow(&[blob(47, 5), blob(47, 20)], 100, 50);
         let ids: Vec<u64> = tracks.live().iter().map(|track| track.id).collect();
         assert_eq!(ids, [0, 1]);
     }
@@ -398,7 +456,8 @@ mod tests {
         for x in (5..140).step_by(5) {
             let x1 = (x + 10).min(100);
             let view = (x < 100).then_some(Blob { x0: x, y0: 5, x1, y1: 15, cells: 100 });
-            ended += tracks.follow(view.into_iter().collect(), 100, 50).ended.len();
+            tracks.follow(view.as_slice(), 100, 50);
+            ended += tracks.ended().len();
         }
         assert_eq!((ended, tracks.live().len()), (1, 0));
     }
