@@ -11,7 +11,6 @@ use domain::{CameraId, CaptureTime, Frame, MonoTime, PixelFormat, Pixels, Plane,
 use sightline_pipeline::clock::SimulatedClock;
 use sightline_pipeline::locate::{Given, Locator};
 use sightline_pipeline::plc::FieldInput;
-use sightline_pipeline::stage::Counters;
 use testdata::{Scene, SceneConfig};
 
 /// The system's allocator, with an eye on it.

@@ -163,8 +163,8 @@ fn a_trigger_without_a_frame_is_said_to_have_none() {
     let mut bench = Bench::new(by_plc(",window_ms=5"));
     bench.frame(100);
     assert_eq!(bench.trigger(110), [Due(1)]);
-    let nearest = "no frame was exposed within 5.0 ms of the wanted moment; the nearest that is \
-                   kept was 10.0 ms before it";
+    let nearest = "no frame was exposed within 5.0 ms of the wanted moment; the nearest was \
+                   10.0 ms before it";
     assert_eq!(bench.frame(130), [Lost(1, nearest.to_owned())]);
     // Heard of only when the window is over: said with the notice.
     bench.frame(146);
