@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CameraId, CaptureTime, Frame, Locate, PixelFormat, Pixels, Stage};
+use domain::{CameraId, CaptureTime, Frame, Locate, PixelFormat, Pixels};
 use pipeline::clock::{Clock, RealClock};
-use pipeline::locate::Locator;
-use pipeline::stage::{Counters, Timing};
+use pipeline::locate::{Given, Locator};
+use pipeline::stage::Timing;
 use serde_json::json;
 use sightline_benches::report::Report;
 use sightline_benches::subject::{CAMERAS, Camera};
@@ -27,7 +27,8 @@ struct Case {
     format: PixelFormat,
     frames: Vec<Arc<dyn Pixels>>,
     locator: Locator,
-    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
+    took: Timing,
     at: CaptureTime,
     sequence: u64,
     parts: usize,
@@ -41,29 +42,27 @@ impl Case {
             Locate::EveryFrame | Locate::Trigger(_) => 0,
         };
         let clock = Arc::new(RealClock::start()) as Arc<dyn Clock>;
-        let counters = Arc::<Counters>::default();
+        let (id, own_clock) = (CameraId::new("bench"), Arc::clone(&clock));
         let mut case = Self {
             camera,
             format,
             frames: camera.frames(format)?,
-            locator: Locator::new(recipe, false, Arc::default(), clock, Arc::clone(&counters)),
-            counters,
+            locator: Locator::new(recipe, id, true, Arc::default(), own_clock, Arc::default()),
+            clock,
+            took: Timing::default(),
             at: CaptureTime::default(),
             sequence: 0,
             parts: 0,
         };
         while case.sequence < learning {
-            case.circle();
+            case.circle()?;
         }
         case.parts = 0;
+        case.took = Timing::default();
         Ok(case)
     }
 
-    fn took(&self) -> &Timing {
-        &self.counters.took[Stage::Locate as usize]
-    }
-
-    fn circle(&mut self) {
+    fn circle(&mut self) -> Result<(), Failure> {
         for pixels in &self.frames {
             let frame = Frame {
                 camera: CameraId::new("bench"),
@@ -74,8 +73,14 @@ impl Case {
             };
             self.sequence += 1;
             self.at.mono = self.at.mono.plus(FRAME_TIME);
-            self.parts += self.locator.see(frame).map_or(0, |parts| parts.len());
+            let start = self.clock.now();
+            let seen = self.locator.see(frame);
+            let given = self.locator.given();
+            self.parts += given.filter(|given| matches!(given, Given::Part(_))).count();
+            self.took.add(self.clock.now().since(start));
+            seen?;
         }
+        Ok(())
     }
 }
 
@@ -87,12 +92,12 @@ fn measure(report: &mut Report) -> Result<(), Failure> {
         }
     }
     for _ in 0..CIRCLES {
-        cases.iter_mut().for_each(Case::circle);
+        cases.iter_mut().try_for_each(Case::circle)?;
     }
     for pair in cases.chunks_exact(CAMERAS.len()) {
-        let small = pair[0].took().tail().ok_or("nothing was measured")?;
+        let small = pair[0].took.tail().ok_or("nothing was measured")?;
         for case in pair {
-            let tail = case.took().tail().ok_or("nothing was measured")?;
+            let tail = case.took.tail().ok_or("nothing was measured")?;
             #[expect(clippy::cast_precision_loss, reason = "a few million pixels")]
             let pixels = case.camera.size.area() as f64;
             report.row(vec![

@@ -1,6 +1,7 @@
 //! Patches of foreground: takes one bit a cell, gives the patches that hang together.
 
 use super::split::Splitter;
+use crate::limits;
 
 /// A patch of foreground cells.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,9 +67,12 @@ impl BlobFinder {
         let height = bits.len() / width.max(1);
         self.close(bits, width, height);
         // No more than all cells ever wait or hang together.
+        self.stack.clear();
         self.stack.reserve(bits.len());
+        self.members.clear();
         self.members.reserve(bits.len());
         self.blobs.clear();
+        self.blobs.reserve(limits::TRACKS_MAX);
         for start in 0..self.closed.len() {
             if self.closed[start] {
                 let blob = self.flood(bits, start, width, height);

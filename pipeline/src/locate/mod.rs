@@ -126,7 +126,8 @@ pub struct Locator {
     finder: Finder,
     next: Option<Next>,
     minter: Minter,
-    first_size: Option<SizePx>,
+    /// Of the newest frame.
+    size: Option<SizePx>,
     clock: Arc<dyn Clock>,
     finds: Finds,
     given: Vec<Given>,
@@ -158,7 +159,7 @@ impl Locator {
             finder: Finder::new(recipe, is_live),
             next: None,
             minter: Minter { numbers, counters },
-            first_size: None,
+            size: None,
             clock,
             finds: Finds::default(),
             given: Vec::new(),
@@ -254,7 +255,7 @@ impl Locator {
     /// # Errors
     /// When its region does not lie in the picture; then the recipe before stays in force.
     pub fn change(&mut self, recipe: &Arc<CheckedRecipe>) -> Result<(), LocateError> {
-        if let Some(size) = self.first_size {
+        if let Some(size) = self.size {
             check_region(recipe, &self.camera, 0, size)?;
         }
         if self.finder.adapt(recipe) {
@@ -325,12 +326,15 @@ impl Locator {
 
     fn check_size(&mut self, frame: &Frame) -> Result<(), LocateError> {
         let size = frame.size();
-        let before = *self.first_size.get_or_insert(size);
-        if !self.finder.follows() || size == before {
-            return Ok(());
+        let next = self.next.iter().map(|next| &next.finder);
+        let follows = next.chain([&self.finder]).any(Finder::follows);
+        let before = *self.size.get_or_insert(size);
+        if follows && size != before {
+            let (camera, frame) = (frame.camera.clone(), frame.sequence);
+            return Err(LocateError::SizeChanged { camera, frame, size, before });
         }
-        let (camera, frame) = (frame.camera.clone(), frame.sequence);
-        Err(LocateError::SizeChanged { camera, frame, size, before })
+        self.size = Some(size);
+        Ok(())
     }
 }
 

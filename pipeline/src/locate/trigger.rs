@@ -79,6 +79,8 @@ pub struct TriggerLocator {
     inputs: Inputs,
     /// The last frames that no trigger has been given, oldest first.
     ring: VecDeque<Frame>,
+    /// Exposure of the frame that was let go of last.
+    older: Option<MonoTime>,
     /// Exposure of the newest frame, given or not.
     newest: Option<MonoTime>,
     /// Exposure of the frame that was given last.
@@ -94,6 +96,7 @@ impl TriggerLocator {
             rule: rule.clone(),
             inputs: Inputs::new(rule.by),
             ring: VecDeque::with_capacity(limits::TRIGGER_FRAMES_HELD + 1),
+            older: None,
             newest: None,
             given: None,
             waiting: VecDeque::new(),
@@ -126,7 +129,7 @@ impl TriggerLocator {
         while self.ring.len() > limits::TRIGGER_FRAMES_HELD
             || (self.ring.len() > 1 && self.ring[0].at.mono < oldest)
         {
-            self.ring.pop_front();
+            self.older = self.ring.pop_front().map(|frame| frame.at.mono);
         }
     }
 
@@ -224,13 +227,14 @@ impl TriggerLocator {
             return format!("the only frame within {window_ms:.1} ms shows another part").into();
         }
         let others = self.ring.iter().map(|frame| frame.at.mono);
-        let nearest = others.chain(self.newest).chain(self.given).min_by_key(near);
+        let nearest =
+            others.chain(self.older).chain(self.newest).chain(self.given).min_by_key(near);
         let Some(nearest) = nearest else { return "no frame has come yet".into() };
         let side = if nearest < waiting.wanted { "before" } else { "after" };
         let off_ms = ms(near(&nearest));
         format!(
-            "no frame was exposed within {window_ms:.1} ms of the wanted moment; the nearest that \
-             is kept was {off_ms:.1} ms {side} it"
+            "no frame was exposed within {window_ms:.1} ms of the wanted moment; the nearest was \
+             {off_ms:.1} ms {side} it"
         )
         .into()
     }

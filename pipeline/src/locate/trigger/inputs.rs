@@ -56,9 +56,7 @@ impl Inputs {
             (FieldInput::Trigger { input, count, at }, TriggerBy::Plc { input: ours })
                 if input == ours =>
             {
-                if self.is_trigger(count, events) {
-                    marks.push(at);
-                }
+                marks.extend(self.is_trigger(count, events).then_some(at));
             }
             (FieldInput::Encoder { count, at }, TriggerBy::Encoder { every_counts }) => {
                 self.follow(count, at, every_counts.into(), marks, events);
