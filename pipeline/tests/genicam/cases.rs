@@ -20,8 +20,7 @@ fn frames_arrive_as_the_camera_made_them() {
         (PixelFormat::Rgb8, 3),
     ] {
         for size in [SizePx::new(640, 480), SizePx::new(642, 302)] {
-            let config =
-                GenicamConfig { size: Some(size), pixel_format: Some(format), ..config() };
+            let config = GenicamConfig { size: Some(size), pixel_format: Some(format), ..config() };
             let mut source = open(&config).unwrap();
             assert_eq!((source.info().fps, source.info().live), (Some(100.0), true));
             let mut before = None;
@@ -30,7 +29,10 @@ fn frames_arrive_as_the_camera_made_them() {
                 assert_eq!((frame.pixels.format(), frame.size()), (format, size));
                 let row = size.width as usize * bytes;
                 let plane = frame.pixels.plane(0);
-                assert_eq!((plane.stride, plane.row_bytes, plane.rows), (row, row, size.height as usize));
+                assert_eq!(
+                    (plane.stride, plane.row_bytes, plane.rows),
+                    (row, row, size.height as usize)
+                );
                 assert!(is_as_painted(&frame), "{format} {size} {frame:?}");
                 assert!(before < Some((frame.sequence, frame.at.mono)));
                 before = Some((frame.sequence, frame.at.mono));

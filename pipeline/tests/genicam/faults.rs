@@ -32,18 +32,18 @@ fn settings_that_a_camera_does_not_take() {
         ),
         (GenicamConfig { fps: Some(1e6), ..config() }, &["FrameRate = 1000000", "0.1 to 1000"]),
         (GenicamConfig { exposure_us: Some(0.5), ..config() }, &["Exposure", "0.5", "10 to 1"]),
-        (GenicamConfig { gain: Some(3.0), ..config() }, &["Gain = 3", "no such feature"]),
+        (GenicamConfig { gain: Some(1e9), ..config() }, &["Gain = 1000000000", "it offers"]),
         (
             GenicamConfig { fps: None, trigger: line, ..config() },
-            &["TriggerSource = Line7", "Software, Line0"],
+            &["TriggerSource = Line7", "Line0, Software"],
         ),
         (features(&["Gamma=2"]), &["Gamma = 2", "no such feature"]),
         (features(&["OffsetX=many"]), &["OffsetX = many", "0 to"]),
-        (features(&["TriggerMode=Maybe"]), &["TriggerMode = Maybe", "Off, On"]),
+        (features(&["TriggerMode=Maybe"]), &["TriggerMode = Maybe", "Off", "On"]),
         (features(&["AcquisitionStart=1"]), &["AcquisitionStart = 1", "a command"]),
         (features(&["Width"]), &["Width", "Name=value"]),
     ] {
-        let error = open(&config).err().unwrap();
+        let Err(error) = open(&config) else { panic!("{parts:?} is taken") };
         assert!(matches!(&error, CaptureError::Genicam(GenicamError::Refused { .. })), "{error:?}");
         let error = error.to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");

@@ -59,7 +59,10 @@ pub(super) fn open(wanted: Option<&str>) -> Result<(String, aravis::Camera), Gen
     };
     let camera = aravis::Camera::new(Some(&name)).map_err(|error| {
         if error.kind::<aravis::DeviceError>() == Some(aravis::DeviceError::NotFound) {
-            return GenicamError::NotFound { wanted: called(wanted), found: "no answer".to_owned() };
+            return GenicamError::NotFound {
+                wanted: called(wanted),
+                found: "no answer".to_owned(),
+            };
         }
         GenicamError::Open { camera: name.clone(), reason: error.message().to_owned() }
     })?;
@@ -79,8 +82,11 @@ fn find(wanted: Option<&str>, infos: &[DeviceInfo]) -> Result<String, GenicamErr
     };
     infos.iter().find(fits).map(|info| text(&info.id)).ok_or_else(|| {
         let ids: Vec<_> = infos.iter().map(|info| text(&info.id)).collect();
-        let found =
-            if ids.is_empty() { "none is".to_owned() } else { format!("found: {}", ids.join(", ")) };
+        let found = if ids.is_empty() {
+            "none is".to_owned()
+        } else {
+            format!("found: {}", ids.join(", "))
+        };
         GenicamError::NotFound { wanted: called(wanted), found }
     })
 }
@@ -93,9 +99,8 @@ fn called(wanted: Option<&str>) -> String {
 fn list() -> Vec<DeviceInfo> {
     let library = LIBRARY.lock().unwrap_or_else(PoisonError::into_inner);
     let all = library.as_ref().map(Aravis::get_device_list).unwrap_or_default();
-    let ours = |info: &DeviceInfo| {
-        matches!(info.protocol.to_bytes(), b"GigEVision" | b"USB3Vision")
-    };
+    let ours =
+        |info: &DeviceInfo| matches!(info.protocol.to_bytes(), b"GigEVision" | b"USB3Vision");
     all.into_iter().filter(ours).collect()
 }
 

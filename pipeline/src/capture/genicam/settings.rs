@@ -194,9 +194,9 @@ impl Settings<'_> {
             let offers = format!("it offers {}", sources.join(", "));
             return Err(self.refused("TriggerSource", wanted, offers));
         };
-        self.camera.set_trigger(source).map_err(|error| {
-            self.refused("TriggerSource", source, error.message())
-        })
+        self.camera
+            .set_trigger(source)
+            .map_err(|error| self.refused("TriggerSource", source, error.message()))
     }
 
     /// Frame rate, exposure and gain, whose features have other names in every other camera.
