@@ -115,10 +115,13 @@ fn opening_and_closing_leaves_nothing_behind() {
     let mut counts = Vec::new();
     for _ in 0..50 {
         frame(&mut *open(&config()).unwrap());
-        counts.push((count("fd"), count("task")));
+        counts.push([count("fd"), count("task")]);
     }
-    // After the first few, when what is made once has been made.
-    assert!(counts[5..].iter().all(|it| *it == counts[5]), "{counts:?}");
+    // What is made once is made by then.
+    for which in [0, 1] {
+        let most = |counts: &[[usize; 2]]| counts.iter().map(|it| it[which]).max();
+        assert!(most(&counts[40..]) <= most(&counts[..10]), "{counts:?}");
+    }
 }
 
 #[test]
@@ -128,12 +131,12 @@ fn a_line_that_holds_every_buffer() {
     let _player = Player::start();
     let mut source = open(&GenicamConfig { buffers: 4, ..config() }).unwrap();
     let held: Vec<_> = (0..4).map(|_| frame(&mut *source)).collect();
-    assert_eq!(frames_within(&mut *source, Duration::from_millis(300)), 0);
+    assert_eq!(frames_within(&mut *source, Duration::from_millis(500)), 0);
     assert!(held.iter().all(is_as_painted), "what is held is not written to");
     let last = held.last().unwrap().sequence;
     drop(held);
     let next = frame(&mut *source);
-    assert!(next.sequence > last + 10, "{} after {last}", next.sequence);
+    assert!(next.sequence > last + 1, "{} after {last}", next.sequence);
     assert!(is_as_painted(&next));
     let cause = source.loss_cause().unwrap();
     assert!(cause.contains("found no free buffer: the line holds all 4"), "{cause}");

@@ -3,7 +3,7 @@
 //!
 //! Looking for cameras is a broadcast, and must not leave this machine: the cases run in a process
 //! of their own on a network of its own.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and what they share")]
+#![expect(clippy::unwrap_used, reason = "tests, and what they share")]
 
 mod cases;
 mod faults;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use domain::{CameraId, CaptureTime, Frame, PixelFormat, SizePx};
 use sightline_pipeline::capture::genicam::GenicamConfig;
 use sightline_pipeline::capture::{self, CaptureError, Next, Source, SourceConfig};
+use sightline_pipeline::clock::{Clock, RealClock};
 
 /// Set where there is nothing but the loopback interface.
 const ALONE: &str = "SIGHTLINE_TEST_ALONE_ON_NETWORK";
@@ -79,12 +80,12 @@ pub(crate) fn frame(source: &mut dyn Source) -> Frame {
     panic!("no frame");
 }
 
-/// How many frames come while nothing but waiting is done for `time`.
+/// How many frames come within `time`.
 pub(crate) fn frames_within(source: &mut dyn Source, time: Duration) -> usize {
-    let clock = sightline_pipeline::clock::RealClock::start();
+    let clock = RealClock::start();
+    let start = clock.now();
     let mut frames = 0;
-    while sightline_pipeline::clock::Clock::now(&clock).ns < u64::try_from(time.as_nanos()).unwrap()
-    {
+    while clock.now().since(start) < time {
         match source.next().unwrap() {
             Next::Frame(_) => frames += 1,
             Next::Waiting => {}

@@ -235,7 +235,7 @@ pub(super) fn open(
 
 impl GenicamConfig {
     /// What can be said without a camera.
-    fn check(&self) -> Result<(), GenicamError> {
+    pub(super) fn check(&self) -> Result<(), GenicamError> {
         let wrong = |what: String| Err(GenicamError::Config { what });
         if !(BUFFERS_LEAST..=BUFFERS_MOST).contains(&self.buffers) {
             return wrong(format!(

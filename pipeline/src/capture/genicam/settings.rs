@@ -324,7 +324,12 @@ impl Settings<'_> {
     fn packets(&self, config: &GenicamConfig) -> Result<(), GenicamError> {
         let camera = self.camera;
         if !camera.is_gv_device() {
-            return Ok(());
+            let keys =
+                [("packet_size", config.packet_size), ("packet_delay_ns", config.packet_delay_ns)];
+            let given = keys.into_iter().find_map(|(key, value)| Some((key, value?)));
+            return given.map_or(Ok(()), |(key, value)| {
+                Err(self.refused(key, value, "it is no GigE camera: leave that out"))
+            });
         }
         if !config.packet_socket {
             camera.gv_set_stream_options(GvStreamOption::PACKET_SOCKET_DISABLED);
@@ -340,7 +345,13 @@ impl Settings<'_> {
                     return Err(self.refused("packet_size", bytes, offers));
                 }
             }
-            None => camera.gv_auto_packet_size().map_err(self.fails("find a packet size"))?,
+            // Some can't send the packets by which that is found out; they have a size all the same.
+            None => {
+                if let Err(error) = camera.gv_auto_packet_size() {
+                    let why = error.message();
+                    tracing::warn!(target: "capture", device = self.name, why, "packet size kept");
+                }
+            }
         }
         if let Some(ns) = config.packet_delay_ns {
             let set = camera.gv_set_packet_delay(i64::from(ns));
