@@ -9,7 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 packages=(make gcc libc6-dev pkg-config ca-certificates
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    gstreamer1.0-libav)
+    gstreamer1.0-libav libaravis-dev libusb-1.0-0-dev)
 # Any of these encodes clips. The last is GPL (plugins-ugly): fetched only where there is no other.
 encoders=(nvv4l2h264enc nvh264enc vah264enc openh264enc x264enc)
 
@@ -113,6 +113,9 @@ install_packages() {
     [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
     pkg-config --atleast-version=1.20 gstreamer-1.0 ||
         die "GStreamer $(pkg-config --modversion gstreamer-1.0 || echo is missing): 1.20 is needed"
+    # It also fails when libusb-1.0-0-dev is not there, which libaravis-dev does not ask for.
+    pkg-config --atleast-version=0.8.20 aravis-0.8 ||
+        die "Aravis $(pkg-config --modversion aravis-0.8 || echo is missing): 0.8.20 is needed"
 }
 
 install_encoder() {

@@ -221,6 +221,9 @@ pub enum CaptureError {
     /// A synthetic scene that cannot be made.
     #[error("synthetic {0}")]
     Scene(#[from] super::synthetic::SceneError),
+    /// A GigE Vision or USB3 Vision camera.
+    #[error(transparent)]
+    Genicam(#[from] super::genicam::GenicamError),
     /// A thread that the operating system does not grant, or that died.
     #[error("the synthetic source's threads: {0}")]
     Threads(std::io::Error),

@@ -57,7 +57,7 @@ pub fn feed(
         counters.took[Stage::Capture as usize].add(clock.now().since(start));
         counters.frame(camera, frame.at.mono);
         // In replay a broken image keeps its number, and was told of by name.
-        expected = live.then(|| check_sequence(&frame, expected, counters));
+        expected = live.then(|| check_sequence(&frame, expected, &*source, counters));
         match frames.send(frame) {
             Ok(Sent::Queued) => {}
             Ok(Sent::Dropped(old)) => counters.frame_dropped(&old.camera),
@@ -68,13 +68,18 @@ pub fn feed(
 }
 
 /// Tells of frames that the camera counted and that did not arrive; gives the next number.
-fn check_sequence(frame: &Frame, expected: Option<u64>, counters: &Counters) -> u64 {
+fn check_sequence(
+    frame: &Frame,
+    expected: Option<u64>,
+    source: &dyn Source,
+    counters: &Counters,
+) -> u64 {
     let missing = expected.map_or(0, |expected| frame.sequence.saturating_sub(expected));
     if missing > 0 {
         counters.event(&Event::FramesMissing {
             camera: frame.camera.clone(),
             frames: missing,
-            cause: "between the camera and this program".to_owned(),
+            cause: source.loss_cause().unwrap_or("between the camera and this program").to_owned(),
         });
     }
     frame.sequence + 1

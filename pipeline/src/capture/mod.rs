@@ -8,6 +8,7 @@ mod custom;
 mod error;
 pub mod feed;
 mod file;
+pub mod genicam;
 mod gst;
 mod images;
 mod mapped;
@@ -56,6 +57,8 @@ pub enum SourceConfig {
         #[serde(default)]
         live: bool,
     },
+    /// A GigE Vision or USB3 Vision camera.
+    Genicam(genicam::GenicamConfig),
 }
 
 /// What a source knows of itself when it is opened.
@@ -98,6 +101,16 @@ pub trait Source: Send {
     /// (the broken one keeps its sequence number); every other source answers [`Next::End`] after
     /// an error.
     fn next(&mut self) -> Result<Next, CaptureError>;
+
+    /// Why frames are missing before the one that was given last, where the source knows.
+    fn loss_cause(&self) -> Option<&str> {
+        None
+    }
+
+    /// What starts exposures, where the camera waits for this program to do so.
+    fn software_trigger(&self) -> Option<genicam::SoftwareTrigger> {
+        None
+    }
 }
 
 /// Opens `config` as `camera`.
@@ -125,6 +138,7 @@ pub fn open(
         SourceConfig::Custom { pipeline, live } => {
             Box::new(custom::open(pipeline, *live, camera, began)?)
         }
+        SourceConfig::Genicam(config) => Box::new(genicam::open(config, camera, began)?),
     })
 }
 

@@ -1,0 +1,96 @@
+//! GigE cameras from outside: a camera that is played by Aravis on the loopback interface, with
+//! pictures of ours in it, and the source that takes them.
+//!
+//! Looking for cameras is a broadcast, and must not leave this machine: the cases run in a process
+//! of their own on a network of its own.
+#![expect(clippy::unwrap_used, reason = "tests, and what they share")]
+
+mod cases;
+mod faults;
+mod player;
+
+use std::env;
+use std::process::Command;
+use std::time::Duration;
+
+use domain::{CameraId, CaptureTime, Frame, PixelFormat, SizePx};
+use sightline_pipeline::capture::genicam::GenicamConfig;
+use sightline_pipeline::capture::{self, CaptureError, Next, Source, SourceConfig};
+use sightline_pipeline::clock::{Clock, RealClock};
+
+/// Set where there is nothing but the loopback interface.
+const ALONE: &str = "SIGHTLINE_TEST_ALONE_ON_NETWORK";
+
+/// Brings up the only interface there is, and runs what it is given.
+const WITH_LOOPBACK: &str = "ip link set lo up && exec \"$0\" \"$@\"";
+
+/// All cases, one after the other, for there is one loopback interface.
+#[test]
+fn on_a_network_of_its_own() {
+    let alone = |command: &[&str]| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["-rn", "sh", "-c", WITH_LOOPBACK]).args(command);
+        unshare
+    };
+    if !alone(&["true"]).output().is_ok_and(|output| output.status.success()) {
+        println!("skipped: no network of its own can be had here (unshare -rn, ip)");
+        return;
+    }
+    let program = env::current_exe().unwrap();
+    let mut cases = alone(&[program.to_str().unwrap(), "--ignored", "--test-threads=1"]);
+    let output = cases.env(ALONE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success());
+    assert!(!said.contains("running 0 tests"));
+}
+
+/// Refuses to ask the whole network for cameras.
+pub(crate) fn needs_to_be_alone() {
+    assert!(env::var_os(ALONE).is_some(), "is run by on_a_network_of_its_own");
+}
+
+/// The played camera, small and quick.
+pub(crate) fn config() -> GenicamConfig {
+    GenicamConfig {
+        camera: Some(player::ADDRESS.to_owned()),
+        size: Some(SizePx::new(320, 240)),
+        pixel_format: Some(PixelFormat::Gray8),
+        fps: Some(100.0),
+        exposure_us: Some(1000.0),
+        packet_size: Some(8192),
+        ..GenicamConfig::default()
+    }
+}
+
+pub(crate) fn open(config: &GenicamConfig) -> Result<Box<dyn Source>, CaptureError> {
+    let config = SourceConfig::Genicam(config.clone());
+    capture::open(&config, CameraId::new("test"), CaptureTime::default())
+}
+
+/// The next frame. Fails rather than hang.
+pub(crate) fn frame(source: &mut dyn Source) -> Frame {
+    for _ in 0..6_000 {
+        match source.next().unwrap() {
+            Next::Frame(frame) => return frame,
+            Next::Waiting => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("no frame");
+}
+
+/// How many frames come within `time`.
+pub(crate) fn frames_within(source: &mut dyn Source, time: Duration) -> usize {
+    let clock = RealClock::start();
+    let start = clock.now();
+    let mut frames = 0;
+    while clock.now().since(start) < time {
+        match source.next().unwrap() {
+            Next::Frame(_) => frames += 1,
+            Next::Waiting => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    frames
+}
