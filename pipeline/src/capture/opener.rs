@@ -104,7 +104,11 @@ fn work(
 
 /// Dropping a source that panicked may panic again.
 fn close(camera: &CameraId, source: Opened) {
-    if let Err(error) = unpanicked(camera, || Ok(drop(source))) {
+    let dropped = unpanicked(camera, || {
+        drop(source);
+        Ok(())
+    });
+    if let Err(error) = dropped {
         tracing::error!(%error, "closing");
     }
 }

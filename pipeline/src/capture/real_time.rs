@@ -174,6 +174,7 @@ impl RealTime {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
 mod tests {
     use domain::{PixelFormat, SizePx};
 

@@ -62,17 +62,17 @@ impl Source for Script {
     }
 
     fn next(&mut self) -> Result<Next, CaptureError> {
-        match self.steps.pop_front().unwrap_or(Step::Silent) {
+        match self.steps.pop_front().unwrap_or(Silent) {
             Step::Frame => Ok(self.frame(4)),
-            Step::Odd => Ok(self.frame(8)),
-            Step::Skip(frames) => {
+            Odd => Ok(self.frame(8)),
+            Skip(frames) => {
                 self.sequence += frames;
                 Ok(self.frame(4))
             }
-            Step::Silent => Ok(Next::Waiting),
-            Step::Fails => Err(fault()),
-            Step::Panics => panic!("on purpose"),
-            Step::Ends => Ok(Next::End),
+            Silent => Ok(Next::Waiting),
+            Fails => Err(fault()),
+            Panics => panic!("on purpose"),
+            Ends => Ok(Next::End),
         }
     }
 }
@@ -103,7 +103,7 @@ impl Bench {
             let opening = script.lock().unwrap().pop_front().unwrap_or(Opening::Fails);
             let _ = trying.send(());
             let steps = match opening {
-                Opening::Gives(steps) => steps,
+                Gives(steps) => steps,
                 Opening::Fails => return Err(fault()),
                 Opening::Panics => panic!("on purpose"),
                 Opening::Hangs(until) => {
