@@ -5,6 +5,24 @@ use std::time::Duration;
 /// Frames between capture and locate. Small: a waiting 4K frame holds 8–12 MB of camera buffer.
 pub const FRAMES_WAITING: usize = 4;
 
+/// Places for frames that are held at the same time at no cost of their own, a camera.
+pub const FRAME_SLOTS_MAX: usize = 64;
+
+/// Frames that a live source may be ahead of who takes them; older ones are dropped and counted.
+pub const CAMERA_FRAMES_WAITING: u32 = 4;
+
+/// How long opening a camera may take before it is given up and tried again.
+pub const CAMERA_OPENS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long an opened camera may take for its first frame: a stream begins at its next key frame.
+pub const CAMERA_STARTS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the end of a line waits for a camera to close.
+pub const CAMERA_CLOSES_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the rendered frames of the simulator as a live camera may take, in MiB.
+pub const SYNTHETIC_MIB_MAX: u64 = 4096;
+
 /// Parts between locate and the inspecting threads.
 pub const PARTS_WAITING: usize = 8;
 

@@ -1,12 +1,14 @@
 //! A pipeline as the configuration spells it. Takes `gst-launch-1.0` text; gives a running stream.
 
-use domain::{CameraId, CaptureTime};
+use domain::CameraId;
 use gst::prelude::*;
 use gst_app::AppSink;
 
 use super::CaptureError;
-use super::gst::{Complaint, Kind, Origin, Parts, Stream, init};
+use super::complaint::{Complaint, Origin};
+use super::gst::{Kind, Pace, Parts, Stream, init};
 use super::mapped::KNOWN;
+use super::secrets::without_credentials;
 
 /// What the appsink is called in a configured pipeline.
 const SINK: &str = "sightline";
@@ -19,12 +21,28 @@ pub(super) struct Custom {
 /// Builds and starts `text`.
 pub(super) fn open(
     text: &str,
-    live: bool,
+    pace: Pace,
     camera: CameraId,
-    began: CaptureTime,
 ) -> Result<Stream<Custom>, CaptureError> {
+    let (pipeline, sink) = build(text)?;
+    Stream::start(Parts {
+        origin: Origin::Pipeline(text.to_owned()),
+        pipeline,
+        sink,
+        kind: Custom { pipeline: text.to_owned() },
+        camera,
+        pace,
+        pixel_format: None,
+    })
+}
+
+/// Builds `text`, which finds most mistakes in it.
+pub(super) fn build(text: &str) -> Result<(gst::Pipeline, AppSink), CaptureError> {
     init()?;
-    let refuse = |reason: String| CaptureError::BadPipeline { pipeline: text.to_owned(), reason };
+    let refuse = |reason: String| CaptureError::BadPipeline {
+        pipeline: without_credentials(text),
+        reason: without_credentials(&reason),
+    };
     let pipeline = parse(text).map_err(|error| refuse(error.to_string()))?;
     let pipeline = pipeline
         .downcast::<gst::Pipeline>()
@@ -33,16 +51,7 @@ pub(super) fn open(
         .by_name(SINK)
         .and_then(|element| element.downcast::<AppSink>().ok())
         .ok_or_else(|| refuse(format!("the element called {SINK} must be an appsink")))?;
-    Stream::start(Parts {
-        origin: Origin::Pipeline(text.to_owned()),
-        pipeline,
-        sink,
-        kind: Custom { pipeline: text.to_owned() },
-        camera,
-        began,
-        live,
-        pixel_format: None,
-    })
+    Ok((pipeline, sink))
 }
 
 /// Parses `text`, with our appsink at its end when it names none.
@@ -55,14 +64,6 @@ fn parse(text: &str) -> Result<gst::Element, gst::glib::Error> {
 }
 
 impl Kind for Custom {
-    fn gave_up(&self) -> CaptureError {
-        CaptureError::Pipeline {
-            what: Origin::Pipeline(self.pipeline.clone()).to_string(),
-            element: "demuxer".to_owned(),
-            reason: "it found nothing to play".to_owned(),
-        }
-    }
-
     fn explain(&self, complaint: &Complaint, frame: u64) -> CaptureError {
         let mut reason = complaint.reason();
         if let Some((_, name)) = &complaint.missing {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use domain::{PixelFormat, SizePx};
+use domain::{CameraId, PixelFormat, SizePx};
 use thiserror::Error;
 
 /// A source that cannot be opened, or that stopped giving frames before its end.
@@ -114,7 +114,7 @@ pub enum CaptureError {
         what: String,
     },
     /// Frames of another size or format than before.
-    #[error("{what}: frame {frame} is {to}, those before it {from}: split the recording there")]
+    #[error("{what}: frame {frame} is {to}, those before it {from}: all must be alike")]
     Changed {
         /// The source.
         what: String,
@@ -218,6 +218,117 @@ pub enum CaptureError {
         /// What would be right.
         reason: String,
     },
+    /// A setting of a camera that cannot be.
+    #[error("{key} = {value}: it must be {right}")]
+    Setting {
+        /// Which.
+        key: &'static str,
+        /// As configured.
+        value: String,
+        /// What would be right.
+        right: String,
+    },
+    /// Footage where a camera is needed.
+    #[error("a source of kind {kind} is footage, not a camera: replay it")]
+    NotLive {
+        /// Its kind, as configured.
+        kind: &'static str,
+    },
+    /// No camera of that name.
+    #[error("camera {device:?} does not exist; cameras here: {present}")]
+    DeviceMissing {
+        /// As configured.
+        device: PathBuf,
+        /// What there is instead.
+        present: String,
+    },
+    /// A file or folder where a camera's device was expected.
+    #[error("{device:?} is no camera's device; cameras here: {present}")]
+    NotADevice {
+        /// As configured.
+        device: PathBuf,
+        /// What there is instead.
+        present: String,
+    },
+    /// The operating system refuses to open the camera.
+    #[error("camera {device:?} cannot be opened: {reason}; users of group video may")]
+    DeviceRefused {
+        /// As configured.
+        device: PathBuf,
+        /// What the operating system says.
+        reason: std::io::Error,
+    },
+    /// Another program has the camera.
+    #[error("camera {device:?} is in use by another program: end that first")]
+    DeviceBusy {
+        /// As configured.
+        device: PathBuf,
+    },
+    /// A camera that cannot give what is asked of it.
+    #[error("camera {device:?} does not give {wanted}; it offers {offers} ({reason})")]
+    DeviceOffers {
+        /// As configured.
+        device: PathBuf,
+        /// Size, format and rate that were asked for.
+        wanted: String,
+        /// What it offers.
+        offers: String,
+        /// What it says.
+        reason: String,
+    },
+    /// No frame from a camera that gave some, or should have.
+    #[error("camera {camera}: no frame for {waited_ms} ms")]
+    Silent {
+        /// The camera.
+        camera: CameraId,
+        /// How long, in milliseconds.
+        waited_ms: u64,
+    },
+    /// A camera whose stream ended.
+    #[error("camera {camera}: its stream ended")]
+    Ended {
+        /// The camera.
+        camera: CameraId,
+    },
+    /// A camera that gives another picture than it should.
+    #[error("camera {camera} gives {got} where {wanted} is expected: set it back, or restart")]
+    Unexpected {
+        /// The camera.
+        camera: CameraId,
+        /// Format and size that came.
+        got: String,
+        /// Format and size that are configured, or that came first.
+        wanted: String,
+    },
+    /// A camera that does not answer when it is opened.
+    #[error("camera {camera}: it does not answer; opening it takes longer than {waited_s} s")]
+    OpenHangs {
+        /// The camera.
+        camera: CameraId,
+        /// How long, in seconds.
+        waited_s: u64,
+    },
+    /// A defect in this software or in a driver, of which the line survived.
+    #[error("camera {camera}: its source panicked: {message}")]
+    Panicked {
+        /// The camera.
+        camera: CameraId,
+        /// What it said.
+        message: String,
+    },
+    /// A simulated camera whose frames do not fit into memory.
+    #[error(
+        "{frames} frames of the scene take {mib} MiB, more than {most_mib}: fewer parts, a smaller \
+         size or gray8 take less"
+    )]
+    SceneTooLarge {
+        /// How many.
+        frames: u64,
+        /// What they take.
+        mib: u64,
+        /// What they may take.
+        most_mib: u64,
+    },
     /// A synthetic scene that cannot be made.
     #[error("synthetic {0}")]
     Scene(#[from] super::synthetic::SceneError),
@@ -225,7 +336,7 @@ pub enum CaptureError {
     #[error(transparent)]
     Genicam(#[from] super::genicam::GenicamError),
     /// A thread that the operating system does not grant, or that died.
-    #[error("the synthetic source's threads: {0}")]
+    #[error("the source's threads: {0}")]
     Threads(std::io::Error),
 }
 

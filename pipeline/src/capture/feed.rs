@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use domain::{CameraId, Event, Frame, Stage};
 
-use super::{CaptureError, Next, Source};
+use super::slow::Pace;
+use super::{CaptureError, Next, Source, next_of};
 use crate::clock::Clock;
 use crate::link::{LinkSender, Sent, WhenFull};
 use crate::stage::Counters;
@@ -32,9 +33,15 @@ pub fn feed(
     counters.frames_expected(source.info().frames_total.unwrap_or(0));
     let live = source.info().live;
     let mut expected = None;
+    let mut pace = Pace::default();
     while !counters.asked_to_stop() {
         let start = clock.now();
-        let frame = match source.next() {
+        if let Some(fps) = source.info().fps.filter(|_| live)
+            && let Some(got) = pace.slow(start, fps)
+        {
+            counters.event(&slow(camera, got, fps));
+        }
+        let frame = match next_of(&mut *source, camera) {
             Ok(Next::Frame(frame)) => frame,
             Ok(Next::Waiting) => continue,
             Ok(Next::Lost(why)) => {
@@ -45,15 +52,21 @@ pub fn feed(
             Ok(Next::Back(gone)) => {
                 let after_ms = u64::try_from(gone.as_millis()).unwrap_or(u64::MAX);
                 counters.event(&Event::CameraBack { camera: camera.clone(), after_ms });
+                pace.restart();
                 continue;
             }
             Ok(Next::End) => break,
             Err(error) => {
                 tracing::error!(target: "capture", "{error}");
+                let over = matches!(error, CaptureError::Panicked { .. });
                 errors.push(error);
+                if over {
+                    break;
+                }
                 continue;
             }
         };
+        pace.frame();
         counters.took[Stage::Capture as usize].add(clock.now().since(start));
         counters.frame(camera, frame.at.mono);
         // In replay a broken image keeps its number, and was told of by name.
@@ -65,6 +78,17 @@ pub fn feed(
         }
     }
     errors
+}
+
+/// A camera that gives `got` frames per second where it should give `wanted`.
+fn slow(camera: &CameraId, got: f64, wanted: f64) -> Event {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive rates, saturating"
+    )]
+    let mfps = |fps: f64| (fps * 1000.0).round() as u64;
+    Event::CameraSlow { camera: camera.clone(), got_mfps: mfps(got), wanted_mfps: mfps(wanted) }
 }
 
 /// Tells of frames that the camera counted and that did not arrive; gives the next number.

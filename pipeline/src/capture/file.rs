@@ -13,7 +13,8 @@ use gst::prelude::*;
 use gst_app::AppSink;
 
 use super::CaptureError;
-use super::gst::{Complaint, Kind, Origin, Parts, Stream, init};
+use super::complaint::{Complaint, Origin};
+use super::gst::{BASE, GOOD, Kind, Pace, Parts, Stream, element, init};
 
 /// Of the container's duration, how much may be missing at the end: containers round, and few say
 /// how long the last frame is shown.
@@ -21,8 +22,6 @@ const SHORT_S: f64 = 0.2;
 const SHORT_SHARE: f64 = 0.002;
 
 /// Package names, for what may be missing.
-const BASE: &str = "gstreamer1.0-plugins-base";
-const GOOD: &str = "gstreamer1.0-plugins-good";
 const BAD: &str = "gstreamer1.0-plugins-bad";
 const UGLY: &str = "gstreamer1.0-plugins-ugly";
 const LIBAV: &str = "gstreamer1.0-libav";
@@ -50,7 +49,8 @@ pub(super) fn open(
     init()?;
     let (pipeline, sink, kind) = build(path)?;
     let origin = Origin::File(path.to_owned());
-    Stream::start(Parts { origin, pipeline, sink, kind, camera, began, live: false, pixel_format })
+    let pace = Pace::Footage(began);
+    Stream::start(Parts { origin, pipeline, sink, kind, camera, pace, pixel_format })
 }
 
 /// Refuses what GStreamer would complain about in its own words, or hang on.
@@ -174,12 +174,6 @@ fn stream_time(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<gst::ClockTime
     segment.to_stream_time(end)
 }
 
-fn element(name: &'static str, package: &'static str) -> Result<gst::Element, CaptureError> {
-    gst::ElementFactory::make(name)
-        .build()
-        .map_err(|_| CaptureError::ElementMissing { element: name, package })
-}
-
 fn stream_name(caps: &gst::Caps) -> &str {
     caps.structure(0).map_or("nothing", |structure| structure.name().as_str())
 }
@@ -210,7 +204,7 @@ impl Kind for Video {
         }
     }
 
-    fn gave_up(&self) -> CaptureError {
+    fn gave_up(&self, _: &Origin) -> CaptureError {
         let reason = "its demuxer found nothing to play".to_owned();
         CaptureError::Incomplete { path: self.path.clone(), reason }
     }

@@ -1,18 +1,20 @@
 //! A running GStreamer pipeline that ends in an appsink. Takes one that is built but not started;
-//! gives its frames, and one clear error when it fails. Shared by recorded and custom sources.
+//! gives its frames, and one clear error when it fails. Shared by files, cameras and custom sources.
 
-use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CameraId, CaptureTime, Frame, PixelFormat};
+use domain::{CameraId, CaptureTime, Frame, MonoTime, PixelFormat};
 use gst::prelude::*;
 use gst_app::AppSink;
 
-use super::mapped::{self, Layout};
+use super::arrivals::{self, Arrivals};
+use super::complaint::{Complaint, Origin, missing_from};
+use super::mapped::{self, Layout, Slots};
 use super::stamps::Stamps;
 use super::{CaptureError, Next, PATIENCE, Source, SourceInfo};
+use crate::clock::Clock;
+use crate::limits::CAMERA_FRAMES_WAITING;
 
 /// Frames that may wait in the appsink: enough to keep a decoder busy, few to hold in memory.
 const QUEUE_FRAMES: u32 = 4;
@@ -34,44 +36,18 @@ pub(super) fn init() -> Result<(), CaptureError> {
     gst::init().map_err(|error| CaptureError::NoGStreamer(error.to_string()))
 }
 
-/// What a pipeline reads, for its errors.
-#[derive(Clone, Debug)]
-pub(super) enum Origin {
-    /// A recorded file.
-    File(PathBuf),
-    /// A configured pipeline.
-    Pipeline(String),
-}
+/// Package names, for elements that may be missing.
+pub(super) const BASE: &str = "gstreamer1.0-plugins-base";
+pub(super) const GOOD: &str = "gstreamer1.0-plugins-good";
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "{path:?}"),
-            Self::Pipeline(text) => write!(f, "pipeline {text:?}"),
-        }
-    }
-}
-
-/// An error as an element posted it.
-pub(super) struct Complaint {
-    /// GStreamer's error.
-    pub error: gst::glib::Error,
-    /// What it adds for developers: where, and often the better reason.
-    pub debug: String,
-    /// The element that posted it.
-    pub element: String,
-    /// What nothing installed can decode: its caps, and what GStreamer calls it.
-    pub missing: Option<(String, String)>,
-}
-
-impl Complaint {
-    /// What the element says, with the detail that it adds on a line of its own.
-    pub(super) fn reason(&self) -> String {
-        match self.debug.split_once('\n') {
-            Some((_, detail)) => format!("{} {}", self.error.message(), detail.trim()),
-            None => self.error.message().to_owned(),
-        }
-    }
+/// Makes an element, or says what to install.
+pub(super) fn element(
+    name: &'static str,
+    package: &'static str,
+) -> Result<gst::Element, CaptureError> {
+    gst::ElementFactory::make(name)
+        .build()
+        .map_err(|_| CaptureError::ElementMissing { element: name, package })
 }
 
 /// What tells a file and a pipeline apart.
@@ -80,12 +56,31 @@ pub(super) trait Kind: Send {
     fn explain(&self, complaint: &Complaint, frame: u64) -> CaptureError;
 
     /// What it means that the demuxer stopped before the first frame and did not say why.
-    fn gave_up(&self) -> CaptureError;
+    fn gave_up(&self, origin: &Origin) -> CaptureError {
+        CaptureError::Pipeline {
+            what: origin.to_string(),
+            element: "demuxer".to_owned(),
+            reason: "it found nothing to play".to_owned(),
+        }
+    }
 
     /// Looks, at the end of the stream, whether it was the whole stream.
     fn check_end(&self, _frames: u64, _length: Duration) -> Result<(), CaptureError> {
         Ok(())
     }
+}
+
+/// Whose time frames have.
+pub(super) enum Pace {
+    /// Their own, from here on. Every frame is waited for, and waits.
+    Footage(CaptureTime),
+    /// The line's. What nobody takes in time is dropped, and its number left out.
+    Live {
+        /// The line's clock.
+        clock: Arc<dyn Clock>,
+        /// Where buffers carry the camera's own count of frames in their offset.
+        counts: Option<gst::Pad>,
+    },
 }
 
 /// A pipeline that is not started yet.
@@ -95,8 +90,7 @@ pub(super) struct Parts<K> {
     pub sink: AppSink,
     pub kind: K,
     pub camera: CameraId,
-    pub began: CaptureTime,
-    pub live: bool,
+    pub pace: Pace,
     /// What gray8 frames really carry.
     pub pixel_format: Option<PixelFormat>,
 }
@@ -109,6 +103,7 @@ pub(super) struct Stream<K> {
     info: SourceInfo,
     stamps: Stamps,
     layout: Option<(gst::Caps, Layout)>,
+    slots: Slots,
     sequence: u64,
     complaint: Option<Complaint>,
     missing: Option<(String, String)>,
@@ -122,28 +117,33 @@ pub(super) struct Stream<K> {
 impl<K: Kind> Stream<K> {
     /// Starts the pipeline and, unless it is live, waits for its first frame.
     pub(super) fn start(parts: Parts<K>) -> Result<Self, CaptureError> {
-        let clock = gst::SystemClock::obtain();
+        let gst_clock = gst::SystemClock::obtain();
         // A camera's stamps are then readings of a clock that can be read here.
-        parts.pipeline.use_clock(Some(&clock));
-        let stamps = if parts.live {
-            Stamps::of_camera(parts.began, Duration::from(clock.time()))
-        } else {
-            Stamps::of_footage(parts.began)
+        parts.pipeline.use_clock(Some(&gst_clock));
+        let live = matches!(parts.pace, Pace::Live { .. });
+        let stamps = match &parts.pace {
+            Pace::Footage(began) => Stamps::of_footage(*began),
+            Pace::Live { clock, counts } => {
+                Arrivals::between(counts.as_ref(), parts.sink.static_pad("sink").as_ref());
+                let (now, opened) = read_together(&**clock, &gst_clock);
+                Stamps::of_camera(Arc::clone(clock), now, opened)
+            }
         };
-        prepare_sink(&parts.sink);
+        prepare_sink(&parts.sink, live);
         let bus = parts.pipeline.bus().ok_or_else(|| CaptureError::Pipeline {
             what: parts.origin.to_string(),
             element: "pipeline".to_owned(),
             reason: "it has no message bus".to_owned(),
         })?;
-        let info = SourceInfo { live: parts.live, ..SourceInfo::default() };
+        let info = SourceInfo { live, ..SourceInfo::default() };
         let mut stream = Self {
             parts,
             bus,
-            clock,
+            clock: gst_clock,
             info,
             stamps,
             layout: None,
+            slots: Slots::default(),
             sequence: 0,
             complaint: None,
             missing: None,
@@ -151,8 +151,11 @@ impl<K: Kind> Stream<K> {
             all_ended: false,
             ended: false,
         };
-        stream.preroll()?;
-        stream.read_info()?;
+        // A camera's first frame may be long in coming, and is not waited for here.
+        if !live {
+            stream.preroll()?;
+            stream.read_info()?;
+        }
         if stream.parts.pipeline.set_state(gst::State::Playing).is_err() {
             return Err(stream.failure("it does not start"));
         }
@@ -172,7 +175,7 @@ impl<K: Kind> Stream<K> {
                 waits += 1;
                 idle = if self.demuxer_stopped() { idle + 1 } else { 0 };
                 if idle > WAITS_WITHOUT_DEMUXER {
-                    return Err(self.parts.kind.gave_up());
+                    return Err(self.parts.kind.gave_up(&self.parts.origin));
                 }
                 continue;
             };
@@ -206,12 +209,9 @@ impl<K: Kind> Stream<K> {
         if let Some(caps) = caps {
             self.follow(&caps)?;
         }
-        self.info.fps = self.layout.as_ref().and_then(|(_, layout)| layout.fps());
-        if !self.info.live {
-            let duration = self.parts.pipeline.query_duration::<gst::ClockTime>();
-            self.info.duration = duration.map(Duration::from).filter(|it| !it.is_zero());
-            self.info.frames_total = frames_in(self.info.duration, self.info.fps);
-        }
+        let duration = self.parts.pipeline.query_duration::<gst::ClockTime>();
+        self.info.duration = duration.map(Duration::from).filter(|it| !it.is_zero());
+        self.info.frames_total = frames_in(self.info.duration, self.info.fps);
         Ok(())
     }
 
@@ -269,7 +269,43 @@ impl<K: Kind> Stream<K> {
         }
     }
 
+    /// What a camera has to say; never waits longer than [`PATIENCE`].
+    fn pull_live(&mut self) -> Result<Next, CaptureError> {
+        self.hear_all();
+        let patience = if self.complaint.is_some() { Duration::ZERO } else { PATIENCE };
+        if let Some(sample) = self.await_live(patience) {
+            let corrupt = |it: &gst::BufferRef| it.flags().contains(gst::BufferFlags::CORRUPTED);
+            if sample.buffer().is_some_and(corrupt) {
+                // A damaged frame is a frame lost: its number is left out.
+                return Ok(Next::Waiting);
+            }
+            return Ok(Next::Frame(self.frame_from(&sample)?));
+        }
+        self.hear_all();
+        if self.complaint.is_some() {
+            return Err(self.failure(""));
+        }
+        self.ended = self.parts.sink.is_eos();
+        Ok(if self.ended { Next::End } else { Next::Waiting })
+    }
+
+    /// Waits for a sample, and meanwhile gives back what others have done with: a camera with few
+    /// buffers may need one of them for its next frame.
+    fn await_live(&mut self, patience: Duration) -> Option<gst::Sample> {
+        let turn = self.stamps.period().clamp(Duration::from_millis(5), PATIENCE);
+        let mut left = patience;
+        loop {
+            self.slots.release();
+            let sample = self.parts.sink.try_pull_sample(clock_time(turn.min(left)));
+            left = left.saturating_sub(turn);
+            if sample.is_some() || left.is_zero() || self.parts.sink.is_eos() {
+                return sample;
+            }
+        }
+    }
+
     fn pull(&mut self) -> Result<Next, CaptureError> {
+        self.slots.release();
         self.hear_all();
         if let Some(sample) = self.parts.sink.try_pull_sample(clock_time(PATIENCE)) {
             self.waits = 0;
@@ -282,7 +318,7 @@ impl<K: Kind> Stream<K> {
         if self.complaint.is_some() && self.waits > WAITS_AFTER_ERROR {
             return Err(self.failure(""));
         }
-        if !self.info.live && self.waits > WAITS_MOST {
+        if self.waits > WAITS_MOST {
             return Err(self.stalled());
         }
         Ok(Next::Waiting)
@@ -320,6 +356,9 @@ impl<K: Kind> Stream<K> {
         }
         let caps = sample.caps_owned().ok_or_else(|| broken("a sample without caps"))?;
         self.follow(&caps)?;
+        // Numbers given as frames arrived; see `arrivals`.
+        let numbered = self.info.live && buffer.offset() != arrivals::NONE;
+        let sequence = if numbered { buffer.offset() } else { self.sequence };
         let lasts = buffer.duration().map(Duration::from);
         let at = self.stamps.next(self.stamp_of(&buffer, sample), lasts);
         let what = || self.parts.origin.to_string();
@@ -329,10 +368,9 @@ impl<K: Kind> Stream<K> {
             frame: self.sequence,
             reason: format!("its buffer is smaller than its caps say: {caps}"),
         })?;
-        let sequence = self.sequence;
-        self.sequence += 1;
+        self.sequence = sequence + 1;
         let camera = self.parts.camera.clone();
-        Ok(Frame { camera, sequence, at, origin: None, pixels: Arc::new(pixels) })
+        Ok(Frame { camera, sequence, at, origin: None, pixels: self.slots.put(pixels) })
     }
 
     /// Follows the caps of the next frame; they may say the same as before in other words.
@@ -358,6 +396,7 @@ impl<K: Kind> Stream<K> {
                 to: layout.to_string(),
             });
         }
+        self.info.fps = layout.fps();
         if let Some(fps) = layout.fps() {
             self.stamps.expect_fps(fps);
         }
@@ -374,7 +413,9 @@ impl<K: Kind> Stream<K> {
         let running = segment.to_running_time(buffer.pts());
         let exposed =
             running.zip(self.parts.sink.base_time()).map(|(running, base)| running + base);
-        Some(Duration::from(exposed.unwrap_or_else(|| self.clock.time())))
+        // A frame can't have been exposed later than now.
+        let now = self.clock.time();
+        Some(Duration::from(exposed.map_or(now, |exposed| exposed.min(now))))
     }
 }
 
@@ -387,7 +428,7 @@ impl<K: Kind> Source for Stream<K> {
         if self.ended {
             return Ok(Next::End);
         }
-        let next = self.pull();
+        let next = if self.info.live { self.pull_live() } else { self.pull() };
         self.ended |= next.is_err();
         next
     }
@@ -401,11 +442,11 @@ impl<K> Drop for Stream<K> {
 }
 
 /// Sets what every appsink here needs: each frame, as soon as it can be had, in a known format.
-fn prepare_sink(sink: &AppSink) {
+fn prepare_sink(sink: &AppSink, live: bool) {
     sink.set_sync(false);
     sink.set_qos(false);
-    sink.set_max_buffers(QUEUE_FRAMES);
-    sink.set_drop(false);
+    sink.set_max_buffers(if live { CAMERA_FRAMES_WAITING } else { QUEUE_FRAMES });
+    sink.set_drop(live);
     sink.set_enable_last_sample(false);
     if sink.caps().is_none_or(|caps| caps.is_any()) {
         sink.set_caps(Some(&mapped::known_caps()));
@@ -413,6 +454,20 @@ fn prepare_sink(sink: &AppSink) {
     if let Some(pad) = sink.static_pad("sink") {
         pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, offer_video_meta);
     }
+}
+
+/// What both clocks read at the same time: of several readings the one that was interrupted least,
+/// because an error here is an error in the time of every frame.
+fn read_together(line: &dyn Clock, gst: &gst::Clock) -> (MonoTime, Duration) {
+    let reading = || {
+        let before = gst.time();
+        let now = line.now();
+        (gst.time() - before, now, Duration::from(before))
+    };
+    let readings: [_; 8] = std::array::from_fn(|_| reading());
+    let (took, now, before) =
+        readings.into_iter().min_by_key(|(took, ..)| *took).unwrap_or_else(reading);
+    (now, before + Duration::from(took) / 2)
 }
 
 /// Tells decoders that frames may have any stride; else they copy each frame into packed rows.
@@ -424,19 +479,6 @@ fn offer_video_meta(_: &gst::Pad, info: &mut gst::PadProbeInfo<'_>) -> gst::PadP
         }
         _ => gst::PadProbeReturn::Ok,
     }
-}
-
-/// What a `missing-plugin` message names: the caps or element, and what people call it.
-fn missing_from(posted: &gst::StructureRef) -> Option<(String, String)> {
-    if posted.name() != "missing-plugin" {
-        return None;
-    }
-    let name = posted.get::<String>("name").ok()?;
-    let detail = match posted.get::<gst::Caps>("detail") {
-        Ok(caps) => caps.structure(0)?.name().to_string(),
-        Err(_) => posted.get::<String>("detail").ok()?,
-    };
-    Some((detail, name))
 }
 
 fn frames_in(duration: Option<Duration>, fps: Option<f64>) -> Option<u64> {

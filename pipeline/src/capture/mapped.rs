@@ -1,11 +1,14 @@
 //! Pixels where GStreamer put them. Takes a buffer and what its caps say; gives [`Pixels`] that
-//! borrow from the mapped buffer and keep it alive.
+//! borrow from the mapped buffer and keep it alive, in slots that are used again and again.
 
 use std::fmt;
+use std::sync::Arc;
 
 use domain::{PixelFormat, Pixels, Plane, SizePx, YuvMatrix, YuvRange};
 use gst_video::prelude::*;
 use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat};
+
+use crate::limits::FRAME_SLOTS_MAX;
 
 /// The formats that are read where they lie, for people.
 pub(super) const KNOWN: &str =
@@ -46,6 +49,29 @@ pub(super) struct Layout {
     yuv: (YuvMatrix, YuvRange),
     /// `None` for Bayer mosaics, which GStreamer does not count among its raw formats.
     info: Option<gst_video::VideoInfo>,
+    planes: Planes,
+}
+
+/// Payload bytes per row and rows of each plane; no format has more than three.
+#[derive(Clone, Copy)]
+struct Planes {
+    shapes: [(usize, usize); 3],
+    count: usize,
+}
+
+impl Planes {
+    fn new(format: PixelFormat, size: SizePx) -> Self {
+        let mut planes = Self { shapes: [(0, 0); 3], count: 0 };
+        for (shape, known) in planes.shapes.iter_mut().zip(format.planes(size)) {
+            *shape = known;
+            planes.count += 1;
+        }
+        planes
+    }
+
+    fn each(&self) -> impl Iterator<Item = (usize, (usize, usize))> {
+        self.shapes.into_iter().take(self.count).enumerate()
+    }
 }
 
 impl Layout {
@@ -59,9 +85,11 @@ impl Layout {
 
     fn from_info(info: gst_video::VideoInfo) -> Option<Self> {
         let (_, format) = RAW.into_iter().find(|(raw, _)| *raw == info.format())?;
+        let size = SizePx::new(info.width(), info.height());
         Some(Self {
             format,
-            size: SizePx::new(info.width(), info.height()),
+            size,
+            planes: Planes::new(format, size),
             fps: fps_from_fraction(info.fps()),
             yuv: if info.is_yuv() { yuv_from(&info.colorimetry()) } else { Default::default() },
             info: Some(info),
@@ -75,9 +103,11 @@ impl Layout {
         let name = caps.get::<&str>("format").ok()?;
         let (_, format) = BAYER.into_iter().find(|(bayer, _)| *bayer == name)?;
         let side = |key| u32::try_from(caps.get::<i32>(key).ok()?).ok();
+        let size = SizePx::new(side("width")?, side("height")?);
         Some(Self {
             format,
-            size: SizePx::new(side("width")?, side("height")?),
+            size,
+            planes: Planes::new(format, size),
             fps: caps.get::<gst::Fraction>("framerate").ok().and_then(fps_from_fraction),
             yuv: Default::default(),
             info: None,
@@ -111,7 +141,6 @@ impl Layout {
 
     /// Maps `buffer`; `None` when it is smaller than its caps say, or not readable.
     pub(super) fn map(&self, buffer: gst::Buffer) -> Option<Mapped> {
-        let planes = self.format.planes(self.size);
         let bytes = match &self.info {
             Some(info) => {
                 Bytes::Frame(gst_video::VideoFrame::from_buffer_readable(buffer, info).ok()?)
@@ -121,7 +150,13 @@ impl Layout {
                 map: buffer.into_mapped_buffer_readable().ok()?,
             },
         };
-        let mapped = Mapped { format: self.format, size: self.size, yuv: self.yuv, planes, bytes };
+        let mapped = Mapped {
+            format: self.format,
+            size: self.size,
+            yuv: self.yuv,
+            planes: self.planes,
+            bytes: Some(bytes),
+        };
         mapped.holds_its_planes().then_some(mapped)
     }
 
@@ -175,15 +210,15 @@ pub(super) struct Mapped {
     format: PixelFormat,
     size: SizePx,
     yuv: (YuvMatrix, YuvRange),
-    /// Payload bytes per row and rows of each plane.
-    planes: Vec<(usize, usize)>,
-    bytes: Bytes,
+    planes: Planes,
+    /// `None` once it was given back to the camera; nobody but a slot holds it then.
+    bytes: Option<Bytes>,
 }
 
 impl Mapped {
     /// The bytes and the stride of plane `index`, as mapped.
     fn mapped_plane(&self, index: usize) -> Option<(&[u8], usize)> {
-        match &self.bytes {
+        match self.bytes.as_ref()? {
             Bytes::Frame(frame) => {
                 let stride = usize::try_from(*frame.plane_stride().get(index)?).ok()?;
                 Some((frame.plane_data(u32::try_from(index).ok()?).ok()?, stride))
@@ -193,7 +228,7 @@ impl Mapped {
     }
 
     fn holds_its_planes(&self) -> bool {
-        self.planes.iter().enumerate().all(|(index, &(row_bytes, rows))| {
+        self.planes.each().all(|(index, (row_bytes, rows))| {
             self.mapped_plane(index).is_some_and(|(data, stride)| {
                 rows > 0 && stride >= row_bytes && data.len() >= stride * (rows - 1) + row_bytes
             })
@@ -211,7 +246,7 @@ impl Pixels for Mapped {
     }
 
     fn plane(&self, index: usize) -> Plane<'_> {
-        let (row_bytes, rows) = self.planes[index];
+        let (row_bytes, rows) = self.planes.shapes[index];
         // Every plane was looked at when the buffer was mapped.
         let (data, stride) = self.mapped_plane(index).unwrap_or((&[], row_bytes));
         Plane { data, stride, row_bytes, rows }
@@ -219,5 +254,79 @@ impl Pixels for Mapped {
 
     fn yuv(&self) -> (YuvMatrix, YuvRange) {
         self.yuv
+    }
+}
+
+/// Where mapped buffers lie while anyone reads them. Handing one out allocates nothing once there
+/// are as many slots as frames are held at a time.
+#[derive(Default)]
+pub(super) struct Slots {
+    slots: Vec<Arc<Mapped>>,
+}
+
+impl Slots {
+    /// Gives back to the camera every buffer that nobody reads any more.
+    pub(super) fn release(&mut self) {
+        for mapped in self.slots.iter_mut().filter_map(Arc::get_mut) {
+            mapped.bytes = None;
+        }
+    }
+
+    /// Puts `mapped` where it can be shared.
+    pub(super) fn put(&mut self, mapped: Mapped) -> Arc<dyn Pixels> {
+        for slot in &mut self.slots {
+            if let Some(free) = Arc::get_mut(slot) {
+                *free = mapped;
+                return Arc::<Mapped>::clone(slot);
+            }
+        }
+        let slot = Arc::new(mapped);
+        // Who holds more frames than a line ever does pays with an allocation for each.
+        if self.slots.len() < FRAME_SLOTS_MAX {
+            self.slots.push(Arc::clone(&slot));
+        }
+        slot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapped(value: u8) -> Mapped {
+        gst::init().unwrap();
+        let info = gst_video::VideoInfo::builder(VideoFormat::Gray8, 4, 2).build().unwrap();
+        let layout = Layout::from_caps(&info.to_caps().unwrap()).unwrap();
+        layout.map(gst::Buffer::from_slice([value; 8])).unwrap()
+    }
+
+    #[test]
+    fn a_slot_is_used_again_when_nobody_reads_it() {
+        let mut slots = Slots::default();
+        let (one, two) = (slots.put(mapped(1)), slots.put(mapped(2)));
+        assert_eq!(slots.slots.len(), 2);
+        drop(one);
+        let three = slots.put(mapped(3));
+        assert_eq!(slots.slots.len(), 2);
+        assert_eq!((two.plane(0).row(1), three.plane(0).row(1)), (&[2; 4][..], &[3; 4][..]));
+    }
+
+    #[test]
+    fn only_buffers_that_nobody_reads_are_given_back() {
+        let mut slots = Slots::default();
+        let (kept, gone) = (slots.put(mapped(1)), slots.put(mapped(2)));
+        drop(gone);
+        slots.release();
+        let held = |slot: &Arc<Mapped>| slot.bytes.is_some();
+        assert_eq!(slots.slots.iter().map(held).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(kept.plane(0).row(0), [1; 4]);
+    }
+
+    #[test]
+    fn who_holds_very_many_frames_gets_them_all() {
+        let mut slots = Slots::default();
+        let held: Vec<_> = (0..100).map(|value| slots.put(mapped(value))).collect();
+        assert_eq!(slots.slots.len(), FRAME_SLOTS_MAX);
+        assert!(held.iter().zip(0..).all(|(pixels, value)| pixels.plane(0).row(0) == [value; 4]));
     }
 }

@@ -4,6 +4,8 @@
 //! A source is pulled, so replay never drops a frame: who reads slowly is waited for.
 
 mod argument;
+mod arrivals;
+mod complaint;
 mod custom;
 mod error;
 pub mod feed;
@@ -11,18 +13,35 @@ mod file;
 pub mod genicam;
 mod gst;
 mod images;
+mod live;
 mod mapped;
+mod opener;
 mod pattern;
+mod real_time;
+mod reconnect;
+mod rtsp;
+mod secrets;
+mod slow;
 mod stamps;
 mod synthetic;
+mod v4l2;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::{CameraId, CaptureTime, Frame, PixelFormat};
 use serde::{Deserialize, Serialize};
 
+use gst::Pace;
+
 pub use error::CaptureError;
+pub use live::{LiveRule, open_live};
+pub use real_time::RealTimeConfig;
+pub use reconnect::Reconnecting;
+pub use rtsp::{RtspConfig, Transport};
+pub use secrets::{StreamUrl, StreamUrlError};
+pub use v4l2::{V4l2Config, V4l2Format};
 
 /// How long [`Source::next`] blocks at most before it says [`Next::Waiting`].
 pub const PATIENCE: Duration = Duration::from_millis(100);
@@ -49,6 +68,12 @@ pub enum SourceConfig {
     },
     /// The line simulator.
     Synthetic(synthetic::SceneConfig),
+    /// The line simulator as a live camera: a scene that comes round and round, at its own pace.
+    SyntheticLive(RealTimeConfig),
+    /// A camera of this machine, by Video4Linux.
+    V4l2(V4l2Config),
+    /// A camera on the network, by RTSP.
+    Rtsp(RtspConfig),
     /// A GStreamer pipeline as `gst-launch-1.0` takes it.
     Custom {
         /// Ends in `appsink name=sightline`; one is appended when it does not.
@@ -113,10 +138,10 @@ pub trait Source: Send {
     }
 }
 
-/// Opens `config` as `camera`.
+/// Opens `config` as `camera`, once: a camera that is lost ends it. [`open_live`] tries again.
 ///
 /// `began` is where the source's own time begins on the line's clocks: for footage the time of
-/// its first frame, and for a live pipeline the time now, from which exposure times are counted.
+/// its first frame, and for a camera the time now, from which exposure times are counted.
 ///
 /// # Errors
 /// Why it cannot be opened, as far as that shows before the first frame is asked for.
@@ -135,10 +160,28 @@ pub fn open(
         SourceConfig::Synthetic(scene) => {
             Box::new(synthetic::Synthetic::open(scene, camera, began)?)
         }
-        SourceConfig::Custom { pipeline, live } => {
-            Box::new(custom::open(pipeline, *live, camera, began)?)
+        SourceConfig::Custom { pipeline, live: false } => {
+            Box::new(custom::open(pipeline, Pace::Footage(began), camera)?)
         }
-        SourceConfig::Genicam(config) => Box::new(genicam::open(config, camera, began)?),
+        _ => live::open_once(config, camera, live::clock_from(began)?)?,
+    })
+}
+
+/// The next of `source`; a panic is an error, after which it should not be asked again.
+fn next_of(source: &mut dyn Source, camera: &CameraId) -> Result<Next, CaptureError> {
+    unpanicked(camera, || source.next())
+}
+
+/// What `act` gives, or the panic it ended in as an error.
+fn unpanicked<T>(
+    camera: &CameraId,
+    act: impl FnOnce() -> Result<T, CaptureError>,
+) -> Result<T, CaptureError> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        let message = text.unwrap_or_else(|| "without a word".to_owned());
+        Err(CaptureError::Panicked { camera: camera.clone(), message })
     })
 }
 

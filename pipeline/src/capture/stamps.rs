@@ -1,11 +1,13 @@
 //! When frames were exposed. Takes the presentation times of a stream, which may be missing or go
 //! backwards; gives times on the line's clocks that always go forward.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::CaptureTime;
+use domain::{CaptureTime, MonoTime, WallTime};
 
 use super::{CaptureError, time_after};
+use crate::clock::Clock;
 
 /// Assumed when neither the stamps nor the container tell how far apart frames are.
 const PERIOD_UNKNOWN: Duration = Duration::from_millis(40);
@@ -35,17 +37,34 @@ pub(super) struct Stamps {
     period: Duration,
     last: Option<Duration>,
     end: Duration,
+    /// The line's clock, for frames that are exposed now.
+    clock: Option<Arc<dyn Clock>>,
+}
+
+/// The time of day at `mono`, a time not long ago. Asked of the clock each time, so that frames
+/// follow the wall clock when it is set.
+pub(super) fn wall_at(clock: &dyn Clock, mono: MonoTime) -> WallTime {
+    let age_ns = i64::try_from(clock.now().since(mono).as_nanos()).unwrap_or(i64::MAX);
+    WallTime { unix_ns: clock.wall().unix_ns.saturating_sub(age_ns) }
 }
 
 impl Stamps {
     /// Footage: the first frame lies at `began`, whatever its stamp.
     pub(super) fn of_footage(began: CaptureTime) -> Self {
-        Self { began, zero: None, period: PERIOD_UNKNOWN, last: None, end: Duration::ZERO }
+        Self {
+            began,
+            zero: None,
+            period: PERIOD_UNKNOWN,
+            last: None,
+            end: Duration::ZERO,
+            clock: None,
+        }
     }
 
-    /// Live: stamps are readings of a clock that read `opened` when the line's clocks read `began`.
-    pub(super) fn of_camera(began: CaptureTime, opened: Duration) -> Self {
-        Self { zero: Some(opened), ..Self::of_footage(began) }
+    /// Live: stamps are readings of a clock that read `opened` when the line's read `began`.
+    pub(super) fn of_camera(clock: Arc<dyn Clock>, began: MonoTime, opened: Duration) -> Self {
+        let began = CaptureTime { mono: began, wall: WallTime::default() };
+        Self { zero: Some(opened), clock: Some(clock), ..Self::of_footage(began) }
     }
 
     /// Says how far apart frames are.
@@ -65,7 +84,16 @@ impl Stamps {
         };
         self.last = Some(offset);
         self.end = offset.saturating_add(lasts.unwrap_or(self.period));
-        time_after(self.began, offset)
+        let at = time_after(self.began, offset);
+        match &self.clock {
+            Some(clock) => CaptureTime { wall: wall_at(&**clock, at.mono), ..at },
+            None => at,
+        }
+    }
+
+    /// How far apart frames are, as far as is known.
+    pub(super) fn period(&self) -> Duration {
+        self.period
     }
 
     /// From the first frame to the end of the last one given.
@@ -76,9 +104,10 @@ impl Stamps {
 
 #[cfg(test)]
 mod tests {
-    use domain::{MonoTime, WallTime};
+    use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
+    use crate::clock::SimulatedClock;
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
@@ -109,11 +138,31 @@ mod tests {
 
     #[test]
     fn a_cameras_stamps_land_on_the_lines_clocks() {
-        let began =
-            CaptureTime { mono: MonoTime::from_ns(7_000), wall: WallTime { unix_ns: 9_000 } };
-        let mut stamps = Stamps::of_camera(began, ms(500));
+        let clock = Arc::new(SimulatedClock::default());
+        clock.set(MonoTime::from_ns(1_507_000));
+        let mut stamps = Stamps::of_camera(clock.clone(), MonoTime::from_ns(7_000), ms(500));
         let at = stamps.next(Some(ms(501)), None);
-        assert_eq!((at.mono.ns, at.wall.unix_ns), (1_007_000, 1_009_000));
+        assert_eq!((at.mono.ns, at.wall.unix_ns), (1_007_000, 1_007_000));
+    }
+
+    #[test]
+    fn a_live_frame_follows_the_wall_clock_when_it_is_set() {
+        struct Set(AtomicI64);
+        impl Clock for Set {
+            fn now(&self) -> MonoTime {
+                MonoTime::from_ns(50_000_000)
+            }
+            fn wall(&self) -> WallTime {
+                WallTime { unix_ns: self.0.load(Ordering::Relaxed) }
+            }
+        }
+        let clock = Arc::new(Set(AtomicI64::new(0)));
+        let mut stamps = Stamps::of_camera(clock.clone(), MonoTime::ZERO, ms(0));
+        let before = stamps.next(Some(ms(20)), None);
+        clock.0.store(3_600_000_000_000, Ordering::Relaxed);
+        let after = stamps.next(Some(ms(40)), None);
+        assert_eq!((before.mono.ns, before.wall.unix_ns), (20_000_000, -30_000_000));
+        assert_eq!((after.mono.ns, after.wall.unix_ns), (40_000_000, 3_599_990_000_000));
     }
 
     #[test]

@@ -2,12 +2,13 @@
 //! and handed out in order.
 
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use domain::{CameraId, CaptureTime, Frame, OwnedPixels};
-use testdata::Scene;
+pub(super) use testdata::Scene;
 #[cfg(test)]
 pub use testdata::Spacing;
 pub use testdata::{SceneConfig, SceneError};
@@ -26,11 +27,7 @@ pub(super) struct Synthetic {
     began: CaptureTime,
     sequence: u64,
     frames: u64,
-    /// The thread whose frame is next.
-    turn: usize,
-    /// Thread `i` of `n` renders frames i, i + n, i + 2n and so on, each into its own queue.
-    queues: Vec<Receiver<OwnedPixels>>,
-    threads: Vec<JoinHandle<()>>,
+    renderer: Renderer,
 }
 
 impl Synthetic {
@@ -42,45 +39,29 @@ impl Synthetic {
     ) -> Result<Self, CaptureError> {
         let scene = Arc::new(Scene::new(config)?);
         let frames = scene.frames();
-        period_from_fps(config.fps)?;
+        let fps = config.fps;
+        period_from_fps(fps)?;
         let info = SourceInfo {
             frames_total: Some(frames),
-            fps: Some(config.fps),
+            fps: Some(fps),
             live: false,
-            duration: Some(offset_at_fps(frames, config.fps)),
+            duration: Some(offset_at_fps(frames, fps)),
         };
-        let mut source = Self {
-            info,
-            fps: config.fps,
-            camera,
-            began,
-            sequence: 0,
-            frames,
-            turn: 0,
-            queues: Vec::new(),
-            threads: Vec::new(),
-        };
-        source.render_ahead(&scene).map_err(CaptureError::Threads)?;
-        Ok(source)
+        let renderer = Renderer::start(&scene, 0..frames)?;
+        Ok(Self { info, fps, camera, began, sequence: 0, frames, renderer })
     }
 
-    fn render_ahead(&mut self, scene: &Arc<Scene>) -> std::io::Result<()> {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        for first in 0..threads {
-            let (queue, taken) = bounded(AHEAD);
-            let scene = Arc::clone(scene);
-            let mine = (0..self.frames).skip(first).step_by(threads);
-            let render = move || {
-                for frame in mine {
-                    if queue.send(scene.render(frame)).is_err() {
-                        return;
-                    }
-                }
-            };
-            self.threads.push(thread::Builder::new().name(format!("scene-{first}")).spawn(render)?);
-            self.queues.push(taken);
+    fn frame_from(&mut self, pixels: OwnedPixels) -> Frame {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        let offset = offset_at_fps(sequence, self.fps);
+        Frame {
+            camera: self.camera.clone(),
+            sequence,
+            at: time_after(self.began, offset),
+            origin: None,
+            pixels: Arc::new(pixels),
         }
-        Ok(())
     }
 }
 
@@ -93,34 +74,74 @@ impl Source for Synthetic {
         if self.sequence == self.frames {
             return Ok(Next::End);
         }
-        match self.queues[self.turn].recv_timeout(PATIENCE) {
-            Ok(pixels) => Ok(Next::Frame(self.frame_from(pixels))),
-            Err(RecvTimeoutError::Timeout) => Ok(Next::Waiting),
-            Err(RecvTimeoutError::Disconnected) => {
+        match self.renderer.next() {
+            Ok(Some(pixels)) => Ok(Next::Frame(self.frame_from(pixels))),
+            Ok(None) => Ok(Next::Waiting),
+            Err(error) => {
                 self.sequence = self.frames;
-                Err(CaptureError::Threads(std::io::Error::other("one died while it rendered")))
+                Err(error)
             }
         }
     }
 }
 
-impl Synthetic {
-    fn frame_from(&mut self, pixels: OwnedPixels) -> Frame {
-        let sequence = self.sequence;
-        self.sequence += 1;
-        self.turn = (self.turn + 1) % self.queues.len();
-        let offset = offset_at_fps(sequence, self.fps);
-        Frame {
-            camera: self.camera.clone(),
-            sequence,
-            at: time_after(self.began, offset),
-            origin: None,
-            pixels: Arc::new(pixels),
+/// Threads that render frames of a scene, a little ahead of who takes them.
+pub(super) struct Renderer {
+    /// The thread whose frame is next.
+    turn: usize,
+    /// Thread `i` of `n` renders frames i, i + n, i + 2n and so on, each into its own queue.
+    queues: Vec<Receiver<OwnedPixels>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Renderer {
+    /// Starts to render `frames` on every core.
+    pub(super) fn start(scene: &Arc<Scene>, frames: Range<u64>) -> Result<Self, CaptureError> {
+        let mut renderer = Self { turn: 0, queues: Vec::new(), threads: Vec::new() };
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        for first in 0..threads {
+            let (queue, taken) = bounded(AHEAD);
+            let scene = Arc::clone(scene);
+            let mine = frames.clone().skip(first).step_by(threads);
+            let render = move || {
+                for frame in mine {
+                    if queue.send(scene.render(frame)).is_err() {
+                        return;
+                    }
+                }
+            };
+            let thread = thread::Builder::new().name(format!("scene-{first}")).spawn(render);
+            renderer.threads.push(thread.map_err(CaptureError::Threads)?);
+            renderer.queues.push(taken);
+        }
+        Ok(renderer)
+    }
+
+    /// The next frame, or nothing yet. Not to be asked for more than there are.
+    fn next(&mut self) -> Result<Option<OwnedPixels>, CaptureError> {
+        match self.queues[self.turn].recv_timeout(PATIENCE) {
+            Ok(pixels) => {
+                self.turn = (self.turn + 1) % self.queues.len();
+                Ok(Some(pixels))
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(CaptureError::Threads(std::io::Error::other("one died while it rendered")))
+            }
+        }
+    }
+
+    /// The next frame, however long it takes.
+    pub(super) fn wait(&mut self) -> Result<OwnedPixels, CaptureError> {
+        loop {
+            if let Some(pixels) = self.next()? {
+                return Ok(pixels);
+            }
         }
     }
 }
 
-impl Drop for Synthetic {
+impl Drop for Renderer {
     fn drop(&mut self) {
         // Without its queue a thread stops after the frame it is at.
         self.queues.clear();

@@ -36,7 +36,6 @@ pub enum Shot {
     Skip(u64),
     Lost(String),
     Back,
-    End,
 }
 
 struct Script {
@@ -71,7 +70,7 @@ impl Source for Script {
             })),
             Ok(Shot::Back) => Ok(Next::Back(Duration::from_millis(120))),
             Err(RecvTimeoutError::Timeout) => Ok(Next::Waiting),
-            Ok(Shot::End) | Err(RecvTimeoutError::Disconnected) => Ok(Next::End),
+            Err(RecvTimeoutError::Disconnected) => Ok(Next::End),
         }
     }
 }
@@ -175,7 +174,6 @@ pub struct Bench {
     pub gate: Gate,
     pub shots: Sender<Shot>,
     pub clock: Arc<SetClock>,
-    pub counters: Arc<Counters>,
     pub folder: PathBuf,
     own: Option<TempDir>,
 }
@@ -254,7 +252,6 @@ pub fn start_in(folder: &Path, recipe: Arc<CheckedRecipe>, model: Model) -> Benc
     let mut writer = store.start_run(&start).unwrap();
     writer.keep_recipe(&recipe).unwrap();
     let camera = CameraId::new("top");
-    let counters = Arc::new(Counters::of_cameras([camera.clone()]));
     let (shots, taken) = unbounded();
     let source = Script {
         shots: taken,
@@ -266,11 +263,11 @@ pub fn start_in(folder: &Path, recipe: Arc<CheckedRecipe>, model: Model) -> Benc
     let gate = Gate::default();
     let (inputs, mut heard, _) = plc::inputs(1);
     let line = line::start(LineSetup {
+        counters: Arc::new(Counters::of_cameras([camera.clone()])),
         cameras: vec![CameraSetup { camera, source: Box::new(source), field: heard.pop() }],
         armed: Arc::new(Armed::new(recipe, model, 2).unwrap()),
         plc: Box::new(gate.clone()),
         field: None,
-        counters: Arc::clone(&counters),
         writer,
         log: None,
         keep: Arc::new(|_| true),
@@ -279,7 +276,7 @@ pub fn start_in(folder: &Path, recipe: Arc<CheckedRecipe>, model: Model) -> Benc
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
     })
     .unwrap();
-    Bench { line, inputs, gate, shots, clock, counters, folder: folder.to_owned(), own: None }
+    Bench { line, inputs, gate, shots, clock, folder: folder.to_owned(), own: None }
 }
 
 impl Bench {
