@@ -138,6 +138,7 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
         software: setup.software,
         is_simulated: !live,
         field: setup.field,
+        reject: None,
         outcomes: to_record,
         counters: Arc::clone(&counters),
     };

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use domain::{Event, Inspection, Part, Stage};
+use domain::{Event, Inspection, Part, Stage, Why};
 
 use super::armed::{Armed, Seat};
 use crate::act::Inspected;
@@ -39,11 +39,11 @@ impl Inspector {
             let inspected = match catch_unwind(AssertUnwindSafe(|| self.inspect_with(part, &armed)))
             {
                 Ok(Some(inspection)) => Inspected::Done(Box::new(inspection)),
-                Ok(None) => Inspected::Lost(id),
+                Ok(None) => Inspected::Lost(id, Why::StageFailed { stage: Stage::Infer }),
                 Err(_) => {
                     let message = format!("{id} made an inspecting thread panic");
                     self.counters.event(&Event::StageFailed { stage: Stage::Infer, message });
-                    Inspected::Lost(id)
+                    Inspected::Lost(id, Why::StageFailed { stage: Stage::Infer })
                 }
             };
             if to_act.send(inspected).is_err() {
