@@ -7,7 +7,6 @@
 mod parts;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use domain::{
     AnsweredBy, Event, GateSignal, MonoTime, Outcome, PartId, PlcAnswer, Stage, Verdict, Why,
 };
 use proptest::prelude::*;
-use sightline_pipeline::act::desk::Desk;
+use sightline_pipeline::act::desk::{Desk, Order};
 use sightline_pipeline::act::hands::Hands;
 use sightline_pipeline::act::{Inspected, Notice};
 use sightline_pipeline::link::{LinkReceiver, WhenFull, link};
@@ -63,7 +62,7 @@ struct Told {
 
 /// A PLC that checks what it is told.
 #[derive(Clone, Default)]
-struct Gate(Arc<Mutex<Told>>, Arc<AtomicU64>);
+struct Gate(Arc<Mutex<Told>>);
 
 impl Plc for Gate {
     fn tell(&mut self, telling: &Telling) -> PlcAnswer {
@@ -163,7 +162,7 @@ impl World {
             Step::Tick => self.desk.tick(self.now),
             Step::Record => self.record(),
         }
-        if !matches!(step, Step::Stall(_)) {
+        if !matches!(step, Step::Stall(_) | Step::Locate | Step::Unseen | Step::Record) {
             self.carry_out();
         }
     }
@@ -227,8 +226,10 @@ impl World {
         self.now = until;
     }
 
+    /// What act does in each turn.
     fn carry_out(&mut self) {
         self.looked = self.now;
+        self.desk.tick(self.now);
         self.hands.carry_out(&mut self.desk);
         if let Some(failed) = &self.gate.0.lock().unwrap().failed {
             panic!("{failed}");
@@ -379,7 +380,6 @@ fn an_inspection_that_comes_with_the_deadline_is_late() {
         let item = parts::inspection(1, Verdict::Pass);
         desk.inspected(item, std::iter::empty(), MonoTime::from_ns(at));
         let orders: Vec<_> = std::iter::from_fn(|| desk.next_order()).collect();
-        use sightline_pipeline::act::desk::Order;
         let is_late = |order: &Order| {
             matches!(order, Order::Event(Event::LateInspection { .. }) | Order::Late(_))
         };

@@ -212,7 +212,7 @@ mod tests {
     fn a_part_that_is_seen_is_not_told_whether_it_has_passed_or_not() {
         for seen_at in [20, 90] {
             let mut confirms = thrown_out();
-            let mut see = |confirms: &mut Confirms| {
+            let see = |confirms: &mut Confirms| {
                 assert!(confirms.hear(7, ms(seen_at)).is_some());
             };
             if seen_at == 20 {
