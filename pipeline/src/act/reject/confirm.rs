@@ -10,9 +10,9 @@ use domain::{Event, MonoTime, PartId};
 use crate::limits;
 
 /// So many signals make the delay that is usual.
-const USUAL_OF: i64 = 8;
+const USUAL_OF: i64 = 32;
 /// Of the drift seen so far, one in so many is replaced by what is seen now.
-const DRIFT_OVER: i64 = 8;
+const DRIFT_OVER: i64 = 16;
 
 pub(super) struct Confirms {
     within: Duration,
@@ -40,6 +40,8 @@ struct Awaited {
 struct Drift {
     count: i64,
     usual_ns: i64,
+    /// How much delays differ from the usual, on average.
+    spread_ns: i64,
     late_ns: i64,
     told: bool,
 }
@@ -66,9 +68,10 @@ impl Confirms {
         self.unconfirmed
     }
 
-    /// The gate has opened for `part`.
+    /// The gate has opened for `part`; again, when the belt has run back and forth.
     pub fn opened(&mut self, part: PartId, middle: i64, from: MonoTime, needed: bool) {
-        if self.awaited.len() >= limits::CONFIRMS_WAITING {
+        let again = self.awaited.iter().any(|awaited| awaited.part == part);
+        if again || self.awaited.len() >= limits::CONFIRMS_WAITING {
             return;
         }
         let seen = !needed && self.take_stray(from);
@@ -79,11 +82,6 @@ impl Confirms {
     fn take_stray(&mut self, from: MonoTime) -> bool {
         let found = self.strays.iter().position(|&at| at >= from);
         found.and_then(|index| self.strays.remove(index)).is_some()
-    }
-
-    /// The belt ran back before `part` came to the gate.
-    pub fn gone_back(&mut self, part: PartId) {
-        self.awaited.retain(|awaited| awaited.part != part || awaited.seen);
     }
 
     /// `part` has passed the gate at `now`.
@@ -162,18 +160,24 @@ impl Confirms {
     }
 
     /// Takes the time from a part's passing the gate's middle to its being seen; gives how much
-    /// later than usual parts fall, once, when that is more than `bound_ns`.
+    /// later than usual parts fall, once, when that is more than `bound_ns` beyond the usual
+    /// spread.
     pub fn drifted(&mut self, delay_ns: i64, bound_ns: i64) -> Option<i64> {
         let drift = &mut self.drift;
+        let off_ns = delay_ns - drift.usual_ns;
         if drift.count < USUAL_OF {
-            drift.usual_ns += (delay_ns - drift.usual_ns) / (drift.count + 1);
             drift.count += 1;
+            drift.usual_ns += off_ns / drift.count;
+            if drift.count > 1 {
+                drift.spread_ns += (off_ns.abs() - drift.spread_ns) / drift.count;
+            }
             return None;
         }
-        drift.late_ns += (delay_ns - drift.usual_ns - drift.late_ns) / DRIFT_OVER;
-        let (late, told) = (drift.late_ns, drift.told);
-        drift.told = late.abs() > if told { bound_ns / 2 } else { bound_ns };
-        (drift.told && !told).then_some(late)
+        drift.late_ns += (off_ns - drift.late_ns) / DRIFT_OVER;
+        let bound_ns = bound_ns.saturating_add(2 * drift.spread_ns);
+        let was_told = drift.told;
+        drift.told = drift.late_ns.abs() > if was_told { bound_ns / 2 } else { bound_ns };
+        (drift.told && !was_told).then_some(drift.late_ns)
     }
 }
 
@@ -252,9 +256,9 @@ mod tests {
     #[test]
     fn parts_that_fall_later_and_later_are_told_once() {
         let mut confirms = thrown_out();
-        assert!((0..100).all(|_| confirms.drifted(30, 10).is_none()));
-        let told: Vec<i64> = (0..100).filter_map(|_| confirms.drifted(60, 10)).collect();
+        assert!((0..100).all(|_| confirms.drifted(300, 100).is_none()));
+        let told: Vec<i64> = (0..100).filter_map(|_| confirms.drifted(600, 100)).collect();
         assert_eq!(told.len(), 1);
-        assert!((11..30).contains(&told[0]), "{told:?}");
+        assert!((101..300).contains(&told[0]), "{told:?}");
     }
 }

@@ -352,9 +352,6 @@ impl Tracker {
             let (start, end) = self.window(middle);
             if reach < start && bad.opened_at.is_some() {
                 self.bad.insert(key, Bad { opened_at: None, ..bad });
-                if let Some(confirms) = &mut self.confirms {
-                    confirms.gone_back(part);
-                }
             }
             if open && bad.opened_at.is_none() && (start..=end).contains(&reach) {
                 let in_time = (middle - self.rule.tolerance).max(start + self.rule.lead / 2);
