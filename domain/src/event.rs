@@ -130,6 +130,15 @@ pub enum Event {
         /// The part.
         part: PartId,
     },
+    /// A part that passed lies where the gate was open, so it was thrown out as well.
+    PassedPartEjected {
+        /// The part.
+        part: PartId,
+        /// Why the gate was open.
+        cause: String,
+    },
+    /// Something fell at the gate and no part was to be thrown out.
+    ConfirmUnexpected,
     /// The encoder says what a belt can't do.
     EncoderImplausible {
         /// What.
@@ -191,6 +200,8 @@ impl Event {
             Self::VerdictNotTaken { .. } => "verdict_not_taken",
             Self::RejectNotConfirmed { .. } => "reject_not_confirmed",
             Self::RejectTooLate { .. } => "reject_too_late",
+            Self::PassedPartEjected { .. } => "passed_part_ejected",
+            Self::ConfirmUnexpected => "confirm_unexpected",
             Self::EncoderImplausible { .. } => "encoder_implausible",
             Self::PicturesGivenUp { .. } => "pictures_given_up",
             Self::RecordStuck { .. } => "record_stuck",
@@ -257,6 +268,10 @@ impl fmt::Display for Event {
             }
             Self::RejectNotConfirmed { part } => write!(f, "{part} was not seen to fall"),
             Self::RejectTooLate { part } => write!(f, "{part} passed the gate before it opened"),
+            Self::PassedPartEjected { part, cause } => {
+                write!(f, "{part} passed and was thrown out: {cause}")
+            }
+            Self::ConfirmUnexpected => f.write_str("something fell that was not thrown out"),
             Self::EncoderImplausible { what } => write!(f, "encoder: {what}"),
             Self::PicturesGivenUp { part } => write!(f, "{part}: pictures given up, disk too slow"),
             Self::RecordStuck { cause } => write!(f, "nothing is written down: {cause}"),

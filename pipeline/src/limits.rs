@@ -80,6 +80,34 @@ pub const TAKE_OVER_FRAMES: u32 = 120;
 /// Most views of one part.
 pub const VIEWS_MAX: u8 = 8;
 
+/// Parts that the fail-safe answered and whose inspection may still come; older ones are forgotten.
+pub const LATE_AWAITED: usize = 1024;
+
+/// How often the PLC is shown the line's state, by the thread that owns the ledger.
+pub const STATUS_EVERY: Duration = Duration::from_millis(100);
+
+/// Inputs from the field that act takes in before it looks at its deadlines again.
+pub const FIELD_INPUTS_AT_ONCE: usize = 64;
+
+/// Turns of act that may fail one after the other before it answers every part and ends.
+pub const FAILED_TURNS: u32 = 16;
+
+/// How long act goes on, when the line has stopped, to throw out what is on its way to the gate.
+pub const GATE_FINISH: Duration = Duration::from_secs(10);
+
+/// Parts between camera and gate.
+pub const PARTS_ON_BELT: usize = 4096;
+
+/// Readings of the encoder that are remembered, to tell where the belt was at a trigger.
+pub const ENCODER_READINGS: usize = 4096;
+
+/// Over how long the belt's speed is measured, to tell where it is between two readings.
+pub const SPEED_OVER: Duration = Duration::from_millis(20);
+
+/// Signals of the confirm sensor that wait for a part they may belong to, and parts that wait for
+/// a signal.
+pub const CONFIRMS_WAITING: usize = 1024;
+
 /// The longest a stage waits before it looks whether it was asked to stop.
 pub const STOP_LOOK: Duration = Duration::from_millis(100);
 
@@ -98,3 +126,5 @@ pub const DRAIN_LOOK: Duration = Duration::from_millis(5);
 const _: () = assert!(NOTICES_WAITING > PARTS_WAITING + INSPECTORS_MAX);
 // While act waits for one part in replay it takes in all others that are under way.
 const _: () = assert!(OUTCOMES_WAITING >= NOTICES_WAITING);
+// Only parts in an inspecting thread or before it can still come late.
+const _: () = assert!(LATE_AWAITED > 4 * (PARTS_WAITING + INSPECTORS_MAX + INSPECTIONS_WAITING));

@@ -22,6 +22,7 @@ use domain::{
 };
 use thiserror::Error;
 
+use crate::act::reject::Reject;
 use crate::act::{Act, Inspected, Notice, Pace};
 use crate::capture::feed;
 use crate::capture::{CaptureError, Source};
@@ -64,6 +65,8 @@ pub struct LineSetup {
     pub plc: Box<dyn Plc>,
     /// What the PLC tells of the belt at the gate.
     pub field: Option<LinkReceiver<FieldInput>>,
+    /// How rejected parts are followed to the gate, where this program moves it.
+    pub reject: Option<Reject>,
     /// The line's counters, with its cameras; the PLC's thread counts there too.
     pub counters: Arc<Counters>,
     /// The store's write half.
@@ -157,12 +160,15 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
     let (to_act, inspected) = link::<Inspected>(limits::INSPECTIONS_WAITING, WhenFull::Wait);
     counters.show_gauge(Stage::Act, to_act.gauge());
     let (due, notices) = link::<Notice>(limits::NOTICES_WAITING, WhenFull::Wait);
+    let act_pulse = Arc::new(Pulse::default());
     let act = Act {
         pace: if live { Pace::Machine(Arc::clone(&clock)) } else { Pace::Footage },
         plc: setup.plc,
         software: Arc::clone(&setup.software),
         is_simulated: !live,
         field: setup.field,
+        reject: setup.reject,
+        pulse: Arc::clone(&act_pulse),
         outcomes: to_record,
         counters: Arc::clone(&counters),
     };
@@ -204,7 +210,7 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
         threads: Arc::clone(&threads),
         live,
         cameras: 0,
-        pulses: Vec::new(),
+        pulses: vec![act_pulse],
     };
     let (mut capture, mut locate) = (Vec::new(), Vec::new());
     for camera in setup.cameras {

@@ -5,7 +5,7 @@ mod pulse;
 mod timing;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use domain::{
@@ -36,6 +36,7 @@ pub struct Counters {
     recorded: AtomicU64,
     unrecorded: AtomicU64,
     record_is_stuck: AtomicBool,
+    recipe: AtomicU16,
     plc_is_down: AtomicBool,
     stop: AtomicBool,
     cameras: Vec<(CameraId, CameraCounters)>,
@@ -252,6 +253,49 @@ impl Counters {
         self.stop.load(Ordering::Acquire)
     }
 
+    /// The sum of parts.
+    #[must_use]
+    pub fn parts(&self) -> Conservation {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Conservation {
+            triggered: get(&self.triggered),
+            passed: get(&self.passed),
+            rejected: get(&self.rejected),
+            undecided: get(&self.undecided),
+            in_line: get(&self.in_line),
+        }
+    }
+
+    /// Parts that the gate was told to throw out.
+    #[must_use]
+    pub fn told_reject(&self) -> u64 {
+        self.told_reject.load(Ordering::Relaxed)
+    }
+
+    /// Parts that the fail-safe answered at their deadline.
+    #[must_use]
+    pub fn deadline_misses(&self) -> u64 {
+        self.deadline_misses.load(Ordering::Relaxed)
+    }
+
+    /// How often a camera was lost, all together.
+    #[must_use]
+    pub fn camera_faults(&self) -> u64 {
+        self.cameras.iter().map(|(_, camera)| camera.lost.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Number of the recipe in force, as the station's configuration counts them from 1; 0 when
+    /// it has no number.
+    #[must_use]
+    pub fn recipe(&self) -> u16 {
+        self.recipe.load(Ordering::Relaxed)
+    }
+
+    /// Says which recipe is in force.
+    pub fn set_recipe(&self, number: u16) {
+        self.recipe.store(number, Ordering::Relaxed);
+    }
+
     /// The latest values.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -262,15 +306,9 @@ impl Counters {
             frames_dropped: get(&self.frames_dropped),
             frames_total: Some(get(&self.frames_total)).filter(|total| *total > 0),
             footage_s: self.footage_time().as_secs(),
-            parts: Conservation {
-                triggered: get(&self.triggered),
-                passed: get(&self.passed),
-                rejected: get(&self.rejected),
-                undecided: get(&self.undecided),
-                in_line: get(&self.in_line),
-            },
-            told_reject: get(&self.told_reject),
-            deadline_misses: get(&self.deadline_misses),
+            parts: self.parts(),
+            told_reject: self.told_reject(),
+            deadline_misses: self.deadline_misses(),
             late: get(&self.late),
             recorded: get(&self.recorded),
             unrecorded: get(&self.unrecorded),

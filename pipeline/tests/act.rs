@@ -47,11 +47,13 @@ fn bench(pace: Pace) -> Bench {
     let (notices, from_locate) = link(64, WhenFull::Wait);
     let (inspected, from_inspectors) = link(64, WhenFull::Wait);
     let act = Act {
+        pulse: Arc::default(),
         pace,
         plc: Box::new(gate.clone()),
         software: "test".into(),
         is_simulated: true,
         field: None,
+        reject: None,
         outcomes: to_record,
         counters: Arc::clone(&counters),
     };

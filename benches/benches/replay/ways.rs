@@ -135,6 +135,7 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
         let setup = LineSetup {
             counters: Arc::new(Counters::of_cameras([CameraId::new("bench")])),
             field: None,
+            reject: None,
             cameras: vec![CameraSetup {
                 camera: CameraId::new("bench"),
                 source: capture::open(config, CameraId::new("bench"), CaptureTime::default())?,

@@ -4,14 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Expected, MonoTime, PartId};
 
+use crate::limits;
+
 /// Parts that are owed an answer.
 ///
 /// Invariant: a part enters once, by [`Ledger::expect`], and is handed out once, by
-/// [`Ledger::answer`] or [`Ledger::overdue`] or [`Ledger::close`]; so it is answered exactly once.
+/// [`Ledger::answer`], [`Ledger::next_overdue`], [`Ledger::lost`] or [`Ledger::next_open`]; so it
+/// is answered exactly once. Everything takes time logarithmic in the number of parts owed.
 #[derive(Default)]
 pub struct Ledger {
     open: BTreeMap<PartId, Expected>,
-    /// Parts the fail-safe answered and whose inspection is still under way.
+    /// The same parts by deadline.
+    by_due: BTreeSet<(MonoTime, PartId)>,
+    /// Parts the fail-safe answered and whose inspection is still under way. Bounded: what never
+    /// comes is forgotten, oldest first.
     late: BTreeSet<PartId>,
 }
 
@@ -28,7 +34,7 @@ pub enum Standing {
 }
 
 impl Ledger {
-    /// Enters a part. A part whose number was seen before is refused and handed back.
+    /// Enters a part. A part whose number is in the ledger is refused and handed back.
     ///
     /// # Errors
     /// The entry itself, when the part is already in the ledger.
@@ -36,55 +42,62 @@ impl Ledger {
         if self.open.contains_key(&expected.part) || self.late.contains(&expected.part) {
             return Err(expected);
         }
+        self.by_due.insert((expected.due, expected.part));
         self.open.insert(expected.part, expected);
         Ok(())
     }
 
-    /// An inspection of `part` has come at `now`. Ask [`Ledger::overdue`] for the same `now`
-    /// first: an inspection that comes at or after its deadline is late.
+    /// An inspection of `part` has come at `now`. Empty [`Ledger::next_overdue`] for the same
+    /// `now` first: an inspection that comes at or after its deadline is late.
     pub fn answer(&mut self, part: PartId) -> Standing {
-        if let Some(expected) = self.open.remove(&part) {
+        if let Some(expected) = self.take(part) {
             return Standing::InTime(expected);
         }
         if self.late.remove(&part) { Standing::Late } else { Standing::Unknown }
     }
 
-    /// Takes out the parts whose deadline has come, in the order of their numbers. The fail-safe
-    /// must answer each.
-    pub fn overdue(&mut self, now: MonoTime) -> Vec<Expected> {
-        let parts: Vec<PartId> =
-            self.open.values().filter(|entry| entry.due <= now).map(|entry| entry.part).collect();
-        parts
-            .into_iter()
-            .filter_map(|part| {
-                self.late.insert(part);
-                self.open.remove(&part)
-            })
-            .collect()
+    /// Takes out the next part whose deadline has come, earliest deadline first. The fail-safe
+    /// must answer it.
+    pub fn next_overdue(&mut self, now: MonoTime) -> Option<Expected> {
+        let &(due, part) = self.by_due.first()?;
+        if due > now {
+            return None;
+        }
+        self.late.insert(part);
+        if self.late.len() > limits::LATE_AWAITED {
+            self.late.pop_first();
+        }
+        self.take(part)
     }
 
     /// The inspection of `part` will never come. Gives the part back when it is still owed.
     pub fn lost(&mut self, part: PartId) -> Option<Expected> {
         self.late.remove(&part);
-        self.open.remove(&part)
+        self.take(part)
     }
 
-    /// Takes out all parts: nothing more will come.
-    pub fn close(&mut self) -> Vec<Expected> {
-        self.late.clear();
-        std::mem::take(&mut self.open).into_values().collect()
+    /// Takes out any part, earliest deadline first: nothing more will come.
+    pub fn next_open(&mut self) -> Option<Expected> {
+        let &(_, part) = self.by_due.first()?;
+        self.take(part)
     }
 
     /// The next deadline.
     #[must_use]
     pub fn next_due(&self) -> Option<MonoTime> {
-        self.open.values().map(|entry| entry.due).min()
+        self.by_due.first().map(|(due, _)| *due)
     }
 
     /// How many parts are owed an answer.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open.len()
+    }
+
+    fn take(&mut self, part: PartId) -> Option<Expected> {
+        let expected = self.open.remove(&part)?;
+        self.by_due.remove(&(expected.due, part));
+        Some(expected)
     }
 }
 
@@ -120,8 +133,9 @@ mod tests {
     fn an_inspection_at_the_deadline_is_late() {
         let mut ledger = Ledger::default();
         ledger.expect(expected(1, 0, 50)).unwrap();
-        assert!(ledger.overdue(MonoTime::from_ns(49_999_999)).is_empty());
-        assert_eq!(ledger.overdue(MonoTime::from_ns(50_000_000)).len(), 1);
+        assert!(ledger.next_overdue(MonoTime::from_ns(49_999_999)).is_none());
+        assert!(ledger.next_overdue(MonoTime::from_ns(50_000_000)).is_some());
+        assert!(ledger.next_overdue(MonoTime::from_ns(50_000_000)).is_none());
         assert!(matches!(ledger.answer(PartId(1)), Standing::Late));
         assert!(matches!(ledger.answer(PartId(1)), Standing::Unknown));
     }
@@ -131,6 +145,19 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.expect(expected(1, 0, 50)).unwrap();
         assert!(ledger.expect(expected(1, 9, 50)).is_err());
+    }
+
+    #[test]
+    fn what_never_comes_is_forgotten_in_the_end() {
+        let mut ledger = Ledger::default();
+        let parts = limits::LATE_AWAITED as u64 + 3;
+        for part in 1..=parts {
+            ledger.expect(expected(part, 0, 50)).unwrap();
+            assert!(ledger.next_overdue(MonoTime::from_ns(u64::MAX)).is_some());
+        }
+        assert!(matches!(ledger.answer(PartId(3)), Standing::Unknown));
+        assert!(matches!(ledger.answer(PartId(4)), Standing::Late));
+        assert_eq!((ledger.open(), ledger.next_due()), (0, None));
     }
 
     #[derive(Clone, Debug)]
@@ -159,7 +186,7 @@ mod tests {
             let (mut now_ms, mut entered) = (0, BTreeSet::new());
             for step in steps {
                 let now = MonoTime::from_ns(now_ms * 1_000_000);
-                for entry in ledger.overdue(now) {
+                while let Some(entry) = ledger.next_overdue(now) {
                     *answers.entry(entry.part).or_default() += 1;
                 }
                 match step {
@@ -184,7 +211,7 @@ mod tests {
                     Step::Pass(ms) => now_ms += ms,
                 }
             }
-            for entry in ledger.close() {
+            while let Some(entry) = ledger.next_open() {
                 *answers.entry(entry.part).or_default() += 1;
             }
             prop_assert_eq!(ledger.open(), 0);

@@ -268,6 +268,7 @@ pub fn start_in(folder: &Path, recipe: Arc<CheckedRecipe>, model: Model) -> Benc
         armed: Arc::new(Armed::new(recipe, model, 2).unwrap()),
         plc: Box::new(gate.clone()),
         field: None,
+        reject: None,
         writer,
         log: None,
         keep: Arc::new(|_| true),

@@ -151,6 +151,7 @@ impl Replay<'_> {
             counters: Arc::new(Counters::of_cameras([camera.clone()])),
             cameras: vec![CameraSetup { camera, source, field: None }],
             field: None,
+            reject: None,
             armed: Arc::new(line::Armed::new(
                 Arc::clone(&self.armed.recipe),
                 self.armed.model.another()?,
