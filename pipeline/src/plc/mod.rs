@@ -4,6 +4,8 @@
 //! the line wait. What it hears goes into [`Inputs`]; what it is told lies ready for the PLC, or
 //! is queued for it.
 
+mod config;
+pub mod modbus_tcp;
 pub mod none;
 
 use std::time::Duration;
@@ -14,6 +16,9 @@ use domain::{
 
 use crate::limits;
 use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
+pub use config::{
+    ClientConfig, ModbusTcpConfig, PlcConfig, PlcError, RegistersConfig, ServerConfig, open,
+};
 
 /// What the PLC is told of a part.
 #[derive(Clone, Debug)]
