@@ -9,7 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 packages=(make gcc libc6-dev pkg-config ca-certificates
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    gstreamer1.0-libav)
+    gstreamer1.0-libav
+    python3-pymodbus) # another PLC, for the tests
 # Any of these encodes clips. The last is GPL (plugins-ugly): fetched only where there is no other.
 encoders=(nvv4l2h264enc nvh264enc vah264enc openh264enc x264enc)
 

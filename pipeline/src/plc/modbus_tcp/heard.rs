@@ -283,7 +283,11 @@ mod tests {
     #[test]
     fn what_nobody_can_mean_is_refused() {
         let mut bench = bench(By::Writing);
-        assert_eq!(bench.ask(9, command::START, 0), (9, answer::REFUSED), "asked before we started");
+        assert_eq!(
+            bench.ask(9, command::START, 0),
+            (9, answer::REFUSED),
+            "asked before we started"
+        );
         assert_eq!(bench.ask(10, 77, 0), (10, answer::REFUSED));
         assert_eq!(bench.ask(11, command::SELECT_RECIPE, 0), (11, answer::REFUSED));
         assert!(bench.asked.try_recv().is_none());

@@ -165,7 +165,11 @@ mod tests {
         assert_eq!(image.tell(&telling(0x0001_0002)), 1);
         let words = image.words();
         assert_eq!(words[ring_slot(1)], [1, 3, 1, 2, 2, 501]);
-        assert_eq!(words[32..42], [1, 2, 1, 4464, 3, 2, 5, 501, 4, 1], "70 000 µs: 1 · 2^16 + 4464");
+        assert_eq!(
+            words[32..42],
+            [1, 2, 1, 4464, 3, 2, 5, 501, 4, 1],
+            "70 000 µs: 1 · 2^16 + 4464"
+        );
         assert!(image.bit(flag::LAST_REJECT) && !image.bit(flag::READY));
     }
 
@@ -188,7 +192,8 @@ mod tests {
     fn a_status_beats_the_heart_and_wraps_counters() {
         let mut image = Image::new(WordOrder::HighFirst, vec![], 7);
         let parts = Conservation { triggered: (1 << 32) + 5, ..Conservation::default() };
-        let status = PlcStatus { state: LineState::Running, parts, recipe: 3, ..Default::default() };
+        let status =
+            PlcStatus { state: LineState::Running, parts, recipe: 3, ..Default::default() };
         image.gate(true);
         image.status(&status);
         assert_eq!(image.words()[..10], [1, 7, 1, 2, 16, 3, 0, 0, 0, 5]);

@@ -200,7 +200,13 @@ pub const STATION: [Register; 29] = {
             "parts",
             "Not answered yet; triggered = passed + rejected + undecided + in_line.",
         ),
-        row("told_reject", at::TOLD_REJECT, U32, "parts", "Parts that the gate was told to reject."),
+        row(
+            "told_reject",
+            at::TOLD_REJECT,
+            U32,
+            "parts",
+            "Parts that the gate was told to reject.",
+        ),
         row(
             "deadline_misses",
             at::DEADLINE_MISSES,

@@ -6,15 +6,19 @@
 
 pub mod client;
 #[cfg(test)]
+mod client_tests;
+#[cfg(test)]
 mod docs;
 mod heard;
 mod image;
 pub mod map;
 mod pdu;
 #[cfg(test)]
-mod peer;
+pub(super) mod peer;
 pub mod reason;
 pub mod server;
+#[cfg(test)]
+mod server_tests;
 pub mod words;
 
 use std::future::Future;

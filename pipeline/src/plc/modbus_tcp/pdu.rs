@@ -47,11 +47,7 @@ pub(super) fn answer(request: &[u8], registers: &mut dyn Registers) -> (bool, Ve
     }
 }
 
-fn granted(
-    function: u8,
-    body: &[u8],
-    registers: &mut dyn Registers,
-) -> Result<Vec<u8>, Exception> {
+fn granted(function: u8, body: &[u8], registers: &mut dyn Registers) -> Result<Vec<u8>, Exception> {
     match function {
         READ_COILS | READ_DISCRETE_INPUTS => {
             let [at, count] = words(body)?;
@@ -91,7 +87,11 @@ fn granted(
 /// Exactly `N` words.
 fn words<const N: usize>(body: &[u8]) -> Result<[u16; N], Exception> {
     let words: Vec<u16> = body.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect();
-    if body.len() % 2 == 1 { Err(IllegalDataValue) } else { words.try_into().or(Err(IllegalDataValue)) }
+    if body.len() % 2 == 1 {
+        Err(IllegalDataValue)
+    } else {
+        words.try_into().or(Err(IllegalDataValue))
+    }
 }
 
 fn within(count: u16, most: u16) -> Result<(), Exception> {
