@@ -7,10 +7,10 @@ export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 packages=(make gcc libc6-dev pkg-config ca-certificates
+    python3-pymodbus # another PLC, for the tests
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    gstreamer1.0-libav
-    python3-pymodbus) # another PLC, for the tests
+    gstreamer1.0-libav)
 # Any of these encodes clips. The last is GPL (plugins-ugly): fetched only where there is no other.
 encoders=(nvv4l2h264enc nvh264enc vah264enc openh264enc x264enc)
 

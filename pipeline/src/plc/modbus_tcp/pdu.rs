@@ -5,12 +5,13 @@
 /// Why a request can't be granted, by its code on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exception {
-    IllegalFunction = 1,
-    IllegalDataAddress = 2,
-    IllegalDataValue = 3,
+    /// No such function.
+    Function = 1,
+    /// No such address, or not to be written.
+    Address = 2,
+    /// A value that can't be.
+    Value = 3,
 }
-
-use Exception::{IllegalDataAddress, IllegalDataValue, IllegalFunction};
 
 /// What requests read and write. Every address that isn't there is an illegal one.
 pub(super) trait Registers {
@@ -65,13 +66,13 @@ fn granted(function: u8, body: &[u8], registers: &mut dyn Registers) -> Result<V
             Ok(body.to_vec())
         }
         WRITE_REGISTERS => {
-            let (head, data) = body.split_at_checked(4).ok_or(IllegalDataValue)?;
+            let (head, data) = body.split_at_checked(4).ok_or(Exception::Value)?;
             let [at, count] = words(head)?;
             registers.write_words(at, &payload(data, count, WRITE_MAX)?)?;
             Ok(head.to_vec())
         }
         READ_WRITE_REGISTERS => {
-            let (head, data) = body.split_at_checked(8).ok_or(IllegalDataValue)?;
+            let (head, data) = body.split_at_checked(8).ok_or(Exception::Value)?;
             let [read_at, read, write_at, write] = words(head)?;
             within(read, READ_MAX)?;
             let values = payload(data, write, READ_WRITE_MAX)?;
@@ -79,8 +80,8 @@ fn granted(function: u8, body: &[u8], registers: &mut dyn Registers) -> Result<V
             counted(bytes(&registers.read_words(read_at, read)?))
         }
         // There are coils, and none that may be written.
-        WRITE_COIL | WRITE_COILS => Err(IllegalDataAddress),
-        _ => Err(IllegalFunction),
+        WRITE_COIL | WRITE_COILS => Err(Exception::Address),
+        _ => Err(Exception::Function),
     }
 }
 
@@ -88,22 +89,22 @@ fn granted(function: u8, body: &[u8], registers: &mut dyn Registers) -> Result<V
 fn words<const N: usize>(body: &[u8]) -> Result<[u16; N], Exception> {
     let words: Vec<u16> = body.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect();
     if body.len() % 2 == 1 {
-        Err(IllegalDataValue)
+        Err(Exception::Value)
     } else {
-        words.try_into().or(Err(IllegalDataValue))
+        words.try_into().or(Err(Exception::Value))
     }
 }
 
 fn within(count: u16, most: u16) -> Result<(), Exception> {
-    if (1..=most).contains(&count) { Ok(()) } else { Err(IllegalDataValue) }
+    if (1..=most).contains(&count) { Ok(()) } else { Err(Exception::Value) }
 }
 
 /// `count` words behind a byte that says how many bytes they are.
 fn payload(data: &[u8], count: u16, most: u16) -> Result<Vec<u16>, Exception> {
     within(count, most)?;
-    let (said, data) = data.split_first().ok_or(IllegalDataValue)?;
+    let (said, data) = data.split_first().ok_or(Exception::Value)?;
     if usize::from(*said) != data.len() || data.len() != 2 * usize::from(count) {
-        return Err(IllegalDataValue);
+        return Err(Exception::Value);
     }
     Ok(data.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect())
 }
@@ -119,7 +120,7 @@ fn packed(bits: &[bool]) -> Vec<u8> {
 
 /// Bytes behind their number.
 fn counted(mut bytes: Vec<u8>) -> Result<Vec<u8>, Exception> {
-    bytes.insert(0, u8::try_from(bytes.len()).or(Err(IllegalDataValue))?);
+    bytes.insert(0, u8::try_from(bytes.len()).or(Err(Exception::Value))?);
     Ok(bytes)
 }
 
@@ -135,7 +136,7 @@ mod tests {
     fn place(at: u16, count: usize, places: std::ops::Range<usize>) -> Result<usize, Exception> {
         let at = usize::from(at);
         let fits = places.contains(&at) && at + count <= places.end;
-        if fits { Ok(at - places.start) } else { Err(IllegalDataAddress) }
+        if fits { Ok(at - places.start) } else { Err(Exception::Address) }
     }
 
     impl Registers for Ten {

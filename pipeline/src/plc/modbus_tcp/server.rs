@@ -317,25 +317,25 @@ impl Registers for Access<'_> {
             return Ok(self.state.image.words()[read].to_vec());
         }
         let read = places(at, count, registers.plc, plc::WORDS);
-        let read = read.ok_or(Exception::IllegalDataAddress)?;
+        let read = read.ok_or(Exception::Address)?;
         Ok(self.state.written[read].to_vec())
     }
 
     fn read_bits(&mut self, at: u16, count: u16) -> Result<Vec<bool>, Exception> {
         let bits = places(at, usize::from(count), 0, flag::BITS);
-        let bits = bits.ok_or(Exception::IllegalDataAddress)?;
+        let bits = bits.ok_or(Exception::Address)?;
         Ok(bits.map(|bit| self.state.image.bit(bit)).collect())
     }
 
     fn write_words(&mut self, at: u16, words: &[u16]) -> Result<(), Exception> {
         let written = places(at, words.len(), self.shared.registers.plc, plc::WORDS);
-        let written = written.ok_or(Exception::IllegalDataAddress)?;
+        let written = written.ok_or(Exception::Address)?;
         if map::PLC.iter().any(|register| is_torn(register, &written)) {
-            return Err(Exception::IllegalDataAddress);
+            return Err(Exception::Address);
         }
         let asks = written.contains(&plc::COMMAND).then(|| words[plc::COMMAND - written.start]);
         if asks.is_some_and(|asks| asks > command::RESET) {
-            return Err(Exception::IllegalDataValue);
+            return Err(Exception::Value);
         }
         let state = &mut *self.state;
         state.written[written.clone()].copy_from_slice(words);

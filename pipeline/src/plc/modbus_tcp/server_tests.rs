@@ -125,7 +125,7 @@ fn every_read_is_of_one_moment() {
     let reading = std::thread::Builder::new()
         .spawn(move || {
             loop {
-                let words = plc.read(station::LAST_PART as u16, 106);
+                let words = plc.read(32, 106);
                 let sequence = words[station::SEQUENCE - station::LAST_PART];
                 assert_eq!((words[1], words[3]), (sequence, sequence), "part and time of the last");
                 let ring = words[station::RING - station::LAST_PART..].chunks(map::SLOT_WORDS);
@@ -149,11 +149,11 @@ fn a_verdict_that_was_overwritten_unread_is_told_of_once_verdicts_are_read() {
     let mut plc = Raw::connect(bench.server.address());
     (1..=40).for_each(|part| drop(bench.server.tell(&telling(part))));
     assert!(bench.counters.events().is_empty(), "a PLC that only follows the gate reads none");
-    let _ = plc.read(station::RING as u16, 96);
+    let _ = plc.read(42, 96);
     assert_eq!(bench.counters.snapshot().plc_ms.count, 16, "those in the ring were taken");
     (41..=58).for_each(|part| drop(bench.server.tell(&telling(part))));
     assert_eq!(bench.counters.events()["verdict_not_taken"], 2);
-    let _ = plc.read(station::LAST_PART as u16, 10);
+    let _ = plc.read(32, 10);
     assert_eq!(bench.counters.snapshot().plc_ms.count, 17, "the last alone");
 }
 
@@ -235,7 +235,7 @@ proptest! {
             prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..300),
                 (1..24_u8, proptest::collection::vec(any::<u8>(), 0..12)).prop_map(|(function, body)| {
-                    let length = (body.len() + 2) as u8;
+                    let length = u8::try_from(body.len() + 2).unwrap();
                     [&[0, 1, 0, 0, 0, length, 1, function][..], &body].concat()
                 }),
             ],
