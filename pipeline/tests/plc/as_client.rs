@@ -86,12 +86,12 @@ fn inputs_and_commands() {
 #[test]
 fn a_plc_that_is_killed_is_lost_and_gets_its_ring_again() {
     let port = free_port();
-    let Some(mut plc) = Peer::start("peer_server.py", port) else { return };
+    let Some(plc) = Peer::start("peer_server.py", port) else { return };
     let mut station = open(port);
     for part in 1..=4 {
         station.plc.tell(&telling(part));
     }
-    until("they are taken", || plc.words("get 41 1") == [4]);
+    until("they are taken", || station.counters.snapshot().plc_ms.count == 4);
     drop(plc);
     until("it is lost", || station.count("plc_lost") == 1);
     for part in 5..=20 {

@@ -48,7 +48,7 @@ fn no_verdict_of_two_hundred_is_missed() {
         until("the PLC keeps up", || station.counters.snapshot().plc_ms.count + 15 > part);
         assert_eq!(station.plc.tell(&telling(part)), PlcAnswer::Taken);
     }
-    let verdict = |part: u64| if part % 3 == 0 { (3, 2) } else { (1, 1) };
+    let verdict = |part: u64| if part.is_multiple_of(3) { (3, 2) } else { (1, 1) };
     let row = |part| json!([part, verdict(part).0, part, verdict(part).1]);
     assert_eq!(plc.answer(), json!((1..=200).map(row).collect::<Vec<_>>()));
     assert_eq!(station.count("verdict_not_taken"), 0);

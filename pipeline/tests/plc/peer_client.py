@@ -28,10 +28,7 @@ def collect(client, wanted, last):
     """Verdicts from the ring: [sequence, verdict, part, signal] each."""
     got = []
     while len(got) < wanted:
-        sequence = words(client.read_input_registers(0, count=42))[41]
-        if sequence == last:
-            continue
-        ring = words(client.read_input_registers(42, count=96))
+        sequence, *ring = words(client.read_input_registers(41, count=97))
         while last != sequence:
             last = (last + 1) % 65536
             slot = ring[6 * (last % 16) : 6 * (last % 16) + 6]
