@@ -7,6 +7,7 @@ export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 packages=(make gcc libc6-dev pkg-config ca-certificates
+    python3-pymodbus python3-serial-asyncio # another PLC, for the tests; it imports the latter
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-libav libaravis-dev libusb-1.0-0-dev)

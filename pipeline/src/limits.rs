@@ -55,6 +55,9 @@ pub const FIELD_INPUTS_WAITING: usize = 1024;
 /// Commands of the PLC that wait for the station.
 pub const COMMANDS_WAITING: usize = 4;
 
+/// Connections that the PLC and others may hold to the station's Modbus server.
+pub const PLC_CONNECTIONS_MAX: usize = 8;
+
 /// Inspecting threads.
 pub const INSPECTORS_MAX: usize = 32;
 

@@ -4,6 +4,8 @@
 //! the line wait. What it hears goes into [`Inputs`]; what it is told lies ready for the PLC, or
 //! is queued for it.
 
+mod config;
+pub mod modbus_tcp;
 pub mod none;
 
 use std::time::Duration;
@@ -14,6 +16,9 @@ use domain::{
 
 use crate::limits;
 use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
+pub use config::{
+    ClientConfig, ModbusTcpConfig, PlcConfig, PlcError, RegistersConfig, ServerConfig, open,
+};
 
 /// What the PLC is told of a part.
 #[derive(Clone, Debug)]
@@ -191,26 +196,159 @@ pub fn inputs(listeners: usize) -> (Inputs, Vec<LinkReceiver<FieldInput>>, LinkR
 /// Conformance: what every member of the family must do.
 #[cfg(test)]
 mod conformance {
-    use super::*;
+    use std::sync::Arc;
 
-    fn members() -> Vec<(&'static str, Box<dyn Plc>)> {
-        vec![("none", Box::new(none::NonePlc))]
+    use domain::Why;
+
+    use super::modbus_tcp::map::{self, station};
+    use super::modbus_tcp::peer::{Peer, Raw, until};
+    use super::modbus_tcp::server::ModbusServer;
+    use super::*;
+    use crate::clock::RealClock;
+    use crate::stage::Counters;
+
+    /// The station's block, as the PLC has it.
+    type Reading = Box<dyn FnMut() -> Vec<u16>>;
+
+    struct Member {
+        name: &'static str,
+        plc: Box<dyn Plc>,
+        counters: Arc<Counters>,
+        /// `None` where there is no PLC to read.
+        reading: Option<Reading>,
+        /// Whether the PLC is to answer; a PLC that only asks can't keep anyone waiting.
+        hold: Box<dyn Fn(bool)>,
+    }
+
+    fn client(address: String) -> ClientConfig {
+        let toml = format!("address = {address:?}\ntimeout_ms = 60000\nunit = 1");
+        toml::from_str(&toml).unwrap()
+    }
+
+    fn members() -> Vec<Member> {
+        let counters = || Arc::new(Counters::default());
+        let clock = || Arc::new(RealClock::start());
+        let (of_server, of_client) = (counters(), counters());
+
+        let listen = "127.0.0.1:0".to_owned();
+        let config = ServerConfig { listen, lost_after_ms: 600_000, ..Default::default() };
+        let theirs = (inputs(0).0, Arc::clone(&of_server));
+        let server = ModbusServer::open(&config, theirs.0, theirs.1, clock()).unwrap();
+        let mut asking = Raw::connect(server.address());
+
+        let peer = Arc::new(Peer::start());
+        let config = ModbusTcpConfig::Client(client(peer.address.to_string()));
+        let theirs = (inputs(0).0, Arc::clone(&of_client));
+        let client = open(&PlcConfig::ModbusTcp(config), theirs.0, theirs.1, clock()).unwrap();
+        let held = Arc::clone(&peer);
+
+        vec![
+            Member {
+                name: "none",
+                plc: open(&PlcConfig::default(), inputs(0).0, counters(), clock()).unwrap(),
+                counters: counters(),
+                reading: None,
+                hold: Box::new(|_| ()),
+            },
+            Member {
+                name: "modbus_tcp server",
+                plc: Box::new(server),
+                counters: of_server,
+                reading: Some(Box::new(move || [asking.read(0, 42), asking.read(42, 96)].concat())),
+                hold: Box::new(|_| ()),
+            },
+            Member {
+                name: "modbus_tcp client",
+                plc: client,
+                counters: of_client,
+                reading: Some(Box::new(move || {
+                    (0..station::WORDS).map(|at| peer.word(at)).collect()
+                })),
+                hold: Box::new(move |hold| held.hold(hold)),
+            },
+        ]
+    }
+
+    fn telling(part: u64, signal: GateSignal) -> Telling {
+        let why = Why::PartCut;
+        Telling {
+            part: PartId(part),
+            signal,
+            verdict: Verdict::Undecided { why },
+            answered_by: AnsweredBy::Inspection,
+            took: Duration::from_millis(9),
+            told_at: MonoTime::ZERO,
+        }
+    }
+
+    fn sequence_of(reading: &mut Reading) -> u16 {
+        reading()[station::SEQUENCE]
     }
 
     #[test]
-    fn every_member_answers_every_part() {
-        for (name, mut plc) in members() {
-            for (part, signal) in [(1, GateSignal::Pass), (2, GateSignal::Reject)] {
-                let answer = plc.tell(&Telling {
-                    part: PartId(part),
-                    signal,
-                    verdict: Verdict::Pass,
-                    answered_by: AnsweredBy::Inspection,
-                    took: Duration::from_millis(9),
-                    told_at: MonoTime::ZERO,
-                });
+    fn every_member_tells_every_part_in_order() {
+        for Member { name, mut plc, counters, mut reading, .. } in members() {
+            for part in 1..=64_u16 {
+                let is_odd = part % 2 == 1;
+                let signal = if is_odd { GateSignal::Reject } else { GateSignal::Pass };
+                let answer = plc.tell(&telling(part.into(), signal));
                 assert!(!matches!(answer, PlcAnswer::Failed { .. }), "{name}: {answer:?}");
+                let Some(reading) = reading.as_mut().filter(|_| part % 8 == 0) else { continue };
+                until(name, || sequence_of(reading) == part);
+                let block = reading();
+                let full = block[station::RING..].chunks(map::SLOT_WORDS);
+                for entry in full.filter(|_| part >= 16) {
+                    let (sequence, reject) = (entry[0], entry[0] % 2 == 1);
+                    assert!((part - 15..=part).contains(&sequence), "{name}");
+                    let signal = if reject { 2 } else { 1 };
+                    assert_eq!(entry[1..], [3, 0, sequence, signal, 301], "{name}");
+                }
             }
+            assert!(counters.events().is_empty(), "{name}: {:?}", counters.events());
+        }
+    }
+
+    #[test]
+    fn no_member_waits_for_a_plc_that_hangs() {
+        for Member { name, mut plc, counters, mut reading, hold } in members() {
+            hold(true);
+            // The PLC answers only after all of these have come back.
+            let is_failed = |answer: &PlcAnswer| matches!(answer, PlcAnswer::Failed { .. });
+            let tell = |part| plc.tell(&telling(part, GateSignal::Pass));
+            let failed = (1..=100).map(tell).filter(is_failed).count() as u64;
+            plc.status(&PlcStatus::default());
+            let _ = plc.gate(true);
+            hold(false);
+            let not_taken = counters.events().get("verdict_not_taken").copied().unwrap_or(0);
+            assert_eq!(failed, not_taken, "{name}: every part is accounted for");
+            if let Some(reading) = &mut reading {
+                until(name, || sequence_of(reading) == 100);
+            }
+        }
+    }
+
+    #[test]
+    fn a_station_is_configured_by_its_words() {
+        let read = |text: &str| toml::from_str::<PlcConfig>(text);
+        assert_eq!(read("kind = 'none'").unwrap(), PlcConfig::None {});
+        let server = read("kind = 'modbus_tcp'\nrole = 'server'").unwrap();
+        let PlcConfig::ModbusTcp(ModbusTcpConfig::Server(server)) = server else { panic!() };
+        assert_eq!(server, ServerConfig::default());
+        assert!(server.listen.starts_with("127.0.0.1:"), "loopback unless said otherwise");
+        let client = "kind = 'modbus_tcp'\nrole = 'client'\naddress = '10.0.0.1'";
+        let order = "\n[registers]\nword_order = 'low_first'";
+        let read_client = read(&format!("{client}{order}")).unwrap();
+        let PlcConfig::ModbusTcp(ModbusTcpConfig::Client(read_client)) = read_client else {
+            panic!()
+        };
+        assert_eq!(read_client.checked().unwrap().port(), 502);
+        for wrong in [
+            "kind = 'none'\nx = 1".to_owned(),
+            "kind = 'modbus_tcp'\nrole = 'server'\nlisten_to = 1".to_owned(),
+            "kind = 'modbus_tcp'\nrole = 'client'".to_owned(),
+            format!("{client}\n[registers]\nstations = 1"),
+        ] {
+            assert!(read(&wrong).is_err(), "{wrong}");
         }
     }
 
