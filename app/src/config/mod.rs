@@ -1,7 +1,9 @@
 //! Files as written → values as checked. Every error names the file, the line, the key, and what
 //! would be right.
 
+pub mod live;
 mod place;
+mod station;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use domain::{CheckedRecipe, Recipe};
 use models::{Bundle, Model, Runtime};
+pub use station::{Camera, RecipeFile, Station};
 
 /// A recipe and the model it names, ready to inspect.
 pub struct Armed {
