@@ -338,4 +338,16 @@ listen = "127.0.0.1:0"
         let error = station(no_camera).unwrap_err().to_string();
         assert!(error.contains("`camera`: there is none; write [[camera]]"), "{error}");
     }
+
+    #[test]
+    fn the_station_of_the_clone_is_right_with_all_that_is_commented_out() {
+        let shipped = include_str!("../../../deploy/station.toml");
+        let (head, rest) = shipped.split_once("\n\n").unwrap();
+        assert!(head.lines().all(|line| line.starts_with('#')));
+        let lines = rest.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
+        let all = lines.filter(|line| line.contains(['=', '[', '#']) || line.is_empty());
+        let station = station(&all.collect::<Vec<_>>().join("\n")).unwrap();
+        assert_eq!(station.cameras.len(), 2);
+        assert!(station.inspectors.is_some() && station.verdict_log.is_some());
+    }
 }

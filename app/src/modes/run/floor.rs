@@ -79,6 +79,7 @@ pub struct Floor {
 impl Floor {
     /// Opens the store and the PLC; no line runs yet.
     pub fn open(station: Station, ready: Ready, clock: Arc<dyn Clock>) -> Result<Self> {
+        open::say_what_is_left_out(&station);
         let store =
             Store::create_or_open(&station.store).map_err(|error| station.blame("store", error))?;
         let cameras = station.cameras.iter().map(|camera| CameraId::new(&camera.name));
@@ -355,4 +356,134 @@ fn complain(summary: LineSummary) -> Result<()> {
         bail!("a defect in this software: parts do not add up: {:?}", summary.snapshot.parts);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::thread::park_timeout;
+
+    use super::*;
+    use pipeline::clock::RealClock;
+    use tempfile::TempDir;
+
+    const RECIPE: &str = "model = \"MODEL\"\nlocate = { kind = \"every-frame\" }\n\
+                          limits = { reject_at = 0.5 }\n";
+    const STATION: &str = "name = \"s\"\nstore = \"store\"\ninspectors = 1\n\
+        [[camera]]\nname = \"top\"\n\
+        source = { kind = \"synthetic\", parts = 9, size = { width = 64, height = 64 } }\n\
+        [[recipe]]\nnumber = 1\nfile = \"one.toml\"\n\
+        [[recipe]]\nnumber = 2\nfile = \"two.toml\"\n";
+
+    struct Fixture {
+        folder: TempDir,
+        floor: Floor,
+        inputs: plc::Inputs,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let model =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/classifier");
+            let recipe = RECIPE.replace("MODEL", model.to_str().unwrap());
+            for name in ["one", "two"] {
+                let file = folder.path().join(format!("{name}.toml"));
+                fs::write(file, format!("name = \"{name}\"\n{recipe}")).unwrap();
+            }
+            fs::write(folder.path().join("station.toml"), STATION).unwrap();
+            let station = Station::from_file(&folder.path().join("station.toml")).unwrap();
+            let ready = super::super::recipes::arm_all(&station, &|| false).unwrap().unwrap();
+            let mut floor = Floor::open(station, ready, Arc::new(RealClock::start())).unwrap();
+            let (inputs, _, asked) = plc::inputs(0);
+            floor.asked = asked;
+            Self { folder, floor, inputs }
+        }
+
+        /// Gives what tells whether the answer is there.
+        fn ask(&self, command: PlcCommand) -> impl Fn() -> Option<CommandAnswer> + use<> {
+            let (asked, answer) = Asked::new(command);
+            self.inputs.ask(asked);
+            move || answer.try_recv().ok()
+        }
+
+        /// Looks after the floor until `answer` comes, as the mode does.
+        fn answer(&mut self, answer: &dyn Fn() -> Option<CommandAnswer>) -> CommandAnswer {
+            for _ in 0..12_000 {
+                self.floor.tick(false).unwrap();
+                if let Some(answer) = answer() {
+                    return answer;
+                }
+                park_timeout(Duration::from_millis(10));
+            }
+            panic!("the PLC was not answered within two minutes");
+        }
+
+        fn obeys(&mut self, command: PlcCommand) -> CommandAnswer {
+            let answer = self.ask(command);
+            self.answer(&answer)
+        }
+    }
+
+    #[test]
+    fn the_plc_stops_starts_and_changes_the_line() {
+        use CommandAnswer::{Done, Refused};
+        let mut fixture = Fixture::new();
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done, "it is off");
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done);
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done, "it runs already");
+        assert_eq!(fixture.floor.watch.counters().state(), LineState::Running);
+
+        assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(3)), Refused, "there is none");
+        assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(1)), Done, "it is in force");
+        // Both come before the first is armed: one at a time.
+        let first = fixture.ask(PlcCommand::SelectRecipe(2));
+        let second = fixture.ask(PlcCommand::SelectRecipe(2));
+        assert_eq!(fixture.answer(&second), Refused);
+        assert_eq!(fixture.answer(&first), Done);
+        let look = fixture.floor.watch.look();
+        assert_eq!((look.recipe.number, &*look.recipe.name), (2, "two"));
+
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
+        assert!(fixture.floor.is_off());
+        assert_eq!(fixture.floor.watch.counters().state(), LineState::Off);
+        let parts = fixture.floor.watch.look().parts;
+        assert!(parts.adds_up && parts.in_line == 0);
+        // With the line off a recipe is changed too, and holds from its start.
+        fs::write(fixture.folder.path().join("one.toml"), "name = 1").unwrap();
+        assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(1)), Refused, "it is broken now");
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done);
+        assert_eq!(fixture.floor.watch.counters().state(), LineState::Running);
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
+        let look = fixture.floor.watch.look();
+        assert_eq!((look.runs, look.recipe.number), (vec![1, 2], 2));
+        assert!(look.parts.triggered >= parts.triggered, "counts go on");
+        assert!(store::check(&fixture.folder.path().join("store")).unwrap().is_clean());
+    }
+
+    #[test]
+    fn a_reset_forgets_alarms_and_keeps_counts() {
+        let mut fixture = Fixture::new();
+        let part = domain::PartId(1);
+        fixture.floor.watch.counters().event(&domain::Event::DeadlineMissed { part });
+        fixture.floor.watch.counters().event(&domain::Event::PlcBack);
+        assert_eq!(fixture.floor.watch.look().alarms, 1);
+        assert_eq!(fixture.obeys(PlcCommand::Reset), CommandAnswer::Done);
+        let look = fixture.floor.watch.look();
+        assert_eq!((look.alarms, look.deadline_misses), (0, 1));
+    }
+
+    #[test]
+    fn a_line_that_ends_by_itself_is_an_error() {
+        let mut fixture = Fixture::new();
+        fixture.floor.start().unwrap();
+        fixture.floor.watch.counters().ask_to_stop();
+        let error = (0..12_000).find_map(|_| {
+            park_timeout(Duration::from_millis(10));
+            fixture.floor.tick(false).err()
+        });
+        let error = error.expect("it ends").to_string();
+        assert!(error.contains("nobody had asked"), "{error}");
+    }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use domain::{CameraSnapshot, Conservation, Event, LineState, Sha256, Snapshot, StageSnapshot};
 use domain::{MonoTime, Tail};
@@ -181,11 +180,6 @@ impl Watch {
         &self.counters
     }
 
-    /// Since this program started.
-    pub fn uptime(&self) -> Duration {
-        self.clock.now().since(self.began)
-    }
-
     /// The numbers now.
     pub fn look(&self) -> Look {
         let snapshot = self.counters.snapshot();
@@ -197,7 +191,7 @@ impl Watch {
             station: self.station.clone(),
             software: crate::modes::software().to_string(),
             written_unix_ms: self.clock.wall().unix_ns / 1_000_000,
-            uptime_s: self.uptime().as_secs_f64(),
+            uptime_s: self.clock.now().since(self.began).as_secs_f64(),
             state: snapshot.state,
             recipe: seen.recipe.clone(),
             runs: seen.runs.clone(),
@@ -255,6 +249,8 @@ fn queues(stages: &[StageSnapshot]) -> BTreeMap<&'static str, Queue> {
 impl Look {
     /// A look at a line that has answered a few parts.
     pub fn example() -> Self {
+        use std::time::Duration;
+
         use domain::{CameraId, GateSignal, Verdict};
         use pipeline::clock::SimulatedClock;
 

@@ -156,6 +156,7 @@ impl Run<'_> {
     /// Runs the line until it is told to stop.
     fn work(&mut self) -> Result<()> {
         self.floor.start()?;
+        let started = self.clock.now();
         let mut leaving = false;
         loop {
             let wish = match self.wishes.recv_timeout(TICK) {
@@ -163,7 +164,8 @@ impl Run<'_> {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => bail!("signals are not heard any more"),
             };
-            let is_time = self.args.lasts.is_some_and(|lasts| self.watch.uptime() >= lasts);
+            let lasted = self.clock.now().since(started);
+            let is_time = self.args.lasts.is_some_and(|lasts| lasted >= lasts);
             match wish {
                 Some(Wish::Stop) if leaving => {
                     bail!("stopped at once; parts on the line were not waited for")
