@@ -32,7 +32,7 @@ impl StatusLine {
         let target =
             if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let line = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             line.set_style(style);
         }
         Self(AT_THE_BOTTOM.get_or_init(|| line).clone())

@@ -39,6 +39,16 @@ fn nothing_listens_unless_it_is_asked_to() {
     started.stop().well();
 }
 
+#[test]
+fn whoever_listens_beyond_loopback_is_warned() {
+    let station = Station::new(&(STATION.to_owned() + &METRICS.replace("127.0.0.1", "0.0.0.0")));
+    let mut started = Started::new(&mut station.run(&[]));
+    started.wait_for("metrics can be read by anyone who reaches 0.0.0.0:");
+    started.wait_for("run: ready");
+    assert_eq!(listening(started.id()).len(), 1);
+    started.stop().well();
+}
+
 /// Asks for the metrics of a station that runs; gives the page and the address.
 pub fn metrics(started: &mut Started) -> (String, String) {
     let line = started.wait_for("metrics at http://");
@@ -79,7 +89,8 @@ fn metrics_are_served_on_loopback_only_and_are_right_to_the_last_line() {
     let frames = latency["frames_offered"].as_f64().unwrap();
     assert!(value("sightline_frames_total") >= frames);
     assert!(value("sightline_decision_duration_seconds_count") >= 5.0);
-    let thread = |name: &str| samples.iter().any(|s| s.labels.get("thread").is_some_and(|t| t == name));
+    let thread =
+        |name: &str| samples.iter().any(|s| s.labels.get("thread").is_some_and(|t| t == name));
     assert!(thread("act") && thread("capture-top") && thread("metrics"));
     started.stop().well();
 }

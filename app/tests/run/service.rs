@@ -13,7 +13,8 @@ fn hear(manager: &UnixDatagram, words: &str) -> Vec<String> {
     let mut heard = Vec::new();
     loop {
         let mut message = [0; 4096];
-        let length = manager.recv(&mut message).unwrap_or_else(|e| panic!("{words}: {e} {heard:?}"));
+        let length =
+            manager.recv(&mut message).unwrap_or_else(|e| panic!("{words}: {e} {heard:?}"));
         heard.push(String::from_utf8(message[..length].to_vec()).unwrap());
         if heard.last().is_some_and(|last| last.lines().any(|line| line.starts_with(words))) {
             return heard;
