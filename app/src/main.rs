@@ -25,7 +25,6 @@ struct Args {
 /// One variant a mode; each has its file in `modes`.
 #[derive(Subcommand)]
 enum Mode {
-    /// Run a line: cameras, verdicts, the reject gate.
     Run(modes::run::Args),
     /// Inspect recorded footage: a verdict for every part, and a report against the truth.
     Replay(modes::replay::Args),

@@ -13,7 +13,11 @@ fn mistakes_are_told_with_their_place() {
         ("[[camera]]", "[[camra]]", "station.toml:5: unknown field `camra`, expected one of"),
         ("\"top\"", "\"t p\"", "station.toml:6: `camera.0.name`: \"t p\" is no name for a camera"),
         ("fps = 20", "fps = \"x\"", "station.toml:"),
-        ("fps = 20", "fps = 0", "station.toml:7: `camera.0.source`: scene: fps = 0: it must be"),
+        (
+            "fps = 20",
+            "fps = 0",
+            "station.toml:7: `camera.0.source`: synthetic scene: fps = 0: it must be",
+        ),
         (
             synthetic,
             "kind = \"file\", path = \"a.mkv\"",

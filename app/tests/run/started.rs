@@ -32,7 +32,8 @@ impl Started {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();
-        let read = move || stderr.lines().flatten().all(|line| sender.send(line).is_ok());
+        let read =
+            move || stderr.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok());
         Builder::new().name("stderr".to_owned()).spawn(read).unwrap();
         Self { child, lines, said: Vec::new() }
     }
