@@ -25,6 +25,7 @@ struct Args {
 /// One variant a mode; each has its file in `modes`.
 #[derive(Subcommand)]
 enum Mode {
+    Run(modes::run::Args),
     /// Inspect recorded footage: a verdict for every part, and a report against the truth.
     Replay(modes::replay::Args),
     /// Film a simulated line: footage with known truth.
@@ -44,10 +45,13 @@ pub enum Ended {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let filter = EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| "warn".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let usual = if matches!(args.mode, Mode::Run(_)) { "info,ort=warn" } else { "warn" };
+    let filter = EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| usual.into());
+    let writer = || modes::progress::AboveTheLine;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     log.with_ansi(stderr().is_terminal()).init();
     let ended = match args.mode {
+        Mode::Run(args) => modes::run::run(&args),
         Mode::Replay(args) => modes::replay::run(&args),
         Mode::Simulate(args) => modes::simulate::run(&args),
         Mode::Model(args) => modes::model::run(&args),

@@ -214,19 +214,25 @@ impl Event {
 
     /// Whether somebody has to look after it.
     #[must_use]
-    pub const fn is_alarm(&self) -> bool {
-        !matches!(
-            self,
-            Self::BackgroundRelearnt { .. }
-                | Self::BlobIgnored { .. }
-                | Self::PartCut { .. }
-                | Self::PartsMerged { .. }
-                | Self::StageRestarted { .. }
-                | Self::CameraBack { .. }
-                | Self::PlcBack
-                | Self::RecordingAgain
-                | Self::RecipeChanged { .. }
-        )
+    pub fn is_alarm(&self) -> bool {
+        Self::name_is_alarm(self.name())
+    }
+
+    /// Whether somebody has to look after the events of this [`Event::name`].
+    #[must_use]
+    pub fn name_is_alarm(name: &str) -> bool {
+        const QUIET: [&str; 9] = [
+            "background_relearnt",
+            "blob_ignored",
+            "part_cut",
+            "parts_merged",
+            "stage_restarted",
+            "camera_back",
+            "plc_back",
+            "recording_again",
+            "recipe_changed",
+        ];
+        !QUIET.contains(&name)
     }
 }
 

@@ -6,7 +6,7 @@ mod timing;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use domain::{
     CameraId, CameraSnapshot, Conservation, Event, GateSignal, LineState, MonoTime, Snapshot,
@@ -43,8 +43,8 @@ pub struct Counters {
     /// Time on each frame (capture, locate) or part (the others).
     pub took: [Timing; Stage::ALL.len()],
     restarts: [AtomicU64; Stage::ALL.len()],
-    /// What waits before each stage; set once, when the line is built.
-    gauges: [OnceLock<Arc<Gauge>>; Stage::ALL.len()],
+    /// What waits before each stage; set when the line is built.
+    gauges: [Mutex<Option<Arc<Gauge>>>; Stage::ALL.len()],
     /// From trigger to signal.
     pub decision: Timing,
     /// From signal to the PLC having taken it.
@@ -219,9 +219,21 @@ impl Counters {
         MonoTime::from_ns(self.footage_ns.load(Ordering::Relaxed))
     }
 
-    /// Shows `gauge` as what waits before `stage`. The first one counts.
+    /// Shows `gauge` as what waits before `stage`. The first one of a line counts.
     pub fn show_gauge(&self, stage: Stage, gauge: &Arc<Gauge>) {
-        let _ = self.gauges[stage as usize].set(Arc::clone(gauge));
+        if let Ok(mut shown) = self.gauges[stage as usize].lock() {
+            shown.get_or_insert_with(|| Arc::clone(gauge));
+        }
+    }
+
+    /// Makes ready for another line after one that was stopped: counts go on.
+    pub fn start_again(&self) {
+        self.stop.store(false, Ordering::Release);
+        for gauge in &self.gauges {
+            if let Ok(mut shown) = gauge.lock() {
+                *shown = None;
+            }
+        }
     }
 
     /// What the line is doing.
@@ -322,8 +334,8 @@ impl Counters {
     }
 
     fn stage_snapshot(&self, stage: Stage) -> StageSnapshot {
-        let gauge = self.gauges[stage as usize].get();
-        let read = |of: fn(&Gauge) -> u64| gauge.map_or(0, |gauge| of(gauge));
+        let gauge = self.gauges[stage as usize].lock().ok().and_then(|shown| shown.clone());
+        let read = |of: fn(&Gauge) -> u64| gauge.as_deref().map_or(0, of);
         StageSnapshot {
             stage,
             took_ms: self.took[stage as usize].tail().unwrap_or_default(),

@@ -2,6 +2,7 @@
 //! would be right.
 
 mod place;
+mod station;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use domain::{CheckedRecipe, Recipe};
 use models::{Bundle, Model, Runtime};
+pub use station::{Camera, RecipeFile, Station};
 
 /// A recipe and the model it names, ready to inspect.
 pub struct Armed {

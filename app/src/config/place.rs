@@ -18,20 +18,22 @@ pub fn line_of_error(text: &str, error: &toml::de::Error) -> usize {
     line_of(text, at + below)
 }
 
-/// The line of the dotted `key`, or of the innermost table around it that is there; 1 when there
-/// is none.
+/// The line of the dotted `key` (`camera.0.name` is the name of the first camera), or of the
+/// innermost table around it that is there; 1 when there is none.
 pub fn line_of_key(text: &str, key: &str) -> usize {
     let Ok(table) = DeTable::parse(text) else { return 1 };
-    let (mut line, mut table) = (1, table.into_inner());
+    let (mut line, mut inside) = (1, DeValue::Table(table.into_inner()));
     for name in key.split('.') {
-        let Some((_, value)) = table.into_iter().find(|(key, _)| key.get_ref() == name) else {
-            break;
+        let found = match inside {
+            DeValue::Table(table) => {
+                table.into_iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value)
+            }
+            DeValue::Array(array) => name.parse().ok().and_then(|at| array.into_iter().nth(at)),
+            _ => None,
         };
-        line = line_of(text, value.span().start);
-        match value.into_inner() {
-            DeValue::Table(inner) => table = inner,
-            _ => break,
-        }
+        let Some(found) = found else { break };
+        line = line_of(text, found.span().start);
+        inside = found.into_inner();
     }
     line
 }
@@ -50,6 +52,12 @@ mod tests {
     fn keys_are_found_in_every_spelling() {
         let text = "a = 1\n[b.c]\nd = 2\n[e]\nf = { g = 3 }\n";
         for (key, line) in [("a", 1), ("b.c.d", 3), ("e.f.g", 5), ("e.x", 4), ("nothing", 1)] {
+            assert_eq!(line_of_key(text, key), line, "{key}");
+        }
+        let text = "[[a]]\nb = 1\n\n[[a]]\nb = 2\nc = [\n  3,\n  4,\n]\n";
+        let places =
+            [("a.0.b", 2), ("a.1", 4), ("a.1.b", 5), ("a.1.c.1", 8), ("a.1.x", 4), ("a.7.b", 1)];
+        for (key, line) in places {
             assert_eq!(line_of_key(text, key), line, "{key}");
         }
     }

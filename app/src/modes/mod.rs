@@ -1,11 +1,13 @@
 //! What the program can be asked to do, a file a mode.
 
 pub mod model;
-mod progress;
+pub mod progress;
 pub mod replay;
+pub mod run;
 pub mod simulate;
 
 use std::io::Write;
+use std::sync::Arc;
 
 use anyhow::Result;
 use domain::PixelFormat;
@@ -30,4 +32,9 @@ fn parse_format(name: &str) -> Result<PixelFormat, String> {
         let known = PixelFormat::ALL.map(PixelFormat::name).join(", ");
         format!("there is no such format; there are {known}")
     })
+}
+
+/// Name and version of this software, as it stands in the record.
+fn software() -> Arc<str> {
+    concat!("sightline ", env!("CARGO_PKG_VERSION")).into()
 }

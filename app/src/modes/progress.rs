@@ -1,5 +1,8 @@
-//! Progress on stderr, for people: takes counts, shows a bar. Silent when nobody watches or JSON
-//! was asked for.
+//! Progress on stderr, for people: takes counts, shows a bar, or takes a line of text that is drawn
+//! again and again in the same place. Silent when nobody watches or JSON was asked for.
+
+use std::io::{Result, Write, stderr};
+use std::sync::OnceLock;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -15,4 +18,55 @@ pub fn bar(total: Option<u64>, quiet: bool) -> ProgressBar {
         bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
     }
     bar
+}
+
+/// The line at the bottom of the terminal, once there is one: the log makes way for it.
+static AT_THE_BOTTOM: OnceLock<ProgressBar> = OnceLock::new();
+
+/// One line at the bottom of a terminal.
+pub struct StatusLine(ProgressBar);
+
+impl StatusLine {
+    /// An empty line.
+    pub fn new(quiet: bool) -> Self {
+        let target =
+            if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let line = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+            line.set_style(style);
+        }
+        Self(AT_THE_BOTTOM.get_or_init(|| line).clone())
+    }
+
+    /// Whether somebody sees it.
+    pub fn is_seen(&self) -> bool {
+        !self.0.is_hidden()
+    }
+
+    /// Shows `text` instead of what was there.
+    pub fn show(&self, text: &str) {
+        self.0.set_message(text.to_owned());
+        self.0.tick();
+    }
+
+    /// Takes it away.
+    pub fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// stderr for the log: what is written goes above the line at the bottom.
+pub struct AboveTheLine;
+
+impl Write for AboveTheLine {
+    fn write(&mut self, text: &[u8]) -> Result<usize> {
+        match AT_THE_BOTTOM.get() {
+            Some(line) => line.suspend(|| stderr().write(text)),
+            None => stderr().write(text),
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        stderr().flush()
+    }
 }

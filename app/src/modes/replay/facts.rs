@@ -46,7 +46,7 @@ impl Run<'_> {
                 recipe: recipe.hash(),
                 model: Some(self.armed.model.hash()),
                 calibration: None,
-                software: super::software(),
+                software: crate::modes::software(),
                 is_simulated: true,
             },
             verdict_log: self.verdict_log,

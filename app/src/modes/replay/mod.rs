@@ -162,7 +162,7 @@ impl Replay<'_> {
             log: Some(VerdictLog::create(&log_path)?),
             keep: self.keep(),
             threads: ThreadPlan::default(),
-            software: software(),
+            software: super::software(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
         };
         let started = self.clock.now();
@@ -281,8 +281,4 @@ fn complain(summary: LineSummary, interrupted: bool) -> Result<()> {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
-}
-
-fn software() -> Arc<str> {
-    concat!("sightline ", env!("CARGO_PKG_VERSION")).into()
 }

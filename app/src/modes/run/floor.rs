@@ -1,0 +1,503 @@
+//! The station at work: one line at a time, which the PLC may stop, start, and change to another
+//! recipe. Takes a checked station; nothing here waits for a camera's, a model's or a disk's sake
+//! while the line runs.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use domain::{CameraId, Command, LineState, MonoTime, PlcAnswer, Sha256};
+use pipeline::act::reject::Reject;
+use pipeline::clock::Clock;
+use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
+use pipeline::link::{LinkReceiver, Received};
+use pipeline::plc::{
+    self, Asked, CommandAnswer, FieldInput, Plc, PlcCommand, PlcConfig, PlcStatus, Telling,
+};
+use pipeline::record::verdict_log::VerdictLog;
+use pipeline::stage::Counters;
+use store::{RunStart, Store};
+
+use super::look::{RecipeInForce, Watch};
+use super::open;
+use super::recipes::Ready;
+use crate::config::{RecipeFile, Station};
+
+/// How long the parts on the line and what is to be written of them may take after a stop.
+const DRAIN_MOST: Duration = Duration::from_secs(20);
+
+/// A PLC that outlives a line: it is there before the first one and between two.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Box<dyn Plc>>>);
+
+impl Shared {
+    // Never contended on a line: only one thread of it speaks to the PLC.
+    fn with<T>(&self, act: impl FnOnce(&mut dyn Plc) -> T) -> T {
+        act(self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut())
+    }
+}
+
+impl Plc for Shared {
+    fn tell(&mut self, telling: &Telling) -> PlcAnswer {
+        self.with(|plc| plc.tell(telling))
+    }
+
+    fn gate(&mut self, open: bool) -> PlcAnswer {
+        self.with(|plc| plc.gate(open))
+    }
+
+    fn status(&mut self, status: &PlcStatus) {
+        self.with(|plc| plc.status(status));
+    }
+}
+
+/// A recipe that is being armed, and who asked for it.
+struct Arming {
+    asked: Asked,
+    thread: JoinHandle<Result<Ready>>,
+}
+
+/// The station at work.
+pub struct Floor {
+    station: Station,
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    watch: Arc<Watch>,
+    plc: Shared,
+    /// What the PLC tells of the belt, one for each camera and the last for the gate.
+    fields: Vec<LinkReceiver<FieldInput>>,
+    asked: LinkReceiver<Asked>,
+    ready: Ready,
+    arming: Option<Arming>,
+    /// Which share of passed parts is kept, by recipe.
+    shares: Arc<Mutex<Vec<(Sha256, f64)>>>,
+    line: Option<Line>,
+    /// Since when the line is being stopped.
+    stopping_since: Option<MonoTime>,
+    /// Commands to stop that are answered when the line is off.
+    stops: Vec<Asked>,
+}
+
+impl Floor {
+    /// Opens the store and the PLC; no line runs yet.
+    pub fn open(station: Station, ready: Ready, clock: Arc<dyn Clock>) -> Result<Self> {
+        let store =
+            Store::create_or_open(&station.store).map_err(|error| station.blame("store", error))?;
+        let cameras = station.cameras.iter().map(|camera| CameraId::new(&camera.name));
+        let counters = Arc::new(Counters::of_cameras(cameras));
+        let (inputs, fields, asked) = plc::inputs(station.cameras.len() + 1);
+        let (its_counters, its_clock) = (Arc::clone(&counters), Arc::clone(&clock));
+        let plc = plc::open(&station.plc, inputs, its_counters, its_clock)
+            .map_err(|error| station.blame("plc", error))?;
+        let watch = Watch::new(&station.name, counters, Arc::clone(&clock), ready.facts.clone());
+        Ok(Self {
+            station,
+            store: Arc::new(store),
+            clock,
+            watch: Arc::new(watch),
+            plc: Shared(Arc::new(Mutex::new(plc))),
+            fields,
+            asked,
+            ready,
+            arming: None,
+            shares: Arc::default(),
+            line: None,
+            stopping_since: None,
+            stops: Vec::new(),
+        })
+    }
+
+    /// The numbers of the line, for whoever wants them.
+    pub const fn watch(&self) -> &Arc<Watch> {
+        &self.watch
+    }
+
+    /// What was asked for.
+    pub const fn station(&self) -> &Station {
+        &self.station
+    }
+
+    /// Opens the cameras and starts a line: a new run in the store, parts from 1.
+    pub fn start(&mut self) -> Result<()> {
+        let counters = self.watch.counters();
+        counters.start_again();
+        counters.set_state(LineState::Starting);
+        let mut cameras = Vec::new();
+        for (index, camera) in self.station.cameras.iter().enumerate() {
+            let source = open::camera(camera, &self.clock)
+                .map_err(|error| self.station.blame(&format!("camera.{index}.source"), error))?;
+            let field = self.field(index);
+            cameras.push(CameraSetup { camera: CameraId::new(&camera.name), source, field });
+        }
+        let source = format!("station {}", self.station.name);
+        let start = RunStart { started_at: self.clock.wall(), source: &source };
+        let mut writer = self.store.start_run(&start)?;
+        writer.keep_recipe(&self.ready.armed.recipe)?;
+        self.keep_share_of(&self.ready);
+        let run = writer.run();
+        let setup = LineSetup {
+            cameras,
+            armed: Arc::clone(&self.ready.armed),
+            plc: Box::new(self.plc.clone()),
+            field: self.field(self.station.cameras.len()),
+            reject: self.way_to_the_gate(&self.ready)?,
+            threads: self.station.threads.clone(),
+            counters: Arc::clone(counters),
+            writer,
+            log: self.verdict_log(run.0)?,
+            keep: self.keep(),
+            software: crate::modes::software(),
+            clock: Arc::clone(&self.clock),
+        };
+        self.line = Some(line::start(setup)?);
+        self.stopping_since = None;
+        self.watch.add_run(run.0);
+        tracing::info!(target: "run", run = run.0, "the line runs");
+        Ok(())
+    }
+
+    /// How parts are followed to the gate, where this program moves it. No part may reach the gate
+    /// before `ready` must have answered.
+    fn way_to_the_gate(&self, ready: &Ready) -> Result<Option<Reject>> {
+        let checked = self.station.reject.as_ref();
+        let checked = checked.map(|reject| reject.check(ready.armed.recipe.budget())).transpose();
+        checked.map_err(|error| self.station.blame(&format!("reject.{}", error.key), error))
+    }
+
+    /// Asks the line to take no more frames; [`Self::tick`] sees it end.
+    pub fn stop(&mut self) {
+        if let (Some(line), None) = (&self.line, self.stopping_since) {
+            line.command(Command::Stop);
+            self.stopping_since = Some(self.clock.now());
+            tracing::info!(target: "run", "the line stops: no more frames are taken");
+        }
+    }
+
+    /// Whether no line is there.
+    pub const fn is_off(&self) -> bool {
+        self.line.is_none()
+    }
+
+    /// Whether no thread of the line stands still.
+    pub fn is_alive(&self) -> bool {
+        self.line.as_ref().is_none_or(|line| line.is_alive(self.clock.now()))
+    }
+
+    /// Hears the PLC, puts an armed recipe in force, sees a line that has ended. Called every
+    /// tenth of a second. A line that is `leaving` is not started any more.
+    ///
+    /// # Errors
+    /// When the line ended and nobody had asked for it, or what was asked for cannot be.
+    pub fn tick(&mut self, leaving: bool) -> Result<()> {
+        while let Received::Item(asked) = self.asked.recv_within(Duration::ZERO) {
+            // Dropping it refuses it.
+            if !leaving {
+                self.obey(asked)?;
+            }
+        }
+        if self.arming.as_ref().is_some_and(|arming| arming.thread.is_finished()) {
+            self.change();
+        }
+        if self.line.as_ref().is_some_and(Line::is_over) {
+            self.end()?;
+        }
+        let now = self.clock.now();
+        if self.stopping_since.is_some_and(|since| now.since(since) > DRAIN_MOST) {
+            bail!("the line did not end within {} s after it was stopped", DRAIN_MOST.as_secs());
+        }
+        if self.line.is_none() {
+            // On a line this comes from the thread that answers parts.
+            self.plc.status(&self.status_off());
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, asked: Asked) -> Result<()> {
+        tracing::info!(target: "run", command = ?asked.command, "the PLC asks");
+        match asked.command {
+            PlcCommand::Start if self.line.is_none() => {
+                self.start()?;
+                asked.answer(CommandAnswer::Done);
+            }
+            PlcCommand::Start if self.stopping_since.is_some() => {
+                asked.answer(CommandAnswer::Refused);
+            }
+            PlcCommand::Start => asked.answer(CommandAnswer::Done),
+            PlcCommand::Stop if self.line.is_none() => asked.answer(CommandAnswer::Done),
+            PlcCommand::Stop => {
+                self.stop();
+                self.stops.push(asked);
+            }
+            PlcCommand::SelectRecipe(number) => self.select(number, asked),
+            PlcCommand::Reset => {
+                self.watch.forget_alarms();
+                asked.answer(CommandAnswer::Done);
+            }
+        }
+        Ok(())
+    }
+
+    /// Arms another recipe on a thread of its own: the line goes on meanwhile.
+    fn select(&mut self, number: u16, asked: Asked) {
+        if number == self.ready.facts.number && self.arming.is_none() {
+            return asked.answer(CommandAnswer::Done);
+        }
+        let known = self.station.recipes.iter().find(|recipe| recipe.number == number);
+        let (Some(recipe), None) = (known, &self.arming) else {
+            tracing::warn!(target: "run", number, "no such recipe, or another is being armed");
+            return asked.answer(CommandAnswer::Refused);
+        };
+        let (recipe, inspectors): (RecipeFile, _) = (recipe.clone(), self.station.inspectors);
+        let store = Arc::clone(&self.store);
+        let arm = move || {
+            let ready = Ready::arm(&recipe, inspectors)?;
+            // Before a part names it, it is there to be looked up.
+            store.keep_recipe(&ready.armed.recipe)?;
+            Ok(ready)
+        };
+        match Builder::new().name("arming".to_owned()).spawn(arm) {
+            Ok(thread) => self.arming = Some(Arming { asked, thread }),
+            // Dropping `asked` has refused it.
+            Err(error) => tracing::error!(target: "run", %error, "no thread to arm a recipe"),
+        }
+    }
+
+    /// Puts the recipe that was armed in force, from the next part on.
+    fn change(&mut self) {
+        let Some(Arming { asked, thread }) = self.arming.take() else { return };
+        let armed = thread.join().unwrap_or_else(|_| Err(anyhow!("a defect in this software")));
+        match armed {
+            Ok(ready) => {
+                self.keep_share_of(&ready);
+                if let Some(line) = &self.line {
+                    line.change(Arc::clone(&ready.armed));
+                }
+                let RecipeInForce { number, name, .. } = &ready.facts;
+                tracing::info!(target: "run", number, name, "another recipe is in force");
+                self.watch.set_recipe(ready.facts.clone());
+                self.ready = ready;
+                asked.answer(CommandAnswer::Done);
+            }
+            Err(error) => {
+                tracing::error!(target: "run", "the recipe stays as it was: {error:#}");
+                asked.answer(CommandAnswer::Refused);
+            }
+        }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let Some(line) = self.line.take() else { return Ok(()) };
+        let was_asked = self.stopping_since.take().is_some();
+        let summary = line.join();
+        for asked in self.stops.drain(..) {
+            asked.answer(CommandAnswer::Done);
+        }
+        let parts = summary.snapshot.parts;
+        tracing::info!(target: "run", ?parts, "the line is off");
+        complain(summary)?;
+        if !was_asked {
+            bail!("the line ended and nobody had asked for it: no camera gives frames any more");
+        }
+        Ok(())
+    }
+
+    fn field(&self, listener: usize) -> Option<LinkReceiver<FieldInput>> {
+        if matches!(self.station.plc, PlcConfig::None {}) {
+            return None;
+        }
+        let field = self.fields.get(listener)?;
+        // What was said while no line ran is of no use to this one.
+        while let Received::Item(_) = field.recv_within(Duration::ZERO) {}
+        Some(field.clone())
+    }
+
+    fn status_off(&self) -> PlcStatus {
+        let now = self.watch.counters().snapshot();
+        PlcStatus {
+            state: now.state,
+            parts: now.parts,
+            told_reject: now.told_reject,
+            deadline_misses: now.deadline_misses,
+            recipe: self.ready.facts.number,
+            ..PlcStatus::default()
+        }
+    }
+
+    fn verdict_log(&self, run: i64) -> Result<Option<VerdictLog>> {
+        let Some(folder) = &self.station.verdict_log else { return Ok(None) };
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("{}: the folder can't be made", folder.display()))
+            .map_err(|error| self.station.blame("report.verdict_log", error))?;
+        Ok(Some(VerdictLog::create(&folder.join(format!("run-{run:06}.jsonl")))?))
+    }
+
+    fn keep_share_of(&self, ready: &Ready) {
+        let recipe = &ready.armed.recipe;
+        let share = f64::from(recipe.as_written().record.keep_passed);
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.retain(|(hash, _)| *hash != recipe.hash());
+        shares.push((recipe.hash(), share));
+    }
+
+    /// Each part is kept as its own recipe says.
+    fn keep(&self) -> pipeline::record::Keep {
+        let shares = Arc::clone(&self.shares);
+        Arc::new(move |acted| {
+            let recipe = acted.inspection.provenance.recipe;
+            let shares = shares.lock().unwrap_or_else(PoisonError::into_inner);
+            let of = shares.iter().find(|(hash, _)| *hash == recipe);
+            store::keep_share(acted.inspection.part, of.map_or(0.0, |(_, share)| *share))
+        })
+    }
+}
+
+/// What went wrong on a line that is over, the gravest first.
+fn complain(summary: LineSummary) -> Result<()> {
+    for sentence in &summary.left_out {
+        tracing::warn!(target: "run", "{sentence}");
+    }
+    summary.record?;
+    summary.locate?;
+    if let Some(error) = summary.capture.into_iter().next() {
+        return Err(error.into());
+    }
+    if !summary.failed.is_empty() {
+        bail!("a defect in this software: {:?} failed; please report it", summary.failed);
+    }
+    if !summary.snapshot.parts.holds() {
+        bail!("a defect in this software: parts do not add up: {:?}", summary.snapshot.parts);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::thread::park_timeout;
+
+    use super::*;
+    use pipeline::clock::RealClock;
+    use tempfile::TempDir;
+
+    const RECIPE: &str = "model = \"MODEL\"\nlocate = { kind = \"every-frame\" }\n\
+                          limits = { reject_at = 0.5 }\n";
+    const STATION: &str = "name = \"s\"\nstore = \"store\"\ninspectors = 1\n\
+        [[camera]]\nname = \"top\"\n\
+        source = { kind = \"synthetic_live\", \
+        scene = { parts = 9, size = { width = 64, height = 64 } } }\n\
+        [[recipe]]\nnumber = 1\nfile = \"one.toml\"\n\
+        [[recipe]]\nnumber = 2\nfile = \"two.toml\"\n";
+
+    struct Fixture {
+        folder: TempDir,
+        floor: Floor,
+        inputs: plc::Inputs,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let model =
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/classifier");
+            let recipe = RECIPE.replace("MODEL", model.to_str().unwrap());
+            for name in ["one", "two"] {
+                let file = folder.path().join(format!("{name}.toml"));
+                fs::write(file, format!("name = \"{name}\"\n{recipe}")).unwrap();
+            }
+            fs::write(folder.path().join("station.toml"), STATION).unwrap();
+            let station = Station::from_file(&folder.path().join("station.toml")).unwrap();
+            let ready = super::super::recipes::arm_all(&station, &|| false).unwrap().unwrap();
+            let mut floor = Floor::open(station, ready, Arc::new(RealClock::start())).unwrap();
+            let (inputs, _, asked) = plc::inputs(0);
+            floor.asked = asked;
+            Self { folder, floor, inputs }
+        }
+
+        /// Gives what tells whether the answer is there.
+        fn ask(&self, command: PlcCommand) -> impl Fn() -> Option<CommandAnswer> + use<> {
+            let (asked, answer) = Asked::new(command);
+            self.inputs.ask(asked);
+            move || answer.try_recv().ok()
+        }
+
+        /// Looks after the floor until `answer` comes, as the mode does.
+        fn answer(&mut self, answer: &dyn Fn() -> Option<CommandAnswer>) -> CommandAnswer {
+            for _ in 0..12_000 {
+                self.floor.tick(false).unwrap();
+                if let Some(answer) = answer() {
+                    return answer;
+                }
+                park_timeout(Duration::from_millis(10));
+            }
+            panic!("the PLC was not answered within two minutes");
+        }
+
+        fn obeys(&mut self, command: PlcCommand) -> CommandAnswer {
+            let answer = self.ask(command);
+            self.answer(&answer)
+        }
+    }
+
+    #[test]
+    fn the_plc_stops_starts_and_changes_the_line() {
+        use CommandAnswer::{Done, Refused};
+        let mut fixture = Fixture::new();
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done, "it is off");
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done);
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done, "it runs already");
+        assert_eq!(fixture.floor.watch.counters().state(), LineState::Running);
+
+        assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(3)), Refused, "there is none");
+        assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(1)), Done, "it is in force");
+        // Both come before the first is armed: one at a time.
+        let first = fixture.ask(PlcCommand::SelectRecipe(2));
+        let second = fixture.ask(PlcCommand::SelectRecipe(2));
+        assert_eq!(fixture.answer(&second), Refused);
+        assert_eq!(fixture.answer(&first), Done);
+        let look = fixture.floor.watch.look();
+        assert_eq!((look.recipe.number, &*look.recipe.name), (2, "two"));
+
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
+        assert!(fixture.floor.is_off());
+        assert_eq!(fixture.floor.watch.counters().state(), LineState::Off);
+        let parts = fixture.floor.watch.look().parts;
+        assert!(parts.adds_up && parts.in_line == 0);
+        // With the line off a recipe is changed too, and holds from its start.
+        fs::write(fixture.folder.path().join("one.toml"), "name = 1").unwrap();
+        assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(1)), Refused, "it is broken now");
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done);
+        assert_eq!(fixture.floor.watch.counters().state(), LineState::Running);
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
+        let look = fixture.floor.watch.look();
+        assert_eq!((look.runs, look.recipe.number), (vec![1, 2], 2));
+        assert!(look.parts.triggered >= parts.triggered, "counts go on");
+        assert!(store::check(&fixture.folder.path().join("store")).unwrap().is_clean());
+    }
+
+    #[test]
+    fn a_reset_forgets_alarms_and_keeps_counts() {
+        let mut fixture = Fixture::new();
+        let part = domain::PartId(1);
+        fixture.floor.watch.counters().event(&domain::Event::DeadlineMissed { part });
+        fixture.floor.watch.counters().event(&domain::Event::PlcBack);
+        assert_eq!(fixture.floor.watch.look().alarms, 1);
+        assert_eq!(fixture.obeys(PlcCommand::Reset), CommandAnswer::Done);
+        let look = fixture.floor.watch.look();
+        assert_eq!((look.alarms, look.deadline_misses), (0, 1));
+    }
+
+    #[test]
+    fn a_line_that_ends_by_itself_is_an_error() {
+        let mut fixture = Fixture::new();
+        fixture.floor.start().unwrap();
+        fixture.floor.watch.counters().ask_to_stop();
+        let error = (0..12_000).find_map(|_| {
+            park_timeout(Duration::from_millis(10));
+            fixture.floor.tick(false).err()
+        });
+        let error = error.expect("it ends").to_string();
+        assert!(error.contains("nobody had asked"), "{error}");
+    }
+}
