@@ -118,13 +118,13 @@ fn count_of(parts: &[Part], name: &str) -> usize {
 
 #[test]
 fn ten_thousand_changes_of_limits_miss_no_part() {
-    let belt = Belt { apart: 120, parts: 80 };
+    // A part every 31 frames: with an odd number of changes a frame, both are in force in turn.
+    let belt = Belt { apart: 124, parts: 80 };
     let a = motion("a", "");
     let b = motion("b", "min_area_px=900\nmax_area_px=3000");
     let undisturbed = run(&belt, &a, |_, _| ());
     assert_eq!(undisturbed.len(), 80);
     let mut changes = 0;
-    // Odd, so that both are in force in turn.
     let each = 10_000_u64.div_ceil(belt.frames()) | 1;
     let changed = run(&belt, &a, |_, locator| {
         for _ in 0..each {

@@ -38,14 +38,15 @@ impl Inputs {
 
     /// Goes on with something else that triggers, or with another distance.
     pub fn adapt(&mut self, by: TriggerBy) {
-        if let (TriggerBy::Encoder { every_counts }, Some(encoder)) = (by, &mut self.encoder)
-            && self.by != by
-        {
-            encoder.next = encoder.count.saturating_add(every_counts.into());
-        }
-        if self.by != by && matches!(by, TriggerBy::Plc { .. }) {
-            // The other input has a count of its own.
-            self.triggers = None;
+        match (self.by, by) {
+            (TriggerBy::Encoder { .. }, TriggerBy::Encoder { every_counts }) if self.by != by => {
+                if let Some(encoder) = &mut self.encoder {
+                    encoder.next = encoder.count.saturating_add(every_counts.into());
+                }
+            }
+            _ if self.by == by => {}
+            // What was heard of one says nothing of another.
+            _ => *self = Self::new(by),
         }
         self.by = by;
     }
