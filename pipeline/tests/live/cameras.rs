@@ -24,7 +24,8 @@ fn family() -> Vec<(&'static str, SourceConfig, Option<f64>)> {
         (
             "custom",
             custom(
-                "videotestsrc is-live=true ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1",
+                "videotestsrc is-live=true \
+                 ! video/x-raw,format=NV12,width=64,height=48,framerate=100/1",
             ),
             Some(100.0),
         ),
