@@ -1,5 +1,6 @@
 //! A running GStreamer pipeline that ends in an appsink. Takes one that is built but not started;
-//! gives its frames, and one clear error when it fails. Shared by files, cameras and custom sources.
+//! gives its frames, and one clear error when it fails. Shared by all sources but images and the
+//! simulator.
 
 use std::sync::Arc;
 use std::time::Duration;

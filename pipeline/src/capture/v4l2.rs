@@ -305,7 +305,8 @@ mod tests {
         gst::init().unwrap();
         let caps = |text: &str| Some(text.parse::<gst::Caps>().unwrap());
         let two = caps(
-            "video/x-raw,format=YUY2,width=640,height=480,framerate={(fraction)30/1,(fraction)15/1};\
+            "video/x-raw,format=YUY2,width=640,height=480,\
+             framerate={(fraction)30/1,(fraction)15/1};\
              image/jpeg,width=1920,height=1080,framerate=30/1",
         );
         let told = offers(&two);

@@ -219,9 +219,9 @@ fn one_that_was_there_for_long_is_tried_soon_again_and_one_that_was_not_is_not()
 #[test]
 fn it_is_told_how_long_the_camera_was_gone() {
     let mut bench = bench(vec![Gives(vec![F, Fails]), Opening::Fails, Gives(vec![F])]);
-    assert!(matches!(bench.said(10), Next::Frame(_)));
-    assert!(matches!(bench.said(10), Next::Lost(_)));
-    let Next::Back(gone) = bench.said(10) else { panic!("not back") };
+    assert!(matches!(bench.said(0), Next::Frame(_)));
+    assert!(matches!(bench.said(0), Next::Lost(_)));
+    let Next::Back(gone) = bench.said(0) else { panic!("not back") };
     assert_eq!(gone, Duration::from_millis(300));
     assert_eq!(bench.source.info().fps, Some(50.0), "learnt from the stream");
 }
@@ -332,12 +332,12 @@ proptest! {
         ),
     ) {
         let mut all = scripts;
-        // At the end one that works, whatever was accepted as the first picture.
-        all.extend([Gives(vec![F, F]), Gives(vec![Odd, Odd])]);
+        // At the end some that work, whatever was accepted as the first picture.
+        all.extend((0..20).flat_map(|_| [Gives(vec![F; 50]), Gives(vec![Odd; 50])]));
         let rule = LiveRule { stall_ms: 100, ..LiveRule::default() };
         let mut bench = Bench::new(rule, all);
         let (mut last, mut gone) = (None, false);
-        for _ in 0..12 {
+        for _ in 0..30 {
             match bench.said(1000) {
                 Next::Frame(frame) => {
                     prop_assert!(!gone && last < Some(frame.sequence));
@@ -346,18 +346,12 @@ proptest! {
                 Next::Lost(_) => {
                     prop_assert!(!gone);
                     gone = true;
-                    if bench.tried.len() > 12 {
-                        break;
-                    }
                 }
                 Next::Back(_) => {
                     prop_assert!(gone);
                     gone = false;
                 }
                 other => prop_assert!(false, "{:?}", other),
-            }
-            if bench.tried.len() > 8 {
-                break;
             }
         }
     }
