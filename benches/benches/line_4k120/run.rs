@@ -26,6 +26,9 @@ use crate::threads::{Threads, Used, forget_peak, peak_mib, written_bytes};
 /// How often someone asks for a snapshot, as a screen does.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// Parts that are told of one by one.
+const SLOW_PARTS: usize = 8;
+
 /// What is to be run.
 pub struct Work<'a> {
     pub film: &'a Arc<Film>,
@@ -70,6 +73,8 @@ pub struct Run {
     /// Where the time of a part went; for those near the median and for the slowest.
     pub usual: Shares,
     pub slowest: Shares,
+    /// The slowest parts, the slowest last.
+    pub slow_parts: Vec<(u64, Shares)>,
     /// How long each stage took, milliseconds.
     pub stages: BTreeMap<&'static str, domain::Tail>,
 }
@@ -146,6 +151,7 @@ pub fn run(work: &Work<'_>) -> Result<Run, Failure> {
         written_bytes: written,
         usual: Shares::default(),
         slowest: Shares::default(),
+        slow_parts: Vec::new(),
         stages: stages(&summary.counters),
     };
     let mut heard = std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner));
@@ -153,7 +159,11 @@ pub fn run(work: &Work<'_>) -> Result<Run, Failure> {
     run.odd_round = odd_round(&heard, work.film.parts.len());
     run.decision_ms =
         heard.iter().map(|(.., took)| took.as_secs_f64() * 1e3).collect::<Vec<_>>().into();
-    (run.usual, run.slowest) = ways(&Reader::open(&folder.path().join("store"))?)?;
+    let ways = ways(&Reader::open(&folder.path().join("store"))?)?;
+    let (count, slow) = (ways.len(), ways.len() / 100);
+    run.usual = mean(&ways[count * 2 / 5..count - count * 2 / 5]);
+    run.slowest = mean(&ways[count - slow.clamp(1, count)..]);
+    run.slow_parts = ways[count.saturating_sub(SLOW_PARTS)..].to_vec();
     Ok(run)
 }
 
@@ -254,8 +264,8 @@ fn odd_round(heard: &[(u64, Said, Duration)], parts: usize) -> Option<usize> {
     rounds.position(|round| round != first).map(|at| at + 1)
 }
 
-/// Where the time of usual and of slow parts went, as the store has it.
-fn ways(reader: &Reader) -> Result<(Shares, Shares), Failure> {
+/// Where the time of each part went, as the store has it; the slowest last.
+fn ways(reader: &Reader) -> Result<Vec<(u64, Shares)>, Failure> {
     let mut ways = Vec::new();
     for row in reader.parts(&PartFilter { limit: 1 << 16, ..PartFilter::default() })? {
         let part = reader.part(row.run, row.part)?.ok_or("a part is gone from the store")?;
@@ -264,27 +274,25 @@ fn ways(reader: &Reader) -> Result<(Shares, Shares), Failure> {
         let [locate_ms, prepare_ms, infer_ms, decide_ms] =
             [Stage::Locate, Stage::Prepare, Stage::Infer, Stage::Decide].map(ms);
         let between_ms = decision_ms - locate_ms - prepare_ms - infer_ms - decide_ms;
-        let parts = 1;
-        ways.push(Shares {
-            parts,
+        let shares = Shares {
+            parts: 1,
             decision_ms,
             locate_ms,
             prepare_ms,
             infer_ms,
             decide_ms,
             between_ms,
-        });
+        };
+        ways.push((row.part.0, shares));
     }
-    ways.sort_by(|a, b| a.decision_ms.total_cmp(&b.decision_ms));
-    let count = ways.len();
-    let slow = (count / 100).max(5).min(count);
-    Ok((mean(&ways[count * 2 / 5..count - count * 2 / 5]), mean(&ways[count - slow..])))
+    ways.sort_by(|(_, a), (_, b)| a.decision_ms.total_cmp(&b.decision_ms));
+    Ok(ways)
 }
 
-fn mean(ways: &[Shares]) -> Shares {
+fn mean(ways: &[(u64, Shares)]) -> Shares {
     #[expect(clippy::cast_precision_loss, reason = "a few thousand parts")]
     let count = ways.len().max(1) as f64;
-    let of = |ms: fn(&Shares) -> f64| ways.iter().map(ms).sum::<f64>() / count;
+    let of = |ms: fn(&Shares) -> f64| ways.iter().map(|(_, way)| ms(way)).sum::<f64>() / count;
     Shares {
         parts: ways.len(),
         decision_ms: of(|way| way.decision_ms),

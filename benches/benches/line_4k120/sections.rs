@@ -10,7 +10,7 @@ use pipeline::limits::THIN_CELLS_MAX;
 use pipeline::locate::thin::Grid;
 use serde_json::{Map, Value, json};
 use sightline_benches::Failure;
-use sightline_benches::report::Report;
+use sightline_benches::report::{Report, Row};
 use sightline_benches::spread::{Spread, median};
 use sightline_benches::subject::Camera;
 
@@ -197,18 +197,10 @@ impl Line {
     pub fn ways(&self, report: &mut Report) {
         report.table("where_time_goes");
         let run = &self.runs[0];
-        for (name, shares) in [("the middle fifth", run.usual), ("the slowest", run.slowest)] {
-            let Shares { parts, decision_ms, locate_ms, prepare_ms, infer_ms, .. } = shares;
-            report.row(vec![
-                ("parts", json!(name)),
-                ("count", json!(parts)),
-                ("decision_ms", json!(decision_ms)),
-                ("locate_ms", json!(locate_ms)),
-                ("prepare_ms", json!(prepare_ms)),
-                ("infer_ms", json!(infer_ms)),
-                ("decide_ms", json!(shares.decide_ms)),
-                ("between_ms", json!(shares.between_ms)),
-            ]);
+        report.row(shares("the middle fifth", &run.usual));
+        report.row(shares("the slowest hundredth", &run.slowest));
+        for (part, way) in run.slow_parts.iter().rev() {
+            report.row(shares(&format!("part {part}"), way));
         }
     }
 
@@ -221,6 +213,19 @@ impl Line {
             picture.curve("bare model", bare.collect::<Vec<_>>().into());
         }
     }
+}
+
+fn shares(name: &str, shares: &Shares) -> Row {
+    vec![
+        ("parts", json!(name)),
+        ("count", json!(shares.parts)),
+        ("decision_ms", json!(shares.decision_ms)),
+        ("locate_ms", json!(shares.locate_ms)),
+        ("prepare_ms", json!(shares.prepare_ms)),
+        ("infer_ms", json!(shares.infer_ms)),
+        ("decide_ms", json!(shares.decide_ms)),
+        ("between_ms", json!(shares.between_ms)),
+    ]
 }
 
 /// The line with a model that does nothing: what the house itself adds.
