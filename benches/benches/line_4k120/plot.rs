@@ -61,8 +61,12 @@ impl Picture {
         let whole = SVGBackend::new(file, (1400, 560)).into_drawing_area();
         whole.fill(&WHITE)?;
         let (left, right) = whole.split_horizontally(720);
-        self.draw_tail(&left)?;
-        self.draw_cost(&right)?;
+        if !self.curves.is_empty() {
+            self.draw_tail(&left)?;
+        }
+        if !self.bars.is_empty() {
+            self.draw_cost(&right)?;
+        }
         whole.present()?;
         Ok(())
     }
@@ -71,7 +75,7 @@ impl Picture {
         let longest = self.curves.iter().map(|(_, spread)| spread.at(1.0));
         let longest = longest.filter(|ms| ms.is_finite()).fold(self.deadline_ms * 1.2, f64::max);
         let shortest = self.curves.iter().map(|(_, spread)| spread.at(0.0));
-        let shortest = shortest.filter(|ms| ms.is_finite()).fold(1.0, f64::min) * 0.8;
+        let shortest = shortest.filter(|ms| ms.is_finite()).fold(self.deadline_ms, f64::min) * 0.8;
         let mut chart = ChartBuilder::on(area)
             .caption("Exposure to signal, 3840 x 2160 at 120 frames a second", (FONT, 18))
             .margin(12)
@@ -104,7 +108,7 @@ impl Picture {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::MiddleRight)
+            .position(SeriesLabelPosition::LowerRight)
             .background_style(WHITE.mix(0.8))
             .label_font((FONT, 13))
             .draw()?;
