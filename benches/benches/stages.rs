@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{BatchSize, BenchmarkId, Criterion};
+use criterion::{BatchSize, Criterion};
 use domain::{
     CameraId, CaptureTime, Expected, Finding, Frame, InferredPart, Part, PartCondition, PartId,
     PixelFormat, Pixels, RectPx, StageTimes, View,
@@ -22,6 +22,11 @@ use sightline_benches::subject::{CAMERAS, Camera, model};
 
 const FORMAT: PixelFormat = PixelFormat::Gray8;
 const FRAME_TIME: Duration = Duration::from_nanos(8_333_333);
+
+/// What a bench is called in Criterion's books.
+fn name(what: &str, camera: &Camera) -> String {
+    format!("{what}, {}", camera.name)
+}
 
 /// A frame as if just exposed.
 fn frame(pixels: &Arc<dyn Pixels>, sequence: u64) -> Frame {
@@ -67,8 +72,8 @@ fn locate(criterion: &mut Criterion, camera: &Camera) -> Result<(), Failure> {
     for _ in 0..100 {
         see()?;
     }
-    let id = BenchmarkId::new("locate a frame", camera.name);
-    criterion.bench_function(&id.to_string(), |bencher| bencher.iter(&mut see));
+    let id = name("locate a frame", camera);
+    criterion.bench_function(&id, |bencher| bencher.iter(&mut see));
     Ok(())
 }
 
@@ -81,12 +86,12 @@ fn prepare_and_infer(
     let crop = part(camera, pixels)?.views[0].crop_in_frame;
     let mut shaper = Shaper::new(model.input().clone());
     let mut tensor = model.input().tensor();
-    let id = BenchmarkId::new("prepare a part", camera.name);
-    criterion.bench_function(&id.to_string(), |bencher| {
+    let id = name("prepare a part", camera);
+    criterion.bench_function(&id, |bencher| {
         bencher.iter(|| shaper.prepare(&**pixels, crop, &mut tensor));
     });
-    let id = BenchmarkId::new("infer a part", camera.name);
-    criterion.bench_function(&id.to_string(), |bencher| {
+    let id = name("infer a part", camera);
+    criterion.bench_function(&id, |bencher| {
         bencher.iter(|| model.run(&tensor, 0, crop));
     });
     Ok(model.run(&tensor, 0, crop)?)
@@ -120,8 +125,8 @@ fn decide(
         calibration: None,
         model: model.hash(),
     };
-    let id = BenchmarkId::new("decide a part", camera.name);
-    criterion.bench_function(&id.to_string(), |bencher| {
+    let id = name("decide a part", camera);
+    criterion.bench_function(&id, |bencher| {
         bencher.iter_batched(
             inferred,
             |inferred| inspection_from_inferred(inferred, &stamp),

@@ -51,6 +51,8 @@ pub struct Line {
     runs: Vec<Run>,
     /// A spread a run.
     bare: Vec<Spread>,
+    /// The same calls on cold caches.
+    cold: Vec<Spread>,
     pool_mib: f64,
     traffic_gb_per_s: f64,
     frames_gb_per_s: f64,
@@ -59,13 +61,14 @@ pub struct Line {
 /// Runs the line, with the bare model before and after each run.
 pub fn line(subject: &Subject<'_>, wishes: &Wishes) -> Result<Line, Failure> {
     let mut bare = Bare::new(subject.model, subject.film, subject.camera.crop_px)?;
-    let (mut runs, mut spreads) = (Vec::new(), Vec::new());
+    let (mut runs, mut spreads, mut cold) = (Vec::new(), Vec::new(), Vec::new());
     bare.run(BARE_CALLS / 10)?;
     for _ in 0..wishes.runs {
         let mut took = bare.run(BARE_CALLS)?;
         runs.push(run(&subject.work(wishes.seconds, true))?);
         took.extend(bare.run(BARE_CALLS)?);
         spreads.push(took.into());
+        cold.push(bare.run_cold(BARE_CALLS, subject.film)?.into());
     }
     let film = subject.film;
     let traffic_gb_per_s = median(runs.iter().map(|run| traffic(subject, run) / 1e9));
@@ -74,7 +77,7 @@ pub fn line(subject: &Subject<'_>, wishes: &Wishes) -> Result<Line, Failure> {
         (film.bytes() as f64 / f64::from(1 << 20), film.frame_bytes() as f64);
     let name = film.scene.format.name().to_owned();
     let frames_gb_per_s = frame_bytes * FPS / 1e9;
-    Ok(Line { name, runs, bare: spreads, pool_mib, traffic_gb_per_s, frames_gb_per_s })
+    Ok(Line { name, runs, bare: spreads, cold, pool_mib, traffic_gb_per_s, frames_gb_per_s })
 }
 
 /// An estimate of the bytes a second that go between memory and the cores: the rows that locate
@@ -104,7 +107,8 @@ impl Line {
     /// A row a run.
     #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
     pub fn rows(&self, report: &mut Report) {
-        for (number, (run, bare)) in self.runs.iter().zip(&self.bare).enumerate() {
+        let bares = self.bare.iter().zip(&self.cold);
+        for (number, (run, (bare, cold))) in self.runs.iter().zip(bares).enumerate() {
             let spread = &run.decision_ms;
             report.row(vec![
                 ("format", json!(self.name)),
@@ -124,6 +128,8 @@ impl Line {
                 ("taken_p99_ms", json!(run.taken_after_ms.p99())),
                 ("bare_p50_ms", json!(bare.p50())),
                 ("bare_p99_ms", json!(bare.p99())),
+                ("cold_p50_ms", json!(cold.p50())),
+                ("cold_p99_ms", json!(cold.p99())),
                 ("p99_to_bare", json!(spread.p99() / bare.p99())),
                 ("p99_allowed_ms", json!(ALLOWED.0.mul_add(bare.p99(), ALLOWED.1))),
                 ("cpu_percent", json!(run.line_cpu_percent())),
@@ -158,6 +164,11 @@ impl Line {
         );
         let (p50, p99) = (self.bare(Spread::p50), self.bare(Spread::p99));
         report.value("bare_model_ms", json!({"p50": p50, "p99": p99}));
+        let cold = |of: fn(&Spread) -> f64| median(self.cold.iter().map(of));
+        report.value(
+            "bare_model_cold_ms",
+            json!({"p50": cold(Spread::p50), "p99": cold(Spread::p99)}),
+        );
         report.value("decision_p99_to_bare_p99", json!(at(0.99) / p99));
         report.value("decision_p99_allowed_ms", json!(ALLOWED.0.mul_add(p99, ALLOWED.1)));
         let names: BTreeSet<&str> =
