@@ -69,7 +69,7 @@ impl Report {
         });
         let path = folder.join(format!("{}.json", self.name));
         println!("\n{}  ({machine})", self.name);
-        for (name, rows) in &self.tables {
+        for (name, rows) in self.tables.iter().filter(|(_, rows)| !rows.is_empty()) {
             let heading = if *name == ROWS { String::new() } else { format!("\n  {name}\n") };
             println!("{heading}{}", text_from_rows(rows));
         }

@@ -9,16 +9,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder};
 use std::time::Duration;
 
-use domain::{CameraId, CaptureTime, Frame, MonoTime, Pixels, RectPx, SizePx};
+use domain::{CameraId, CaptureTime, Frame, MonoTime, PixelFormat, Pixels, RectPx, SizePx};
 use pipeline::capture::{CaptureError, Next, Source, SourceInfo};
 use pipeline::clock::Clock;
 use sightline_benches::Failure;
 use sightline_benches::report::cores;
+use sightline_benches::subject;
 use testdata::{Scene, SceneConfig};
 
 /// Frames that the driver holds for a reader who is late, as V4L2 and GigE drivers do; what is
 /// older is lost.
 const DRIVER_FRAMES: u64 = 4;
+
+/// The camera's rate.
+pub const FPS: f64 = 120.0;
+/// Parts in a round: a little more than ten a second.
+const PARTS: u32 = 12;
+
+/// What `camera` films.
+pub fn scene(camera: &subject::Camera, format: PixelFormat) -> SceneConfig {
+    SceneConfig { seed: 4, fps: FPS, defect_rate: 0.25, ..camera.scene(format, PARTS) }
+}
 
 /// What a camera sees, over and over.
 pub struct Film {

@@ -10,12 +10,11 @@ use sightline_benches::spread::median;
 use sightline_benches::subject::CAMERAS;
 use testdata::SceneConfig;
 
-use crate::belt::Film;
+use crate::belt::{FPS, Film, scene};
 use crate::plot::{Bar, Picture};
 use crate::run::{Run, Work, is_of_line, run};
 use crate::sections::Subject;
 use crate::wishes::Wishes;
-use crate::{FPS, scene};
 
 /// Each case is measured for this share of the time.
 const SHORT: f64 = 1.0 / 6.0;

@@ -25,24 +25,13 @@ use domain::PixelFormat;
 use models::Runtime;
 use serde_json::{Value, json};
 use sightline_benches::report::Report;
-use sightline_benches::subject::{CAMERAS, Camera, model};
+use sightline_benches::subject::{CAMERAS, model};
 use sightline_benches::{Failure, bench, folder_of_reports};
-use testdata::SceneConfig;
 
-use belt::Film;
+use belt::{Film, scene};
 use plot::Picture;
 use sections::Subject;
 use wishes::Wishes;
-
-/// The camera's rate.
-const FPS: f64 = 120.0;
-/// Parts in a round: a little more than ten a second.
-const PARTS: u32 = 12;
-
-/// What `camera` films.
-fn scene(camera: &Camera, format: PixelFormat) -> SceneConfig {
-    SceneConfig { seed: 4, fps: FPS, defect_rate: 0.25, ..camera.scene(format, PARTS) }
-}
 
 fn measure(report: &mut Report) -> Result<(), Failure> {
     let wishes = Wishes::from_args(std::env::args().skip(1))?;

@@ -15,12 +15,12 @@ use sightline_benches::spread::{Spread, median};
 use sightline_benches::subject::Camera;
 
 use crate::bare::Bare;
-use crate::belt::Film;
+use crate::belt::{FPS, Film};
+use crate::nothing;
 use crate::peer::{Peer, PeerRun};
 use crate::plot::Picture;
 use crate::run::{Run, Shares, Work, is_of_line, run};
 use crate::wishes::Wishes;
-use crate::{FPS, nothing};
 
 /// Calls of the bare model before and after each run of the line.
 const BARE_CALLS: usize = 200;
