@@ -146,7 +146,7 @@ impl Picture {
             }
             let lost =
                 if bar.dropped > 0.0 { format!(", {} lost", bar.dropped) } else { String::new() };
-            let tail = format!("p99 {} ms{lost}", rounded(bar.p99_ms));
+            let tail = format!("p99 {:.1} ms{lost}", bar.p99_ms);
             let place = (x + most * 0.02, y - 0.15);
             chart.draw_series([Text::new(tail, place, style.clone())])?;
             let (left, top) = chart.backend_coord(&(0.0, y - 0.15));
