@@ -290,7 +290,7 @@ pub fn against_peer(
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let Some(peer) = Peer::new(subject.film, folder.path())? else {
         report.note(
-            "no peer: it needs a Python with numpy, OpenCV and onnxruntime; PEER_PYTHON may name it",
+            "no peer: it needs a Python with numpy, OpenCV and onnxruntime; PEER_PYTHON names it",
         );
         return Ok(());
     };
