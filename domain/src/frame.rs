@@ -177,7 +177,8 @@ pub trait Pixels: Send + Sync {
 pub struct OwnedPixels {
     format: PixelFormat,
     size: SizePx,
-    planes: Vec<Vec<u8>>,
+    /// Each with its bytes per row and rows, which need not be worked out at every look.
+    planes: Vec<(Vec<u8>, usize, usize)>,
 }
 
 impl OwnedPixels {
@@ -187,6 +188,8 @@ impl OwnedPixels {
         let expected = format.planes(size);
         let fits = expected.len() == planes.len()
             && expected.iter().zip(&planes).all(|((row, rows), data)| row * rows == data.len());
+        let planes = planes.into_iter().zip(expected);
+        let planes = planes.map(|(data, (row_bytes, rows))| (data, row_bytes, rows)).collect();
         (fits && size.area() > 0).then_some(Self { format, size, planes })
     }
 }
@@ -201,8 +204,8 @@ impl Pixels for OwnedPixels {
     }
 
     fn plane(&self, index: usize) -> Plane<'_> {
-        let (row_bytes, rows) = self.format.planes(self.size)[index];
-        Plane { data: &self.planes[index], stride: row_bytes, row_bytes, rows }
+        let (data, row_bytes, rows) = &self.planes[index];
+        Plane { data, stride: *row_bytes, row_bytes: *row_bytes, rows: *rows }
     }
 }
 

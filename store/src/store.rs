@@ -6,10 +6,9 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{CheckedRecipe, WallTime};
+use domain::WallTime;
 
 use crate::files::{self, DATABASE, IMAGES, LOCK};
-use crate::rows::write;
 use crate::writer::Writer;
 use crate::{StoreError, schema};
 
@@ -80,18 +79,6 @@ impl Store {
             .and_then(|()| files::sync_folder(&images))
             .map_err(|error| StoreError::io(&folder, "make the folder", error))?;
         Ok(Writer::new(db, self.folder.clone(), run, Arc::clone(&self.lock)))
-    }
-
-    /// Keeps `recipe`, so that it is known what the parts that name it were judged by. Waits for
-    /// the open batch of a writer.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn keep_recipe(&self, recipe: &CheckedRecipe) -> Result<(), StoreError> {
-        let database = self.folder.join(DATABASE);
-        let db = schema::open_for_writing(&database)?;
-        write::insert_recipe(&db, recipe)
-            .map_err(|error| StoreError::sql(&database, "keep the recipe", error))
     }
 
     /// The store's folder.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::{CameraId, CheckedRecipe, PlcAnswer, Stage, Verdict};
 use models::Model;
 use pipeline::clock::{Clock, RealClock};
-use pipeline::line::{self, Armed, CameraSetup, Line, LineSetup, LineSummary};
+use pipeline::line::{self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan};
 use pipeline::plc::{Plc, PlcStatus, Telling};
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
@@ -192,6 +192,8 @@ fn setup(
         })
         .unzip();
     let setup = LineSetup {
+        reject: None,
+        threads: ThreadPlan::default(),
         cameras,
         armed: Arc::new(Armed::new(Arc::clone(work.recipe), work.model.another()?, cores())?),
         plc: Box::new(Gate { heard: Arc::clone(heard) }),

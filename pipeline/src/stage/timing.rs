@@ -25,6 +25,10 @@ pub struct Timing {
 }
 
 /// Nanoseconds below [`STEPS`] have a bucket each; above, the leading bits choose it.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "at most LONGEST_NS goes in, a few thousand out"
+)]
 const fn bucket_of(ns: u64) -> usize {
     let bits = u64::BITS - ns.leading_zeros();
     if bits <= STEP_BITS + 1 {
@@ -39,7 +43,7 @@ const fn highest_in(bucket: usize) -> u64 {
     if bucket < 2 * STEPS {
         return bucket as u64;
     }
-    let shift = (bucket / STEPS - 1) as u32;
+    let shift = bucket / STEPS - 1;
     let leading = (bucket % STEPS + STEPS) as u64;
     ((leading + 1) << shift) - 1
 }

@@ -61,7 +61,7 @@ struct Arming {
 /// The station at work.
 pub struct Floor {
     station: Station,
-    store: Arc<Store>,
+    store: Store,
     clock: Arc<dyn Clock>,
     watch: Arc<Watch>,
     plc: Shared,
@@ -93,7 +93,7 @@ impl Floor {
         let watch = Watch::new(&station.name, counters, Arc::clone(&clock), ready.facts.clone());
         Ok(Self {
             station,
-            store: Arc::new(store),
+            store,
             clock,
             watch: Arc::new(watch),
             plc: Shared(Arc::new(Mutex::new(plc))),
@@ -122,6 +122,7 @@ impl Floor {
     pub fn start(&mut self) -> Result<()> {
         let counters = self.watch.counters();
         counters.start_again();
+        counters.set_recipe(self.ready.facts.number);
         counters.set_state(LineState::Starting);
         let mut cameras = Vec::new();
         for (index, camera) in self.station.cameras.iter().enumerate() {
@@ -249,13 +250,7 @@ impl Floor {
             return asked.answer(CommandAnswer::Refused);
         };
         let (recipe, inspectors): (RecipeFile, _) = (recipe.clone(), self.station.inspectors);
-        let store = Arc::clone(&self.store);
-        let arm = move || {
-            let ready = Ready::arm(&recipe, inspectors)?;
-            // Before a part names it, it is there to be looked up.
-            store.keep_recipe(&ready.armed.recipe)?;
-            Ok(ready)
-        };
+        let arm = move || Ready::arm(&recipe, inspectors);
         match Builder::new().name("arming".to_owned()).spawn(arm) {
             Ok(thread) => self.arming = Some(Arming { asked, thread }),
             // Dropping `asked` has refused it.
@@ -267,7 +262,7 @@ impl Floor {
     fn change(&mut self) {
         let Some(Arming { asked, thread }) = self.arming.take() else { return };
         let armed = thread.join().unwrap_or_else(|_| Err(anyhow!("a defect in this software")));
-        match armed {
+        match armed.and_then(|ready| self.way_to_the_gate(&ready).map(|_| ready)) {
             Ok(ready) => {
                 self.keep_share_of(&ready);
                 if let Some(line) = &self.line {
@@ -275,6 +270,7 @@ impl Floor {
                 }
                 let RecipeInForce { number, name, .. } = &ready.facts;
                 tracing::info!(target: "run", number, name, "another recipe is in force");
+                self.watch.counters().set_recipe(*number);
                 self.watch.set_recipe(ready.facts.clone());
                 self.ready = ready;
                 asked.answer(CommandAnswer::Done);
