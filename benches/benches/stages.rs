@@ -61,7 +61,14 @@ fn locate(criterion: &mut Criterion, camera: &Camera) -> Result<(), Failure> {
     let frames = camera.frames(FORMAT)?;
     let clock = Arc::new(RealClock::start()) as Arc<dyn Clock>;
     let counters = Arc::<Counters>::default();
-    let mut locator = Locator::new(camera.recipe()?, false, Arc::default(), clock, counters);
+    let mut locator = Locator::new(
+        camera.recipe()?,
+        CameraId::new("bench"),
+        true,
+        Arc::default(),
+        clock,
+        counters,
+    );
     let mut sequence = 0;
     let mut see = || {
         let at = usize::try_from(sequence).unwrap_or_default() % frames.len();
