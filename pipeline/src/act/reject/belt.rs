@@ -252,8 +252,11 @@ mod tests {
     }
 
     fn belt(readings: &[(u64, i64)]) -> Belt {
-        let rule =
-            EncoderRule { per_s_max: 2000, lost: Duration::from_millis(100), on_lost: OnLost::Open };
+        let rule = EncoderRule {
+            per_s_max: 2000,
+            lost: Duration::from_millis(100),
+            on_lost: OnLost::Open,
+        };
         let mut encoder = Encoder::new(rule, 5);
         for &(at, count) in readings {
             assert!(!matches!(encoder.hear(count, ms(at)), Heard::Jumped(_)), "{count} at {at}");

@@ -111,7 +111,9 @@ impl Confirms {
         let mut fitting = self.awaited.iter_mut().filter(fits);
         let first = fitting.next();
         let best = match first {
-            Some(awaited) if !awaited.needed => fitting.find(|other| other.needed).or(Some(awaited)),
+            Some(awaited) if !awaited.needed => {
+                fitting.find(|other| other.needed).or(Some(awaited))
+            }
             first => first,
         };
         let Some(awaited) = best else {

@@ -78,9 +78,9 @@ impl Tracker {
     /// An empty belt.
     #[must_use]
     pub fn new(rule: Reject) -> Self {
-        let belt = rule.encoder.map_or(Belt::Time, |encoder| {
-            Belt::Encoder(Encoder::new(encoder, rule.tolerance))
-        });
+        let belt = rule
+            .encoder
+            .map_or(Belt::Time, |encoder| Belt::Encoder(Encoder::new(encoder, rule.tolerance)));
         Self {
             rule,
             belt,
@@ -354,7 +354,13 @@ impl Tracker {
                 self.bad.insert(key, Bad { opened_at: None, ..bad });
             }
             if open && bad.opened_at.is_none() && (start..=end).contains(&reach) {
-                let in_time = (middle - self.rule.tolerance).max(start + self.rule.lead / 2);
+                // A window that neighbours shorten begins at the last moment; half the lead is
+                // left for the machine.
+                let slack = match self.rule.neighbour {
+                    Neighbour::RejectBoth => 0,
+                    Neighbour::Shorten => self.rule.lead / 2,
+                };
+                let in_time = middle - self.rule.tolerance + slack;
                 let late = reach > in_time && !self.gate_is_open;
                 self.bad.insert(key, Bad { opened_at: Some(now), told_late: bad.told_late | late });
                 if late && !bad.told_late {
