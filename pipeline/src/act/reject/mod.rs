@@ -123,6 +123,8 @@ impl Tracker {
     /// Opens and closes the gate as the belt goes on.
     pub(super) fn step(&mut self, now: MonoTime, orders: &mut Orders) {
         self.look_after_belt(now, orders);
+        // First, as a neighbour that goes may widen the window of the next part.
+        self.see_off(now, orders);
         let reach = self.belt.here(now.plus(self.rule.gate));
         let open = if self.is_held() {
             self.rule.opens_on_lost()
@@ -136,7 +138,6 @@ impl Tracker {
             self.gate_is_open = open;
             orders.push_back(Order::Gate(open));
         }
-        self.see_off(now, orders);
         if let Some(confirms) = &mut self.confirms {
             confirms.expire(now, open, &mut |event| orders.push_back(Order::Event(event)));
         }
@@ -428,7 +429,7 @@ impl Tracker {
     ) {
         let apart = self.rule.catch + self.rule.tolerance;
         loop {
-            let beside = (start - apart, PartId(0))..=(end + apart, PartId(u64::MAX));
+            let beside = (start - apart + 1, PartId(0))..(end + apart, PartId(0));
             let Some(&(middle, part)) = self.good.range(beside).next() else { return };
             self.good.remove(&(middle, part));
             let cause = format!("it is too close to {bad}");
