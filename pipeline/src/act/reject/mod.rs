@@ -337,7 +337,7 @@ impl Tracker {
         });
         let place = near.chain(beyond).min()?;
         let at = self.belt.when(place)?;
-        Some(MonoTime::from_ns(at.ns.saturating_sub(self.rule.gate.as_nanos() as u64)))
+        Some(MonoTime::ZERO.plus(at.since(MonoTime::ZERO.plus(self.rule.gate))))
     }
 
     /// Notes for which parts the gate is open, and tells where that is too late.
