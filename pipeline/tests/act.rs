@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::{
@@ -9,18 +10,19 @@ use domain::{
     PartCondition, PartId, PlcAnswer, Provenance, Recipe, Stage, StageTimes, Verdict, Why,
 };
 use sightline_pipeline::act::{Act, Inspected, Notice, Pace};
-use sightline_pipeline::clock::RealClock;
+use sightline_pipeline::clock::{Clock, RealClock};
 use sightline_pipeline::link::{LinkReceiver, LinkSender, WhenFull, link};
 use sightline_pipeline::plc::{Plc, PlcStatus, Telling};
 use sightline_pipeline::stage::Counters;
 
-/// A gate that remembers what it heard.
+/// A gate that remembers what it heard, and panics over part 13.
 #[derive(Clone, Default)]
-struct Gate(Arc<Mutex<Vec<(PartId, GateSignal)>>>);
+struct Gate(Arc<Mutex<Vec<(PartId, GateSignal)>>>, Arc<AtomicU64>);
 
 impl Plc for Gate {
     fn tell(&mut self, telling: &Telling) -> PlcAnswer {
         self.0.lock().unwrap().push((telling.part, telling.signal));
+        assert!(telling.part != PartId(13), "thirteen");
         PlcAnswer::Taken
     }
 
@@ -28,7 +30,9 @@ impl Plc for Gate {
         PlcAnswer::Taken
     }
 
-    fn status(&mut self, _: &PlcStatus) {}
+    fn status(&mut self, status: &PlcStatus) {
+        self.1.store(1 + status.parts.undecided, Ordering::Release);
+    }
 }
 
 struct Bench {
@@ -41,9 +45,15 @@ struct Bench {
 }
 
 fn bench(pace: Pace) -> Bench {
+    bench_with(pace, link(256, WhenFull::Wait))
+}
+
+fn bench_with(
+    pace: Pace,
+    (to_record, outcomes): (LinkSender<Outcome>, LinkReceiver<Outcome>),
+) -> Bench {
     let gate = Gate::default();
     let counters = Arc::new(Counters::default());
-    let (to_record, outcomes) = link(256, WhenFull::Wait);
     let (notices, from_locate) = link(64, WhenFull::Wait);
     let (inspected, from_inspectors) = link(64, WhenFull::Wait);
     let act = Act {
@@ -213,4 +223,80 @@ fn on_a_live_line_the_fail_safe_answers_and_a_late_inspection_changes_nothing() 
     bench.thread.join().unwrap();
     assert_eq!(*bench.gate.0.lock().unwrap(), [(PartId(1), GateSignal::Reject)]);
     assert_eq!(bench.counters.events().get("late_inspection"), Some(&1));
+}
+
+/// A panic is caught where it happens, so the part it happens over has its one answer too.
+#[test]
+fn a_plc_that_panics_costs_no_part_its_answer() {
+    let bench = bench(Pace::Machine(Arc::new(RealClock::start())));
+    for part in 12..=14 {
+        bench.notices.send(notice(part, 1_000_000_000)).unwrap();
+        bench.inspected.send(pass(part)).unwrap();
+        let answer = acted(bench.outcomes.recv().unwrap());
+        assert_eq!(answer.inspection.part, PartId(part));
+        assert_eq!(matches!(answer.plc, PlcAnswer::Failed { .. }), part == 13, "{:?}", answer.plc);
+    }
+    drop((bench.notices, bench.inspected));
+    bench.thread.join().unwrap();
+    assert!(bench.outcomes.recv().is_err(), "no more than one answer a part");
+    let events = bench.counters.events();
+    assert_eq!((events["stage_failed"], events["stage_restarted"]), (1, 1));
+}
+
+/// A clock that panics now and then: every turn of act's loop may fail.
+struct LooseClock(RealClock, AtomicU64);
+
+impl Clock for LooseClock {
+    fn now(&self) -> MonoTime {
+        assert!(self.1.fetch_add(1, Ordering::AcqRel) % 5 != 4, "loose contact");
+        self.0.now()
+    }
+
+    fn wall(&self) -> domain::WallTime {
+        self.0.wall()
+    }
+}
+
+#[test]
+fn a_turn_that_fails_loses_no_part() {
+    let clock = LooseClock(RealClock::start(), AtomicU64::new(0));
+    let bench = bench(Pace::Machine(Arc::new(clock)));
+    for part in 20..60 {
+        bench.notices.send(notice(part, 0)).unwrap();
+    }
+    drop((bench.notices, bench.inspected));
+    bench.thread.join().unwrap();
+    let heard: Vec<u64> = bench.gate.0.lock().unwrap().iter().map(|(part, _)| part.0).collect();
+    assert_eq!(heard, (20..60).collect::<Vec<_>>());
+    assert!(bench.counters.events()["stage_failed"] >= 1);
+}
+
+#[test]
+fn a_live_line_never_waits_for_record() {
+    let clock = Pace::Machine(Arc::new(RealClock::start()));
+    let bench = bench_with(clock, link(2, WhenFull::DropOldest));
+    for part in 20..60 {
+        bench.notices.send(notice(part, 0)).unwrap();
+    }
+    drop((bench.notices, bench.inspected));
+    bench.thread.join().unwrap();
+    assert_eq!(bench.gate.0.lock().unwrap().len(), 40, "nobody records, and the gate hears all");
+    assert_eq!(bench.counters.events()["not_recorded"], 38);
+}
+
+#[test]
+fn the_plc_is_shown_that_the_line_is_alive() {
+    let bench = bench(Pace::Machine(Arc::new(RealClock::start())));
+    let mut unseen = notice(20, 1_000_000_000);
+    unseen.unseen = Some(Why::NoPicture { cause: "gone".into() });
+    bench.notices.send(unseen).unwrap();
+    let answer = acted(bench.outcomes.recv().unwrap());
+    assert!(matches!(answer.inspection.verdict, Verdict::Undecided { why: Why::NoPicture { .. } }));
+    // Not at its deadline, which is far away.
+    assert!(answer.told_at < answer.due);
+    while bench.gate.1.load(Ordering::Acquire) != 2 {
+        std::thread::yield_now();
+    }
+    drop((bench.notices, bench.inspected));
+    bench.thread.join().unwrap();
 }

@@ -31,6 +31,8 @@ pub(super) struct Machine {
     _field: Option<LinkReceiver<FieldInput>>,
     open: Open,
     now: MonoTime,
+    /// Taken from its link and not yet at the desk; a turn that fails leaves it here.
+    came: Came,
     next_status: MonoTime,
     /// When the last part was answered after both links closed.
     answered_all_at: Option<MonoTime>,
@@ -77,6 +79,7 @@ impl Machine {
             _field: field,
             open: Open { notices: true, inspected: true },
             now: MonoTime::ZERO,
+            came: Came::Nothing,
             next_status: MonoTime::ZERO,
             answered_all_at: None,
             clock,
@@ -114,9 +117,12 @@ impl Machine {
     fn turn(&mut self) -> ControlFlow<()> {
         self.pulse.rests();
         self.now = self.clock.now();
-        let came = self.wait();
+        if matches!(self.came, Came::Nothing) {
+            self.came = self.wait();
+        }
         self.now = self.clock.now();
         self.pulse.works(self.now);
+        let came = std::mem::replace(&mut self.came, Came::Nothing);
         self.take(came);
         for _ in 0..limits::FIELD_INPUTS_AT_ONCE {
             let Ok(input) = self.field.try_recv() else { break };
@@ -174,6 +180,8 @@ impl Machine {
     }
 
     fn end(&mut self) {
+        let came = std::mem::replace(&mut self.came, Came::Nothing);
+        self.take(came);
         for notice in self.notices.try_iter() {
             self.desk.notice(notice, self.now);
         }

@@ -39,6 +39,8 @@ pub struct Plant {
     /// An encoder's count, in micrometres; none where there is no encoder.
     pub count_um: Option<Um>,
     pub reading_ns: Ns,
+    /// The encoder counts up whichever way it turns.
+    pub directionless: bool,
     /// How wrong the time of a trigger or reading may be.
     pub stamp_ns: Ns,
     /// How late the machine may run what is due.
@@ -128,6 +130,9 @@ impl<'a> Belt<'a> {
     pub fn run(mut self) -> Self {
         while let Some(leg) = self.legs.pop_front() {
             let (from, begin) = (self.speed, self.now);
+            if from == leg.to {
+                self.advance(begin + leg.ns, leg.slip_permille);
+            }
             while self.now < begin + leg.ns {
                 let part = (self.now + STEP - begin).min(leg.ns);
                 self.speed = from + (leg.to - from) * part / leg.ns;
@@ -176,7 +181,8 @@ impl<'a> Belt<'a> {
         let before = self.place;
         let run = self.speed * (to - self.now);
         self.place += run;
-        self.turned += run + run * slip / 1000;
+        let turned = if self.plant.directionless { run.abs() } else { run };
+        self.turned += turned + turned * slip / 1000;
         self.farthest = self.farthest.max(self.place);
         self.now = to;
         if self.paddle_is_out {
@@ -211,10 +217,9 @@ impl<'a> Belt<'a> {
     /// Everything that is due now.
     fn happen(&mut self) {
         let now = self.at(self.now);
-        while let Some(&(at, out)) = self.moves.front().filter(|(at, _)| *at <= self.now) {
+        while let Some(&(_, out)) = self.moves.front().filter(|(at, _)| *at <= self.now) {
             self.moves.pop_front();
             self.paddle_is_out = out;
-            let _ = at;
             if out {
                 self.sweep(self.place, self.place);
             }

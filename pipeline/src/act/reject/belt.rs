@@ -205,8 +205,8 @@ impl Encoder {
             _ if next.at == at => Place::At(next.place),
             None => Place::Forgotten,
             Some(before) => {
-                let (part, whole) = (at.since(before.at), next.at.since(before.at));
-                let [part, whole] = [part, whole].map(|d| d.as_nanos() as i64);
+                let part = time_ns(at) - time_ns(before.at);
+                let whole = time_ns(next.at) - time_ns(before.at);
                 Place::At(before.place + scaled(next.place - before.place, part, whole))
             }
         }

@@ -123,6 +123,8 @@ impl Tracker {
     /// Opens and closes the gate as the belt goes on.
     pub(super) fn step(&mut self, now: MonoTime, orders: &mut Orders) {
         self.look_after_belt(now, orders);
+        // First, as a neighbour that goes may widen the window of the next part.
+        self.see_off(now, orders);
         let reach = self.belt.here(now.plus(self.rule.gate));
         let open = if self.is_held() {
             self.rule.opens_on_lost()
@@ -136,7 +138,6 @@ impl Tracker {
             self.gate_is_open = open;
             orders.push_back(Order::Gate(open));
         }
-        self.see_off(now, orders);
         if let Some(confirms) = &mut self.confirms {
             confirms.expire(now, open, &mut |event| orders.push_back(Order::Event(event)));
         }
@@ -336,7 +337,7 @@ impl Tracker {
         });
         let place = near.chain(beyond).min()?;
         let at = self.belt.when(place)?;
-        Some(MonoTime::from_ns(at.ns.saturating_sub(self.rule.gate.as_nanos() as u64)))
+        Some(MonoTime::ZERO.plus(at.since(MonoTime::ZERO.plus(self.rule.gate))))
     }
 
     /// Notes for which parts the gate is open, and tells where that is too late.
@@ -354,7 +355,13 @@ impl Tracker {
                 self.bad.insert(key, Bad { opened_at: None, ..bad });
             }
             if open && bad.opened_at.is_none() && (start..=end).contains(&reach) {
-                let in_time = (middle - self.rule.tolerance).max(start + self.rule.lead / 2);
+                // A window that neighbours shorten begins at the last moment; half the lead is
+                // left for the machine.
+                let slack = match self.rule.neighbour {
+                    Neighbour::RejectBoth => 0,
+                    Neighbour::Shorten => self.rule.lead / 2,
+                };
+                let in_time = middle - self.rule.tolerance + slack;
                 let late = reach > in_time && !self.gate_is_open;
                 self.bad.insert(key, Bad { opened_at: Some(now), told_late: bad.told_late | late });
                 if late && !bad.told_late {
@@ -422,7 +429,7 @@ impl Tracker {
     ) {
         let apart = self.rule.catch + self.rule.tolerance;
         loop {
-            let beside = (start - apart, PartId(0))..=(end + apart, PartId(u64::MAX));
+            let beside = (start - apart + 1, PartId(0))..(end + apart, PartId(0));
             let Some(&(middle, part)) = self.good.range(beside).next() else { return };
             self.good.remove(&(middle, part));
             let cause = format!("it is too close to {bad}");
