@@ -6,12 +6,9 @@ use domain::{PixelFormat, SizePx};
 use sightline_pipeline::capture::genicam::{CameraFound, GenicamConfig, Trigger, discover};
 
 use crate::player::{ADDRESS, Player, is_as_painted};
-use crate::{config, frame, frames_within, needs_to_be_alone, open};
+use crate::{config, frame, frames_within, open};
 
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn frames_arrive_as_the_camera_made_them() {
-    needs_to_be_alone();
+pub(crate) fn frames_arrive_as_the_camera_made_them() {
     let _player = Player::start();
     for (format, bytes) in [
         (PixelFormat::Gray8, 1),
@@ -42,10 +39,7 @@ fn frames_arrive_as_the_camera_made_them() {
 }
 
 /// What is not configured stays as the camera has it, and a plain socket does as well.
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn a_camera_that_is_left_as_it_is() {
-    needs_to_be_alone();
+pub(crate) fn a_camera_that_is_left_as_it_is() {
     let _player = Player::start();
     let camera = Some(ADDRESS.to_owned());
     let config = GenicamConfig { camera, packet_socket: false, ..GenicamConfig::default() };
@@ -53,10 +47,7 @@ fn a_camera_that_is_left_as_it_is() {
     assert!(is_as_painted(&frame(&mut *source)));
 }
 
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn cameras_are_found_by_id_and_by_serial_number() {
-    needs_to_be_alone();
+pub(crate) fn cameras_are_found_by_id_and_by_serial_number() {
     // A camera at this machine's USB port is found as well.
     let others = discover();
     if others.is_empty() {
@@ -85,10 +76,7 @@ fn cameras_are_found_by_id_and_by_serial_number() {
     assert!(error.contains("GV02") && error.contains("Aravis-Fake-GV01"), "{error}");
 }
 
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn each_trigger_gives_one_frame() {
-    needs_to_be_alone();
+pub(crate) fn each_trigger_gives_one_frame() {
     let _player = Player::start();
     let config = GenicamConfig { fps: None, trigger: Trigger::Software, ..config() };
     let mut source = open(&config).unwrap();
@@ -110,10 +98,7 @@ fn each_trigger_gives_one_frame() {
 }
 
 /// A camera that waits for a wire does not hear commands, and one that was so is set free again.
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn a_camera_on_a_wire_waits_for_it() {
-    needs_to_be_alone();
+pub(crate) fn a_camera_on_a_wire_waits_for_it() {
     let _player = Player::start();
     let trigger = Trigger::from("line0".to_owned());
     let mut source = open(&GenicamConfig { fps: None, trigger, ..config() }).unwrap();
@@ -123,10 +108,7 @@ fn a_camera_on_a_wire_waits_for_it() {
     frame(&mut *open(&config()).unwrap());
 }
 
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn frames_outlive_their_source() {
-    needs_to_be_alone();
+pub(crate) fn frames_outlive_their_source() {
     let player = Player::start();
     let mut source = open(&config()).unwrap();
     let frames: Vec<_> = (0..5).map(|_| frame(&mut *source)).collect();

@@ -8,7 +8,7 @@ use sightline_pipeline::capture::genicam::{GenicamConfig, GenicamError, Trigger}
 use sightline_pipeline::capture::{CaptureError, Next, Source};
 
 use crate::player::{ADDRESS, Player, is_as_painted};
-use crate::{config, frame, frames_within, needs_to_be_alone, open};
+use crate::{config, frame, frames_within, open};
 
 fn features(features: &[&str]) -> GenicamConfig {
     let features = features.iter().map(|feature| (*feature).to_owned()).collect();
@@ -16,10 +16,7 @@ fn features(features: &[&str]) -> GenicamConfig {
 }
 
 /// Every setting that is not taken is named, with what the camera offers instead.
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn settings_that_a_camera_does_not_take() {
-    needs_to_be_alone();
+pub(crate) fn settings_that_a_camera_does_not_take() {
     let _player = Player::start();
     let size = |width, height| GenicamConfig { size: Some(SizePx::new(width, height)), ..config() };
     let line = Trigger::from("Line7".to_owned());
@@ -54,10 +51,7 @@ fn settings_that_a_camera_does_not_take() {
     frame(&mut *source);
 }
 
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn a_camera_that_another_program_has() {
-    needs_to_be_alone();
+pub(crate) fn a_camera_that_another_program_has() {
     let _player = Player::start();
     let mut first = open(&config()).unwrap();
     let error = open(&config()).err().unwrap();
@@ -80,10 +74,7 @@ fn end_of(source: &mut dyn Source) -> CaptureError {
     panic!("it goes on");
 }
 
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn a_camera_that_goes_and_comes_back() {
-    needs_to_be_alone();
+pub(crate) fn a_camera_that_goes_and_comes_back() {
     let player = Player::start();
     let trigger = Trigger::Software;
     let config = GenicamConfig { fps: None, trigger, ..config() };
@@ -106,10 +97,7 @@ fn a_camera_that_goes_and_comes_back() {
     assert!(is_as_painted(&frame(&mut *source)));
 }
 
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn opening_and_closing_leaves_nothing_behind() {
-    needs_to_be_alone();
+pub(crate) fn opening_and_closing_leaves_nothing_behind() {
     let _player = Player::start();
     let count = |what: &str| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
     let mut counts = Vec::new();
@@ -124,10 +112,7 @@ fn opening_and_closing_leaves_nothing_behind() {
     }
 }
 
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn a_line_that_holds_every_buffer() {
-    needs_to_be_alone();
+pub(crate) fn a_line_that_holds_every_buffer() {
     let _player = Player::start();
     let mut source = open(&GenicamConfig { buffers: 4, ..config() }).unwrap();
     let held: Vec<_> = (0..4).map(|_| frame(&mut *source)).collect();
@@ -146,10 +131,7 @@ fn a_line_that_holds_every_buffer() {
 }
 
 /// What comes incomplete is never given; the numbers show that it is missing.
-#[test]
-#[ignore = "is run by on_a_network_of_its_own"]
-fn a_network_that_loses_packets() {
-    needs_to_be_alone();
+pub(crate) fn a_network_that_loses_packets() {
     let player = Player::start();
     let mut source = open(&config()).unwrap();
     let mut before = frame(&mut *source).sequence;

@@ -8,15 +8,12 @@
 mod cases;
 mod faults;
 mod player;
+mod taken;
 
 use std::env;
 use std::process::Command;
-use std::time::Duration;
 
-use domain::{CameraId, CaptureTime, Frame, PixelFormat, SizePx};
-use sightline_pipeline::capture::genicam::GenicamConfig;
-use sightline_pipeline::capture::{self, CaptureError, Next, Source, SourceConfig};
-use sightline_pipeline::clock::{Clock, RealClock};
+pub(crate) use taken::{config, frame, frames_within, open};
 
 /// Set where there is nothing but the loopback interface.
 const ALONE: &str = "SIGHTLINE_TEST_ALONE_ON_NETWORK";
@@ -24,9 +21,38 @@ const ALONE: &str = "SIGHTLINE_TEST_ALONE_ON_NETWORK";
 /// Brings up the only interface there is, and runs what it is given.
 const WITH_LOOPBACK: &str = "ip link set lo up && exec \"$0\" \"$@\"";
 
-/// All cases, one after the other, for there is one loopback interface.
+/// The cases, which share one loopback interface and so come one after the other.
+const CASES: [(&str, fn()); 12] = [
+    ("frames_arrive_as_the_camera_made_them", cases::frames_arrive_as_the_camera_made_them),
+    ("a_camera_that_is_left_as_it_is", cases::a_camera_that_is_left_as_it_is),
+    (
+        "cameras_are_found_by_id_and_by_serial_number",
+        cases::cameras_are_found_by_id_and_by_serial_number,
+    ),
+    ("each_trigger_gives_one_frame", cases::each_trigger_gives_one_frame),
+    ("a_camera_on_a_wire_waits_for_it", cases::a_camera_on_a_wire_waits_for_it),
+    ("frames_outlive_their_source", cases::frames_outlive_their_source),
+    ("settings_that_a_camera_does_not_take", faults::settings_that_a_camera_does_not_take),
+    ("a_camera_that_another_program_has", faults::a_camera_that_another_program_has),
+    ("a_camera_that_goes_and_comes_back", faults::a_camera_that_goes_and_comes_back),
+    (
+        "opening_and_closing_leaves_nothing_behind",
+        faults::opening_and_closing_leaves_nothing_behind,
+    ),
+    ("a_line_that_holds_every_buffer", faults::a_line_that_holds_every_buffer),
+    ("a_network_that_loses_packets", faults::a_network_that_loses_packets),
+];
+
+/// Starts itself again where there is only a loopback interface, and there runs the cases.
 #[test]
 fn on_a_network_of_its_own() {
+    if env::var_os(ALONE).is_some() {
+        for (name, case) in CASES {
+            println!("{name}");
+            case();
+        }
+        return;
+    }
     let alone = |command: &[&str]| {
         let mut unshare = Command::new("unshare");
         unshare.args(["-rn", "sh", "-c", WITH_LOOPBACK]).args(command);
@@ -37,60 +63,10 @@ fn on_a_network_of_its_own() {
         return;
     }
     let program = env::current_exe().unwrap();
-    let mut cases = alone(&[program.to_str().unwrap(), "--ignored", "--test-threads=1"]);
+    let mut cases = alone(&[program.to_str().unwrap(), "--nocapture"]);
     let output = cases.env(ALONE, "1").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success());
-    assert!(!said.contains("running 0 tests"));
-}
-
-/// Refuses to ask the whole network for cameras.
-pub(crate) fn needs_to_be_alone() {
-    assert!(env::var_os(ALONE).is_some(), "is run by on_a_network_of_its_own");
-}
-
-/// The played camera, small and quick.
-pub(crate) fn config() -> GenicamConfig {
-    GenicamConfig {
-        camera: Some(player::ADDRESS.to_owned()),
-        size: Some(SizePx::new(320, 240)),
-        pixel_format: Some(PixelFormat::Gray8),
-        fps: Some(100.0),
-        exposure_us: Some(1000.0),
-        packet_size: Some(8192),
-        ..GenicamConfig::default()
-    }
-}
-
-pub(crate) fn open(config: &GenicamConfig) -> Result<Box<dyn Source>, CaptureError> {
-    let config = SourceConfig::Genicam(config.clone());
-    capture::open(&config, CameraId::new("test"), CaptureTime::default())
-}
-
-/// The next frame. Fails rather than hang.
-pub(crate) fn frame(source: &mut dyn Source) -> Frame {
-    for _ in 0..6_000 {
-        match source.next().unwrap() {
-            Next::Frame(frame) => return frame,
-            Next::Waiting => {}
-            other => panic!("{other:?}"),
-        }
-    }
-    panic!("no frame");
-}
-
-/// How many frames come within `time`.
-pub(crate) fn frames_within(source: &mut dyn Source, time: Duration) -> usize {
-    let clock = RealClock::start();
-    let start = clock.now();
-    let mut frames = 0;
-    while clock.now().since(start) < time {
-        match source.next().unwrap() {
-            Next::Frame(_) => frames += 1,
-            Next::Waiting => {}
-            other => panic!("{other:?}"),
-        }
-    }
-    frames
+    assert!(said.contains(CASES[CASES.len() - 1].0), "all were run");
 }

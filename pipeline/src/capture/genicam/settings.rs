@@ -345,7 +345,7 @@ impl Settings<'_> {
                     return Err(self.refused("packet_size", bytes, offers));
                 }
             }
-            // Some can't send the packets by which that is found out; they have a size all the same.
+            // Some can't send the packets by which that is found out, and have a size all the same.
             None => {
                 if let Err(error) = camera.gv_auto_packet_size() {
                     let why = error.message();
