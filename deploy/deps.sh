@@ -10,7 +10,7 @@ packages=(make gcc libc6-dev pkg-config ca-certificates
     python3-pymodbus python3-serial-asyncio # another PLC, for the tests; it imports the latter
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    gstreamer1.0-libav libaravis-dev libusb-1.0-0-dev)
+    gstreamer1.0-libav libgstrtspserver-1.0-dev libaravis-dev libusb-1.0-0-dev)
 # Any of these encodes clips. The last is GPL (plugins-ugly): fetched only where there is no other.
 encoders=(nvv4l2h264enc nvh264enc vah264enc openh264enc x264enc)
 

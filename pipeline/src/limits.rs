@@ -121,9 +121,6 @@ pub const STALL_AFTER: Duration = Duration::from_secs(2);
 /// How long any other thread may be at one thing before the watchdog is told no more.
 pub const DEAD_AFTER: Duration = Duration::from_secs(5);
 
-/// The time between two looks whether the last inspecting thread has left.
-pub const DRAIN_LOOK: Duration = Duration::from_millis(5);
-
 // A part is announced to act before it is handed on, so act must be able to take a notice for
 // every part that can be under way, or locate and act would wait for each other.
 const _: () = assert!(NOTICES_WAITING > PARTS_WAITING + INSPECTORS_MAX);

@@ -107,8 +107,6 @@ pub struct Line {
     /// Recipes that record has been told to keep.
     kept: Mutex<BTreeSet<Sha256>>,
     to_keep: Sender<Arc<CheckedRecipe>>,
-    /// Dropped when the head is over.
-    head_is_on: Sender<()>,
     supervise: JoinHandle<bool>,
     act: JoinHandle<()>,
     cut: Option<JoinHandle<()>>,
@@ -221,9 +219,10 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
         capture.push(capturing);
     }
     let pulses = head.pulses;
-    let (head_is_on, head_over) = crossbeam_channel::bounded(0);
-    let supervise =
-        threads.spawn(Stage::Upload, 0, "supervise", move || supervisor.run(&head_over))?;
+    let supervise = Builder::new()
+        .name("supervise".to_owned())
+        .spawn(move || supervisor.run())
+        .map_err(|source| LineError::Thread { name: "supervise".to_owned(), source })?;
     Ok(Line {
         counters,
         in_force,
@@ -233,7 +232,6 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
         to_keep,
         capture,
         locate,
-        head_is_on,
         supervise,
         act,
         cut,
@@ -385,7 +383,6 @@ impl Line {
                 Err(_) => failed.push(Stage::Locate),
             }
         }
-        drop(self.head_is_on);
         if self.supervise.join().unwrap_or(true) {
             failed.push(Stage::Infer);
         }

@@ -328,7 +328,11 @@ listen = "127.0.0.1:0"
                 "[plc]\nkind = \"modbsu\"\n[metrics]",
                 "station.toml:21: unknown variant",
             ),
-            ("[metrics]", "[reject]\nno_such = 1\n[metrics]", "station.toml:21: unknown field"),
+            (
+                "[metrics]",
+                "[reject]\nby = \"time\"\nno_such = 1\n[metrics]",
+                "station.toml:22: unknown field",
+            ),
             ("[metrics]", "[threads]\nrealtme = 1\n[metrics]", "station.toml:21: unknown field"),
             ("name = \"s\"", "name = ", "station.toml:1: "),
         ] {

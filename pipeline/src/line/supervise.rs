@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use domain::{Event, LineState, MonoTime, Stage};
 
 use super::armed::{Armed, InForce};
@@ -22,8 +22,22 @@ const JUMP_NS: i64 = 1_000_000_000;
 
 /// An inspecting thread.
 struct Worker {
+    index: usize,
     vitals: Arc<Vitals>,
     thread: JoinHandle<()>,
+}
+
+/// Tells that its thread is leaving, however it does.
+struct Leaving {
+    index: usize,
+    to: Sender<usize>,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        // Nobody listens any more: the line is over.
+        let _ = self.to.send(self.index);
+    }
 }
 
 /// What is looked after.
@@ -39,6 +53,7 @@ pub(super) struct Supervisor {
     pub clock: Arc<dyn Clock>,
     workers: Vec<Worker>,
     started: usize,
+    leaving: (Sender<usize>, Receiver<usize>),
     wall_offset_ns: Option<i64>,
 }
 
@@ -60,6 +75,7 @@ impl Supervisor {
             clock,
             workers: Vec::new(),
             started: 0,
+            leaving: unbounded(),
             wall_offset_ns: None,
         }
     }
@@ -73,28 +89,25 @@ impl Supervisor {
         self.started += 1;
         let vitals = Arc::new(Vitals::default());
         let (inspector, shown) = (self.inspector.clone(), Arc::clone(&vitals));
+        let leaving = Leaving { index, to: self.leaving.0.clone() };
         let name = format!("inspect-{index}");
-        let thread =
-            self.threads.spawn(Stage::Prepare, index, &name, move || inspector.run(&shown))?;
-        self.workers.push(Worker { vitals, thread });
+        let thread = self.threads.spawn(Stage::Prepare, index, &name, move || {
+            let _leaving = leaving;
+            inspector.run(&shown);
+        })?;
+        self.workers.push(Worker { index, vitals, thread });
         Ok(())
     }
 
-    /// Looks after the line until `head_over` is closed and the inspecting threads have left.
-    /// Gives whether one of them failed in a way it should not.
-    pub fn run(mut self, head_over: &Receiver<()>) -> bool {
-        let mut is_over = false;
+    /// Looks after the line until the inspecting threads have left, which they do when no more
+    /// parts can come. Gives whether one of them failed in a way it should not.
+    pub fn run(mut self) -> bool {
         let mut failed = false;
-        while !(is_over && self.workers.is_empty()) {
-            match head_over.recv_timeout(limits::STOP_LOOK) {
-                Err(RecvTimeoutError::Disconnected) if !is_over => is_over = true,
-                // Nothing more to hear: the wait must come from somewhere else.
-                Err(RecvTimeoutError::Disconnected) => {
-                    let _ = crossbeam_channel::never::<()>().recv_timeout(limits::DRAIN_LOOK);
-                }
-                _ => {}
+        while !self.workers.is_empty() {
+            if let Ok(index) = self.leaving.1.recv_timeout(limits::STOP_LOOK) {
+                failed |= self.let_go_of(index);
+                continue;
             }
-            failed |= self.let_go_of_finished();
             self.replace_stalled();
             self.mend();
             self.drop_retired();
@@ -104,14 +117,15 @@ impl Supervisor {
         failed
     }
 
-    fn let_go_of_finished(&mut self) -> bool {
-        let mut failed = false;
-        let (over, at_work) =
-            std::mem::take(&mut self.workers).into_iter().partition(|w| w.thread.is_finished());
-        self.workers = at_work;
-        let over: Vec<Worker> = over;
-        for worker in over {
-            failed |= worker.thread.join().is_err();
+    /// Whether the thread failed; then another takes its place.
+    fn let_go_of(&mut self, index: usize) -> bool {
+        // One that was replaced is not here any more.
+        let Some(at) = self.workers.iter().position(|worker| worker.index == index) else {
+            return false;
+        };
+        let failed = self.workers.swap_remove(at).thread.join().is_err();
+        if failed && let Err(error) = self.start_worker() {
+            tracing::error!(target: "line", "{error}");
         }
         failed
     }

@@ -430,6 +430,18 @@ mod tests {
             panic!("the PLC was not answered within two minutes");
         }
 
+        /// Until the camera has given its first frame.
+        fn until_it_runs(&mut self) {
+            for _ in 0..12_000 {
+                if self.floor.watch.counters().state() == LineState::Running {
+                    return;
+                }
+                self.floor.tick(false).unwrap();
+                park_timeout(Duration::from_millis(10));
+            }
+            panic!("the line did not run within two minutes");
+        }
+
         fn obeys(&mut self, command: PlcCommand) -> CommandAnswer {
             let answer = self.ask(command);
             self.answer(&answer)
@@ -443,7 +455,7 @@ mod tests {
         assert_eq!(fixture.obeys(PlcCommand::Stop), Done, "it is off");
         assert_eq!(fixture.obeys(PlcCommand::Start), Done);
         assert_eq!(fixture.obeys(PlcCommand::Start), Done, "it runs already");
-        assert_eq!(fixture.floor.watch.counters().state(), LineState::Running);
+        fixture.until_it_runs();
 
         assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(3)), Refused, "there is none");
         assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(1)), Done, "it is in force");
@@ -464,7 +476,7 @@ mod tests {
         fs::write(fixture.folder.path().join("one.toml"), "name = 1").unwrap();
         assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(1)), Refused, "it is broken now");
         assert_eq!(fixture.obeys(PlcCommand::Start), Done);
-        assert_eq!(fixture.floor.watch.counters().state(), LineState::Running);
+        fixture.until_it_runs();
         assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
         let look = fixture.floor.watch.look();
         assert_eq!((look.runs, look.recipe.number), (vec![1, 2], 2));
