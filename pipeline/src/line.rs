@@ -11,7 +11,6 @@ mod supervise;
 mod threads;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
@@ -133,102 +132,122 @@ pub struct LineSummary {
     pub left_out: Vec<String>,
 }
 
+/// What every thread of a line shares.
+#[derive(Clone)]
+struct Ground {
+    live: bool,
+    is_simulated: bool,
+    software: Arc<str>,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
+    threads: Arc<Threads>,
+}
+
+type RecordThread = JoinHandle<(RecordReport, Result<(), RecordError>)>;
+type CutThread = Option<JoinHandle<()>>;
+
+impl Ground {
+    /// record, and on a live line before it the thread that cuts pictures out of frames, so that
+    /// a slow disk holds no camera's buffer.
+    fn start_record(
+        &self,
+        recorder: Recorder,
+    ) -> Result<(LinkSender<Outcome>, CutThread, RecordThread), LineError> {
+        let bound =
+            if self.live { limits::OUTCOMES_WAITING_LIVE } else { limits::OUTCOMES_WAITING };
+        let (to_record, outcomes) = link::<Outcome>(bound, feed::when_full(self.live));
+        self.counters.show_gauge(Stage::Record, to_record.gauge());
+        let keep = Arc::clone(&recorder.keep);
+        let name = Stage::Record.name();
+        let record = self.threads.spawn(Stage::Record, 0, name, move || recorder.run(&outcomes))?;
+        if !self.live {
+            return Ok((to_record, None, record));
+        }
+        let (to_cut, uncut) = link::<Outcome>(limits::OUTCOMES_TO_CUT, feed::when_full(true));
+        let counters = Arc::clone(&self.counters);
+        let cutter = Cutter::new(keep, limits::PICTURES_WAITING_BYTES, counters);
+        let cut = spawn("record-cut", move || cutter.run(&uncut, &to_record))?;
+        Ok((to_cut, Some(cut), record))
+    }
+
+    /// The inspecting threads, and who looks after them. They live as long as the link to them.
+    fn start_inspecting(
+        &self,
+        in_force: &Arc<InForce>,
+        retired: &Arc<Mutex<Vec<Arc<Armed>>>>,
+        jobs: LinkReceiver<Job>,
+        to_act: LinkSender<Inspected>,
+    ) -> Result<Supervisor, LineError> {
+        let stamp = Stamp { software: Arc::clone(&self.software), is_simulated: self.is_simulated };
+        let (clock, counters) = (Arc::clone(&self.clock), Arc::clone(&self.counters));
+        let inspector = Inspector { stamp, clock, counters, live: self.live, jobs, to_act };
+        let (threads, in_force) = (Arc::clone(&self.threads), Arc::clone(in_force));
+        let seats = in_force.get().seats();
+        let mut supervisor = Supervisor::new(inspector, threads, in_force, Arc::clone(retired));
+        for _ in 0..seats {
+            supervisor.start_worker()?;
+        }
+        Ok(supervisor)
+    }
+}
+
 /// Starts the line, last stage first.
 ///
 /// # Errors
 /// When a thread can't be had.
 pub fn start(setup: LineSetup) -> Result<Line, LineError> {
-    let live = setup.cameras.iter().all(|camera| camera.source.info().live);
-    let threads = Arc::new(Threads::new(setup.threads, live));
-    let (counters, clock) = (setup.counters, setup.clock);
+    let ground = Ground::of(&setup);
+    let (live, counters, clock) = (ground.live, &ground.counters, &ground.clock);
     counters.set_state(LineState::Starting);
 
     let (to_keep, recipes) = crossbeam_channel::unbounded();
-    let recorder = Recorder {
+    let (to_record, cut, record) = ground.start_record(Recorder {
         recipes,
         writer: setup.writer,
         log: setup.log,
-        keep: Arc::clone(&setup.keep),
+        keep: setup.keep,
         live,
-        counters: Arc::clone(&counters),
-        clock: Arc::clone(&clock),
-    };
-    let (to_record, cut, record) = start_record(recorder, setup.keep, &threads)?;
+        counters: Arc::clone(counters),
+        clock: Arc::clone(clock),
+    })?;
 
     let (to_act, inspected) = link::<Inspected>(limits::INSPECTIONS_WAITING, WhenFull::Wait);
     counters.show_gauge(Stage::Act, to_act.gauge());
     let (due, notices) = link::<Notice>(limits::NOTICES_WAITING, WhenFull::Wait);
     let act_pulse = Arc::new(Pulse::default());
     let act = Act {
-        pace: if live { Pace::Machine(Arc::clone(&clock)) } else { Pace::Footage },
+        pace: if live { Pace::Machine(Arc::clone(clock)) } else { Pace::Footage },
         plc: setup.plc,
-        software: Arc::clone(&setup.software),
-        is_simulated: !live,
+        software: setup.software,
+        is_simulated: ground.is_simulated,
         field: setup.field,
         reject: setup.reject,
         pulse: Arc::clone(&act_pulse),
         outcomes: to_record,
-        counters: Arc::clone(&counters),
+        counters: Arc::clone(counters),
     };
-    let act =
-        threads.spawn(Stage::Act, 0, Stage::Act.name(), move || act.run(&notices, &inspected))?;
+    let run = move || act.run(&notices, &inspected);
+    let act = ground.threads.spawn(Stage::Act, 0, Stage::Act.name(), run)?;
 
     // A live camera can't wait for inspections: the oldest part is left to its deadline.
     let (to_inspect, jobs) = link::<Job>(limits::PARTS_WAITING, feed::when_full(live));
     counters.show_gauge(Stage::Prepare, to_inspect.gauge());
-    let inspector = Inspector {
-        stamp: Stamp { software: setup.software, is_simulated: !live },
-        clock: Arc::clone(&clock),
-        counters: Arc::clone(&counters),
-        live,
-        jobs,
-        to_act: to_act.clone(),
-    };
-    let in_force = Arc::new(InForce::new(Arc::clone(&setup.armed)));
-    let retired = Arc::default();
-    let mut supervisor = Supervisor::new(
-        inspector,
-        Arc::clone(&threads),
-        Arc::clone(&in_force),
-        Arc::clone(&retired),
-    );
-    for _ in 0..setup.armed.seats() {
-        supervisor.start_worker()?;
-    }
+    let (in_force, retired) = (Arc::new(InForce::new(setup.armed)), Arc::default());
+    let supervisor = ground.start_inspecting(&in_force, &retired, jobs, to_act.clone())?;
 
-    let numbers = Arc::new(PartNumbers::default());
-    let mut head = Head {
-        due,
-        to_inspect,
-        to_act,
-        in_force: Arc::clone(&in_force),
-        clock,
-        counters: Arc::clone(&counters),
-        numbers,
-        threads: Arc::clone(&threads),
-        live,
-        cameras: 0,
-        pulses: vec![act_pulse],
-    };
-    let (mut capture, mut locate) = (Vec::new(), Vec::new());
-    for camera in setup.cameras {
-        let learnt = Arc::new(AtomicBool::new(false));
-        supervisor.learnt.push(Arc::clone(&learnt));
-        let (looking, capturing) = head.start_camera(camera, learnt)?;
-        locate.push(looking);
-        capture.push(capturing);
-    }
-    let pulses = head.pulses;
-    let supervise = Builder::new()
-        .name("supervise".to_owned())
-        .spawn(move || supervisor.run())
-        .map_err(|source| LineError::Thread { name: "supervise".to_owned(), source })?;
+    let numbers = Arc::default();
+    let links = (due, to_inspect, to_act);
+    let head = Head { links, in_force: Arc::clone(&in_force), numbers, ground: ground.clone() };
+    let Running { capture, locate, pulses, supervise } =
+        head.start_cameras(setup.cameras, supervisor, act_pulse)?;
+    let counters = ground.counters;
+    let kept = Mutex::default();
     Ok(Line {
         counters,
         in_force,
         retired,
         pulses,
-        kept: Mutex::default(),
+        kept,
         to_keep,
         capture,
         locate,
@@ -239,76 +258,90 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
     })
 }
 
-type RecordThread = JoinHandle<(RecordReport, Result<(), RecordError>)>;
-
-/// record, and on a live line before it the thread that cuts pictures out of frames, so that a
-/// slow disk holds no camera's buffer.
-fn start_record(
-    recorder: Recorder,
-    keep: Keep,
-    threads: &Threads,
-) -> Result<(LinkSender<Outcome>, Option<JoinHandle<()>>, RecordThread), LineError> {
-    let (live, counters) = (recorder.live, Arc::clone(&recorder.counters));
-    let bound = if live { limits::OUTCOMES_WAITING_LIVE } else { limits::OUTCOMES_WAITING };
-    let (to_record, outcomes) = link::<Outcome>(bound, feed::when_full(live));
-    counters.show_gauge(Stage::Record, to_record.gauge());
-    let name = Stage::Record.name();
-    let record = threads.spawn(Stage::Record, 0, name, move || recorder.run(&outcomes))?;
-    if !live {
-        return Ok((to_record, None, record));
+impl Ground {
+    fn of(setup: &LineSetup) -> Self {
+        let cameras = setup.cameras.iter().map(|camera| camera.source.info());
+        let live = cameras.clone().all(|info| info.live);
+        Self {
+            live,
+            is_simulated: !live || cameras.clone().any(|info| info.simulated),
+            software: Arc::clone(&setup.software),
+            counters: Arc::clone(&setup.counters),
+            clock: Arc::clone(&setup.clock),
+            threads: Arc::new(Threads::new(setup.threads.clone(), live)),
+        }
     }
-    let (to_cut, uncut) = link::<Outcome>(limits::OUTCOMES_TO_CUT, feed::when_full(live));
-    let cutter = Cutter::new(keep, limits::PICTURES_WAITING_BYTES, counters);
-    let cut = Builder::new()
-        .name("record-cut".to_owned())
-        .spawn(move || cutter.run(&uncut, &to_record))
-        .map_err(|source| LineError::Thread { name: "record-cut".to_owned(), source })?;
-    Ok((to_cut, Some(cut), record))
 }
 
-/// What the threads of each camera share.
+/// What the threads of each camera share: where notices, parts and what is lost go.
 struct Head {
-    due: LinkSender<Notice>,
-    to_inspect: LinkSender<Job>,
-    to_act: LinkSender<Inspected>,
+    links: (LinkSender<Notice>, LinkSender<Job>, LinkSender<Inspected>),
     in_force: Arc<InForce>,
-    clock: Arc<dyn Clock>,
-    counters: Arc<Counters>,
     numbers: Arc<PartNumbers>,
-    threads: Arc<Threads>,
-    live: bool,
-    cameras: usize,
+    ground: Ground,
+}
+
+/// The head of a line that runs.
+struct Running {
+    capture: Vec<CaptureThread>,
+    locate: Vec<LocateThread>,
     pulses: Vec<Arc<Pulse>>,
+    supervise: JoinHandle<bool>,
 }
 
 type LocateThread = JoinHandle<Result<(), LocateError>>;
 type CaptureThread = JoinHandle<Vec<CaptureError>>;
 
 impl Head {
+    fn start_cameras(
+        self,
+        cameras: Vec<CameraSetup>,
+        mut supervisor: Supervisor,
+        act_pulse: Arc<Pulse>,
+    ) -> Result<Running, LineError> {
+        let (mut capture, mut locate, mut pulses) = (Vec::new(), Vec::new(), vec![act_pulse]);
+        for (index, camera) in cameras.into_iter().enumerate() {
+            let vitals = look::Vitals::default();
+            supervisor.learnt.push(Arc::clone(&vitals.learnt));
+            pulses.push(Arc::clone(&vitals.pulse));
+            let (looking, capturing) = self.start_camera(index, camera, vitals)?;
+            locate.push(looking);
+            capture.push(capturing);
+        }
+        let supervise = spawn("supervise", move || supervisor.run())?;
+        Ok(Running { capture, locate, pulses, supervise })
+    }
+
     fn start_camera(
-        &mut self,
+        &self,
+        index: usize,
         setup: CameraSetup,
-        learnt: Arc<AtomicBool>,
+        vitals: look::Vitals,
     ) -> Result<(LocateThread, CaptureThread), LineError> {
         let CameraSetup { camera, source, field } = setup;
-        let index = self.cameras;
-        self.cameras += 1;
-        let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(self.live));
-        self.counters.show_gauge(Stage::Locate, to_locate.gauge());
-        let pulse = Arc::new(Pulse::default());
-        self.pulses.push(Arc::clone(&pulse));
-        let looker = Looker::new(camera.clone(), field, learnt, pulse, self);
+        let Ground { threads, counters, clock, live, .. } = &self.ground;
+        let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(*live));
+        counters.show_gauge(Stage::Locate, to_locate.gauge());
+        let looker = Looker::new(camera.clone(), field, vitals, self);
         let name = format!("{}-{camera}", Stage::Locate);
-        let looking =
-            self.threads.spawn(Stage::Locate, index, &name, move || looker.run(&frames))?;
+        let looking = threads.spawn(Stage::Locate, index, &name, move || looker.run(&frames))?;
 
-        let (clock, counters) = (Arc::clone(&self.clock), Arc::clone(&self.counters));
+        let (clock, counters) = (Arc::clone(clock), Arc::clone(counters));
         let name = format!("{}-{camera}", Stage::Capture);
-        let capturing = self.threads.spawn(Stage::Capture, index, &name, move || {
+        let capturing = threads.spawn(Stage::Capture, index, &name, move || {
             feed::feed(source, &camera, &to_locate, &*clock, &counters)
         })?;
         Ok((looking, capturing))
     }
+}
+
+/// A thread that no plan says anything of.
+fn spawn<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, LineError> {
+    let unnamed = |source| LineError::Thread { name: name.to_owned(), source };
+    Builder::new().name(name.to_owned()).spawn(body).map_err(unnamed)
 }
 
 impl Line {

@@ -457,7 +457,8 @@ mod tests {
             let inside = RectPx::from_corners(
                 x, y, x.saturating_add(w).min(width), y.saturating_add(h).min(height),
             );
-            let Some(kept) = kept_of(frame.pixels.format(), frame.size(), RectPx::new(x, y, w, h)) else {
+            let crop = RectPx::new(x, y, w, h);
+            let Some(kept) = kept_of(frame.pixels.format(), frame.size(), crop) else {
                 prop_assert!(inside.is_empty());
                 return Ok(());
             };

@@ -8,7 +8,8 @@ use crate::station::{METRICS, STATION, Station, recipe};
 
 #[test]
 fn mistakes_are_told_with_their_place() {
-    let synthetic = "kind = \"synthetic_live\", scene = { fps = 20, parts = 9, size = { width = 64, height = 64 } }";
+    let synthetic = "kind = \"synthetic_live\", scene = { fps = 20, parts = 9, \
+                     size = { width=64, height=64 } }";
     for (from, to, told) in [
         ("[[camera]]", "[[camra]]", "station.toml:5: unknown field `camra`, expected one of"),
         ("\"top\"", "\"t p\"", "station.toml:6: `camera.0.name`: \"t p\" is no name for a camera"),

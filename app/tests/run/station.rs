@@ -16,7 +16,7 @@ inspectors = 1
 
 [[camera]]
 name = "top"
-source = { kind = "synthetic_live", scene = { fps = 20, parts = 9, size = { width = 64, height = 64 } } }
+source = { kind = "synthetic_live", scene = { fps = 20, parts = 9, size = { width=64, height=64 } }}
 
 [[recipe]]
 number = 1

@@ -9,7 +9,7 @@
 //!      │              ├─────────────────────────────────────────────┤ none came: the fail-safe's
 //!      │              │                          ·                  │ answer is told, as the
 //!      │              │                          ·                  │ recipe says
-//!      │              │                          ·                  ├──┤ late: recorded, that's all
+//!      │              │                          ·                  ├──┤ late: recorded, no more
 //!      ├──────────────────────── budget ────────────────────────────┤
 //! ```
 

@@ -56,6 +56,7 @@ impl Images {
             frames_total: Some(frames),
             fps,
             live: false,
+            simulated: false,
             duration: fps.map(|fps| offset_at_fps(frames, fps)),
         };
         // One part a second leaves every part the time that a slow line would.

@@ -95,6 +95,8 @@ pub struct SourceInfo {
     pub fps: Option<f64>,
     /// Whether frames come at their own pace.
     pub live: bool,
+    /// Whether it shows no real parts.
+    pub simulated: bool,
     /// From the first frame to the end of the last.
     pub duration: Option<Duration>,
 }

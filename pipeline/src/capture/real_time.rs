@@ -60,7 +60,7 @@ pub(super) fn open(
         "the simulated camera's pictures are rendered and kept in memory"
     );
     let pool = render(&scene, frames)?;
-    let info = SourceInfo { fps: Some(fps), live: true, ..SourceInfo::default() };
+    let info = SourceInfo { fps: Some(fps), live: true, simulated: true, ..SourceInfo::default() };
     let began = clock.now();
     Ok(RealTime { info, fps, camera, clock, began, sequence: 0, pool, nothing: never() })
 }

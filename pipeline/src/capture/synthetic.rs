@@ -45,6 +45,7 @@ impl Synthetic {
             frames_total: Some(frames),
             fps: Some(fps),
             live: false,
+            simulated: true,
             duration: Some(offset_at_fps(frames, fps)),
         };
         let renderer = Renderer::start(&scene, 0..frames)?;

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{CameraId, Event, Frame, Stage, Why};
 
-use super::Head;
 use super::armed::{Armed, InForce};
 use super::inspect::Job;
+use super::{Ground, Head};
 use crate::act::{Inspected, Notice};
 use crate::clock::Clock;
 use crate::limits;
@@ -18,6 +18,14 @@ use crate::link::{LinkReceiver, LinkSender, Sent};
 use crate::locate::{Given, LocateError, Locator, is_triggered};
 use crate::plc::FieldInput;
 use crate::stage::{Counters, Pulse};
+
+/// What a thread locate shows of itself.
+#[derive(Default)]
+pub(super) struct Vitals {
+    pub pulse: Arc<Pulse>,
+    /// Whether it has learnt what it needs to find parts.
+    pub learnt: Arc<AtomicBool>,
+}
 
 /// Looks at what one camera sees.
 pub(super) struct Looker {
@@ -29,8 +37,7 @@ pub(super) struct Looker {
     has_failed: bool,
     in_force: Arc<InForce>,
     changes: u64,
-    learnt: Arc<AtomicBool>,
-    pulse: Arc<Pulse>,
+    vitals: Vitals,
     outlets: Outlets,
 }
 
@@ -56,26 +63,26 @@ impl Looker {
     pub fn new(
         camera: CameraId,
         field: Option<LinkReceiver<FieldInput>>,
-        learnt: Arc<AtomicBool>,
-        pulse: Arc<Pulse>,
+        vitals: Vitals,
         head: &Head,
     ) -> Self {
+        let Ground { live, counters, clock, .. } = &head.ground;
         let armed = head.in_force.get();
         let locator = Locator::new(
             Arc::clone(&armed.recipe),
             camera.clone(),
-            head.live,
+            *live,
             Arc::clone(&head.numbers),
-            Arc::clone(&head.clock),
-            Arc::clone(&head.counters),
+            Arc::clone(clock),
+            Arc::clone(counters),
         );
         let outlets = Outlets {
             armed: vec![armed],
-            due: head.due.clone(),
-            to_inspect: head.to_inspect.clone(),
-            to_act: head.to_act.clone(),
+            due: head.links.0.clone(),
+            to_inspect: head.links.1.clone(),
+            to_act: head.links.2.clone(),
         };
-        let (clock, counters) = (Arc::clone(&head.clock), Arc::clone(&head.counters));
+        let (clock, counters) = (Arc::clone(clock), Arc::clone(counters));
         Self {
             camera,
             locator,
@@ -85,8 +92,7 @@ impl Looker {
             has_failed: false,
             in_force: Arc::clone(&head.in_force),
             changes: 0,
-            learnt,
-            pulse,
+            vitals,
             outlets,
         }
     }
@@ -97,7 +103,7 @@ impl Looker {
         let mut looked = self.outlets.armed.iter().try_for_each(|armed| self.check(armed));
         while looked.is_ok() {
             let work = self.wait(frames);
-            self.pulse.works(self.clock.now());
+            self.vitals.pulse.works(self.clock.now());
             if let Some(armed) = self.in_force.news(&mut self.changes) {
                 self.change(armed);
             }
@@ -113,9 +119,9 @@ impl Looker {
                 }),
                 Work::Over => break,
             };
-            self.pulse.rests();
+            self.vitals.pulse.rests();
         }
-        self.pulse.rests();
+        self.vitals.pulse.rests();
         let ended = self.guarded(|locator| {
             locator.end();
             Ok(())
@@ -190,7 +196,7 @@ impl Looker {
             self.has_failed = false;
             self.counters.event(&Event::StageRestarted { stage: Stage::Locate });
         }
-        self.learnt.store(self.locator.is_ready(), Ordering::Release);
+        self.vitals.learnt.store(self.locator.is_ready(), Ordering::Release);
         self.outlets.forget(&self.locator);
         looked
     }

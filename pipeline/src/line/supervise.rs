@@ -130,8 +130,8 @@ impl Supervisor {
         failed
     }
 
-    /// On a live line a thread that has been at one part for too long is left to itself and replaced; its part
-    /// was answered by the fail-safe long ago.
+    /// On a live line a thread that has been at one part for too long is left to itself and
+    /// replaced; its part was answered by the fail-safe long ago.
     fn replace_stalled(&mut self) {
         if !self.inspector.live {
             return;

@@ -77,7 +77,8 @@ const FAULTS: [(Row, fn() -> Seen); 13] = [
             states: &[Running],
             parts: "undecided (no inspection before the deadline)",
             alarm: "infer failed: an inspecting thread has stood still at P000001",
-            recovery: "2 s, then the thread is replaced; the other inspecting threads go on meanwhile",
+            recovery: "2 s, then the thread is replaced; the other inspecting threads go on \
+                       meanwhile",
         },
         inspecting_stands_still,
     ),
@@ -87,7 +88,8 @@ const FAULTS: [(Row, fn() -> Seen); 13] = [
             states: &[Running],
             parts: "undecided (infer failed on it)",
             alarm: "infer failed: P000001 made an inspecting thread panic",
-            recovery: "at once; the lost session is replaced within 0.1 s and the time to load a model",
+            recovery: "at once; the lost session is replaced within 0.1 s and the time to load a \
+                       model",
         },
         inspecting_panics,
     ),

@@ -1,3 +1,5 @@
+//! A camera that does what a test says, and a clock that the test sets: what is told of it.
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 

@@ -187,7 +187,8 @@ mod tests {
         fn any_bytes_get_a_valid_answer(
             function in prop_oneof![1..24_u8, any::<u8>()],
             body in prop_oneof![
-                (0..24_u16, 0..130_u16).prop_map(|(at, n)| [at.to_be_bytes(), n.to_be_bytes()].concat()),
+                (0..24_u16, 0..130_u16)
+                    .prop_map(|(at, n)| [at.to_be_bytes(), n.to_be_bytes()].concat()),
                 proptest::collection::vec(any::<u8>(), 0..PDU_MAX),
             ],
         ) {

@@ -234,7 +234,8 @@ proptest! {
         chunks in proptest::collection::vec(
             prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..300),
-                (1..24_u8, proptest::collection::vec(any::<u8>(), 0..12)).prop_map(|(function, body)| {
+                (1..24_u8, proptest::collection::vec(any::<u8>(), 0..12)).prop_map(|pdu| {
+                    let (function, body) = pdu;
                     let length = u8::try_from(body.len() + 2).unwrap();
                     [&[0, 1, 0, 0, 0, length, 1, function][..], &body].concat()
                 }),

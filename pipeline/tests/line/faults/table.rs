@@ -15,9 +15,9 @@ const HEAD: &str = "\
 
 What happens when something fails: what the PLC reads, what the operator is told, and what it takes
 until every part is inspected again. Each row was written by causing the fault
-(`cargo test --release -p sightline-pipeline --test line faults`); the test fails when the line behaves
-otherwise. Whatever the fault, every part gets exactly one verdict; an undecided one goes to the gate as
-the recipe says, which is to be thrown out unless it says otherwise.
+(`cargo test --release -p sightline-pipeline --test line faults`); the test fails when the line
+behaves otherwise. Whatever the fault, every part gets exactly one verdict; an undecided one goes to
+the gate as the recipe says, which is to be thrown out unless it says otherwise.
 
 The PLC reads *state* and *ready*: ready is 1 only while the state is running. When the program
 itself is gone or hangs, the heartbeat stops.
