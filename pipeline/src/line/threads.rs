@@ -72,7 +72,7 @@ impl Threads {
 fn settle(stage: Stage, index: usize, plan: &ThreadPlan, refused: &AtomicBool) {
     if let Some(cores) = plan.pin.get(&stage)
         && let Some(&core) = cores.get(index % cores.len().max(1))
-        && !core_affinity::set_for_current(CoreId { id: core })
+        && !stays_on(CoreId { id: core })
     {
         tracing::warn!(target: "line", %stage, core, "the thread can't be kept on this core");
     }
@@ -86,6 +86,12 @@ fn settle(stage: Stage, index: usize, plan: &ThreadPlan, refused: &AtomicBool) {
             "threads keep their usual priority; give the program CAP_SYS_NICE for a steadier tail"
         );
     }
+}
+
+/// Keeps the current thread on `core`, where there is such a core.
+fn stays_on(core: CoreId) -> bool {
+    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    cores.contains(&core) && core_affinity::set_for_current(core)
 }
 
 /// record always comes last: whatever else wants to run goes before it.

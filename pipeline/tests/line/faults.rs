@@ -11,8 +11,8 @@ use domain::LineState::{Degraded, Running};
 use domain::{OwnedPixels, PixelFormat, Verdict};
 
 use super::setup::{
-    Bench, PATIENCE, Shot, Trap, fixture, grey, model, model_of_graph, recipe, recipe_by_trigger,
-    scratched, start, start_with,
+    Bench, PATIENCE, Shot, Trap, WINDOW, fixture, grey, model, model_of_graph, recipe,
+    recipe_by_trigger, scratched, start, start_with,
 };
 use table::{Row, Seen};
 
@@ -202,6 +202,8 @@ fn camera_lost() -> Seen {
     bench.answers(1);
     bench.shots.send(Shot::Lost("unplugged".to_owned())).unwrap();
     bench.until(Degraded);
+    // Until no frame from before is near enough to be the part's.
+    bench.let_pass(2 * WINDOW);
     bench.trigger(2);
     bench.answers(2);
     bench.shots.send(Shot::Back).unwrap();

@@ -26,6 +26,8 @@ use tempfile::TempDir;
 
 /// Longer than anything takes on a loaded machine; a test that waits so long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How far from its trigger a frame may be.
+pub const WINDOW: Duration = Duration::from_millis(200);
 /// As large as the fixture's model looks at.
 pub const SIZE: SizePx = SizePx::new(64, 32);
 
@@ -194,8 +196,9 @@ pub fn recipe(name: &str, budget_ms: u32) -> Arc<CheckedRecipe> {
 
 /// The same, for a free-running camera and the PLC's first trigger input.
 pub fn recipe_by_trigger(budget_ms: u32) -> Arc<CheckedRecipe> {
-    let locate = "{kind='trigger', by={plc={input=0}}, window_ms=200.0}";
-    recipe_that_locates(locate, "one", budget_ms)
+    let window_ms = WINDOW.as_millis();
+    let locate = format!("{{kind='trigger', by={{plc={{input=0}}}}, window_ms={window_ms}.0}}");
+    recipe_that_locates(&locate, "one", budget_ms)
 }
 
 fn recipe_that_locates(locate: &str, name: &str, budget_ms: u32) -> Arc<CheckedRecipe> {
@@ -320,6 +323,12 @@ impl Bench {
     /// Waits until `event` has happened.
     pub fn until_event(&self, event: &str) {
         self.poll(event, || self.line.events().contains_key(event));
+    }
+
+    /// Lets time pass, where nothing that happens could be waited for.
+    pub fn let_pass(&self, time: Duration) {
+        let end = self.clock.now().plus(time);
+        self.poll("the end of a while", || self.clock.now() >= end);
     }
 
     /// Looks every few milliseconds, as an operator's screen does.

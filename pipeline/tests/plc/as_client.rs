@@ -6,7 +6,7 @@ use sightline_pipeline::plc::{
     RegistersConfig,
 };
 
-use crate::{Peer, Station, free_port, station, telling, until};
+use crate::peer::{Peer, Station, free_port, station, telling, until};
 
 const SEQUENCE: usize = 41;
 

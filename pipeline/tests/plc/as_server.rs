@@ -6,7 +6,7 @@ use sightline_pipeline::plc::{
     CommandAnswer, FieldInput, ModbusTcpConfig, PlcCommand, PlcStatus, ServerConfig,
 };
 
-use crate::{Peer, Station, free_port, station, telling, until};
+use crate::peer::{Peer, Station, free_port, station, telling, until};
 
 fn open(lost_after_ms: u64) -> (Station, u16) {
     let port = free_port();

@@ -54,7 +54,8 @@ impl Peer {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let accept = move |stream, from| {
                 let service = service.clone();
-                async move { accept_tcp_connection(stream, from, move |_| Ok(Some(service.clone()))) }
+                let give = move |_| Ok(Some(service.clone()));
+                async move { accept_tcp_connection(stream, from, give) }
             };
             tokio::spawn(async move { Server::new(listener).serve(&accept, |_| ()).await });
             stopped.notified().await;
