@@ -119,11 +119,13 @@ proptest! {
         }
     }
 
+    /// Where the belt starts again while no frame comes, nobody knows how far it went: a part may
+    /// be taken for another one, never for none.
     #[test]
-    fn every_part_is_located_once_though_frames_are_lost_and_the_belt_halts(
-        lost in losses(5, 4),
-    ) {
-        prop_assert_eq!(HALTING.who(&HALTING.parts(&lost)), HALTING.everyone());
+    fn no_part_is_lost_though_frames_are_lost_and_the_belt_halts(lost in losses(10, 4)) {
+        let mut who = HALTING.who(&HALTING.parts(&lost));
+        who.dedup();
+        prop_assert_eq!(who, HALTING.everyone());
     }
 
     #[test]

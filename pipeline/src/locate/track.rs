@@ -25,6 +25,9 @@ const SETTLED: u32 = 4;
 /// Weight of the newest measurement of velocity.
 const NEWEST: f32 = 0.4;
 
+/// Where something is expected that went on for several frames, nobody knows how fast.
+const NOWHERE: Blob = Blob { x0: 0, y0: 0, x1: 0, y1: 0, cells: 0 };
+
 /// Something that is followed.
 #[derive(Clone, Debug)]
 pub struct Track {
@@ -155,8 +158,13 @@ impl Tracks {
     fn claim(&mut self, blobs: &[Blob], gap: f32) {
         self.predicted.clear();
         for track in &self.live {
-            let velocity = self.velocity_of(track).unwrap_or_default();
-            self.predicted.push(moved(track, times(velocity, gap)));
+            let goes_on = |velocity| moved(track, times(velocity, gap));
+            self.predicted.push(if gap > 1.0 {
+                // Over several frames the jitter of one outline leads far astray.
+                self.belt.or(track.velocity).map_or(NOWHERE, goes_on)
+            } else {
+                goes_on(self.velocity_of(track).unwrap_or_default())
+            });
         }
         self.claims.clear();
         self.fresh.clear();
