@@ -9,25 +9,28 @@ use domain::recipe::PartsAre;
 
 use super::thin::Thin;
 
-/// A cell's usual value and straying, in 1/256 grey levels.
-#[derive(Clone, Copy, Default)]
+/// The cells' usual values and strayings, in 1/256 grey levels. Kept apart, and 16 bits wide, so
+/// that the loops over them look at eight cells at a time.
+#[derive(Default)]
 struct Usual {
-    mean: i32,
-    spread: i32,
+    mean: Vec<u16>,
+    spread: Vec<u16>,
 }
 
 /// How many usual deviations a value must lie off, besides the recipe's contrast.
-const SPREADS: i32 = 5;
+const SPREADS: u16 = 5;
 /// Learning rate: 1 / 2^6 a frame, about a second at 60 fps.
-const RATE_SHIFT: i32 = 6;
+const RATE_SHIFT: u16 = 6;
 /// No cell is trusted to stray less than this, in 1/256 grey levels: sensor noise.
-const SPREAD_MIN: i32 = 256;
+const SPREAD_MIN: u16 = 256;
+/// No value lies off so far as so many times this or more.
+const SPREAD_MAX: u16 = u16::MAX / SPREADS;
 
 /// The empty belt.
 pub struct Background {
     /// Luma, then the two of chroma; a plane that is not looked at is empty.
-    planes: [Vec<Usual>; 3],
-    contrast: i32,
+    planes: [Usual; 3],
+    contrast: u16,
     parts_are: PartsAre,
 }
 
@@ -48,50 +51,88 @@ impl Background {
             learn_plane(&history, rank)
         };
         let planes = [plane(0, rank), plane(1, 0.5), plane(2, 0.5)];
-        Self { planes, contrast: i32::from(contrast) << 8, parts_are }
+        Self { planes, contrast: u16::from(contrast) << 8, parts_are }
     }
 
     /// Marks the cells of `thin` that are not belt, and returns how many there are.
     pub fn foreground(&self, thin: &Thin, out: &mut Vec<bool>) -> usize {
         out.clear();
-        out.resize(self.planes.iter().map(Vec::len).max().unwrap_or(0), false);
+        out.resize(self.planes.iter().map(|usual| usual.mean.len()).max().unwrap_or(0), false);
         for (index, usual) in self.planes.iter().enumerate() {
+            let values = plane_of(thin, index);
             // Chroma spans about half of what luma does.
             let contrast = if index == 0 { self.contrast } else { self.contrast / 2 };
-            for ((usual, &value), bit) in
-                usual.iter().zip(plane_of(thin, index)).zip(out.iter_mut())
-            {
-                let off = (i32::from(value) << 8) - usual.mean;
-                let off = match self.parts_are {
-                    PartsAre::Brighter if index == 0 => off,
-                    PartsAre::Darker if index == 0 => -off,
-                    _ => off.abs(),
-                };
-                *bit |= off > contrast.max(SPREADS * usual.spread.max(SPREAD_MIN));
+            match self.parts_are {
+                PartsAre::Brighter if index == 0 => usual.mark(values, contrast, |up, _| up, out),
+                PartsAre::Darker if index == 0 => usual.mark(values, contrast, |_, down| down, out),
+                _ => usual.mark(values, contrast, |up, down| up | down, out),
             }
         }
-        out.iter().filter(|bit| **bit).count()
+        count(out)
     }
 
     /// Follows slow change (lamp, dirt) in the cells that are belt.
     pub fn follow(&mut self, thin: &Thin, foreground: &[bool]) {
         for (index, usual) in self.planes.iter_mut().enumerate() {
-            let cells = usual.iter_mut().zip(plane_of(thin, index)).zip(foreground);
-            for ((usual, &value), _) in cells.filter(|(_, bit)| !**bit) {
-                let off = (i32::from(value) << 8) - usual.mean;
-                usual.mean += off >> RATE_SHIFT;
-                usual.spread += (off.abs() - usual.spread) >> RATE_SHIFT;
-            }
+            usual.follow(plane_of(thin, index), foreground);
         }
     }
 
     /// Takes `thin` as belt in the given cells: something that lies there for good.
     pub fn absorb(&mut self, thin: &Thin, cells: impl Iterator<Item = usize> + Clone) {
-        for (index, usual) in self.planes.iter_mut().enumerate().filter(|(_, u)| !u.is_empty()) {
+        for (index, usual) in self.planes.iter_mut().enumerate() {
             let values = plane_of(thin, index);
-            cells.clone().for_each(|cell| usual[cell].mean = i32::from(values[cell]) << 8);
+            if !usual.mean.is_empty() {
+                cells.clone().for_each(|cell| usual.mean[cell] = u16::from(values[cell]) << 8);
+            }
         }
     }
+}
+
+impl Usual {
+    /// Sets the bits of `values` that lie off too far. `off` says how far one lies off by how far
+    /// it lies above its mean and below it; one of the two is 0.
+    fn mark(&self, values: &[u8], contrast: u16, off: impl Fn(u16, u16) -> u16, out: &mut [bool]) {
+        let usual = self.mean.iter().zip(&self.spread);
+        for (((&mean, &spread), &value), bit) in usual.zip(values).zip(out) {
+            let (up, down) = apart(u16::from(value) << 8, mean);
+            let usually = SPREADS.wrapping_mul(spread.clamp(SPREAD_MIN, SPREAD_MAX));
+            *bit |= off(up, down) > contrast.max(usually);
+        }
+    }
+
+    /// Learns the values that are no foreground.
+    fn follow(&mut self, values: &[u8], foreground: &[bool]) {
+        let usual = self.mean.iter_mut().zip(&mut self.spread);
+        for (((mean, spread), &value), &bit) in usual.zip(values).zip(foreground) {
+            // All ones where it is belt: a mask instead of a branch.
+            let belt = u16::from(bit).wrapping_sub(1);
+            let (up, down) = apart(u16::from(value) << 8, *mean);
+            let (wider, closer) = apart(up | down, *spread);
+            *mean = stepped(*mean, up & belt, down & belt);
+            *spread = stepped(*spread, wider & belt, closer & belt);
+        }
+    }
+}
+
+/// How far `a` is above `b`, and how far below it; one of the two is 0.
+const fn apart(a: u16, b: u16) -> (u16, u16) {
+    (a.saturating_sub(b), b.saturating_sub(a))
+}
+
+/// A step of the learning rate up or down, rounded down. It never goes past where it heads for and
+/// nothing here exceeds 255 << 8, so that nothing wraps; without the checks it is several times as
+/// fast.
+const fn stepped(from: u16, up: u16, down: u16) -> u16 {
+    let down = down.wrapping_add((1 << RATE_SHIFT) - 1);
+    from.wrapping_add(up >> RATE_SHIFT).wrapping_sub(down >> RATE_SHIFT)
+}
+
+/// Number of bits that are set.
+pub fn count(bits: &[bool]) -> usize {
+    // So few at a time that a byte holds their number.
+    let few = |bits: &[bool]| bits.iter().fold(0_u8, |sum, &bit| sum.wrapping_add(u8::from(bit)));
+    bits.chunks(128).map(|bits| usize::from(few(bits))).sum()
 }
 
 fn plane_of(thin: &Thin, index: usize) -> &[u8] {
@@ -102,23 +143,23 @@ fn plane_of(thin: &Thin, index: usize) -> &[u8] {
 }
 
 /// The value at `rank` (0..1) of each cell's history, and the median distance from it.
-fn learn_plane(history: &[&[u8]], rank: f32) -> Vec<Usual> {
+fn learn_plane(history: &[&[u8]], rank: f32) -> Usual {
     let cells = history.first().map_or(0, |first| first.len());
     let mut values = Vec::with_capacity(history.len());
-    (0..cells)
-        .map(|cell| {
-            values.clear();
-            values.extend(history.iter().map(|sample| i32::from(sample[cell]) << 8));
-            let mean = at_rank(&mut values, rank);
-            values.iter_mut().for_each(|value| *value = (*value - mean).abs());
-            Usual { mean, spread: at_rank(&mut values, rank.min(1.0 - rank)) }
-        })
-        .collect()
+    let learnt = (0..cells).map(|cell| {
+        values.clear();
+        values.extend(history.iter().map(|sample| u16::from(sample[cell]) << 8));
+        let mean = at_rank(&mut values, rank);
+        values.iter_mut().for_each(|value| *value = value.abs_diff(mean));
+        (mean, at_rank(&mut values, rank.min(1.0 - rank)))
+    });
+    let (mean, spread) = learnt.unzip();
+    Usual { mean, spread }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most 65535 frames are learnt from")]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= rank < 1")]
-fn at_rank(values: &mut [i32], rank: f32) -> i32 {
+fn at_rank(values: &mut [u16], rank: f32) -> u16 {
     let at = (values.len() as f32 * rank) as usize;
     *values.select_nth_unstable(at).1
 }
@@ -127,9 +168,46 @@ fn at_rank(values: &mut [i32], rank: f32) -> i32 {
 mod tests {
     use super::*;
     use PartsAre::{Brighter, Either};
+    use proptest::prelude::*;
 
     fn flat(value: u8) -> Thin {
         Thin { luma: vec![value; 16], ..Thin::default() }
+    }
+
+    proptest! {
+        /// One cell that is told the same as 32-bit integers that neither wrap nor saturate.
+        #[test]
+        fn sixteen_bits_are_enough(
+            learnt in prop::collection::vec(any::<u8>(), 3),
+            seen in prop::collection::vec(any::<u8>(), 1..200),
+            contrast in any::<u8>(),
+            parts_are in prop::sample::select(vec![Either, Brighter, PartsAre::Darker]),
+        ) {
+            let thin = |value: u8| Thin { luma: vec![value], ..Thin::default() };
+            let samples: Vec<Thin> = learnt.iter().map(|&value| thin(value)).collect();
+            let mut background = Background::learn(&samples, contrast, parts_are);
+            let usual = &background.planes[0];
+            let (mut mean, mut spread) = (i32::from(usual.mean[0]), i32::from(usual.spread[0]));
+            for value in seen {
+                let mut bits = Vec::new();
+                let count = background.foreground(&thin(value), &mut bits);
+                background.follow(&thin(value), &bits);
+                let off = (i32::from(value) << 8) - mean;
+                let signed = match parts_are {
+                    Brighter => off,
+                    PartsAre::Darker => -off,
+                    Either => off.abs(),
+                };
+                let is_part = signed > (i32::from(contrast) << 8).max(5 * spread.max(256));
+                if !is_part {
+                    mean += off >> 6;
+                    spread += (off.abs() - spread) >> 6;
+                }
+                prop_assert_eq!((bits[0], count), (is_part, usize::from(is_part)));
+                let usual = &background.planes[0];
+                prop_assert_eq!((usual.mean[0].into(), usual.spread[0].into()), (mean, spread));
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Patches of foreground: takes one bit a cell, gives the patches that hang together.
 
+use std::ops::Range;
+
+use super::background::count;
 use super::split::Splitter;
 use crate::limits;
 
@@ -37,7 +40,8 @@ impl Blob {
 #[derive(Default)]
 pub struct BlobFinder {
     closed: Vec<bool>,
-    stack: Vec<usize>,
+    /// Runs of cells in one row that belong to the blob and whose neighbours wait to be looked at.
+    runs: Vec<Range<usize>>,
     /// The cells of the blob that was flooded last.
     members: Vec<usize>,
     splitter: Splitter,
@@ -67,26 +71,26 @@ impl BlobFinder {
         let height = bits.len() / width.max(1);
         self.close(bits, width, height);
         // No more than all cells ever wait or hang together.
-        self.stack.clear();
-        self.stack.reserve(bits.len());
+        self.runs.clear();
+        self.runs.reserve(bits.len());
         self.members.clear();
         self.members.reserve(bits.len());
         self.blobs.clear();
         self.blobs.reserve(limits::TRACKS_MAX);
-        for start in 0..self.closed.len() {
-            if self.closed[start] {
-                let blob = self.flood(bits, start, width, height);
-                if blob.cells < cells_min {
-                    continue;
+        let mut seen = 0;
+        while let Some(start) = next_set(&self.closed, seen) {
+            seen = start + 1;
+            let blob = self.flood(bits, start, width);
+            if blob.cells < cells_min {
+                continue;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a grid has few cells")]
+            match single.filter(|single| blob.cells as f32 > single.cells_max) {
+                Some(Single { cells, .. }) => {
+                    let Self { splitter, members, blobs, .. } = self;
+                    splitter.split(&blob, members, width, cells, blobs);
                 }
-                #[expect(clippy::cast_precision_loss, reason = "a grid has few cells")]
-                match single.filter(|single| blob.cells as f32 > single.cells_max) {
-                    Some(Single { cells, .. }) => {
-                        let Self { splitter, members, blobs, .. } = self;
-                        splitter.split(&blob, members, width, cells, blobs);
-                    }
-                    None => self.blobs.push(blob),
-                }
+                None => self.blobs.push(blob),
             }
         }
         &self.blobs
@@ -98,41 +102,72 @@ impl BlobFinder {
     fn close(&mut self, bits: &[bool], width: usize, height: usize) {
         self.closed.clear();
         self.closed.extend_from_slice(bits);
+        let inner = 1..width.saturating_sub(1);
         for y in 1..height.saturating_sub(1) {
-            for x in 1..width.saturating_sub(1) {
-                let at = y * width + x;
-                self.closed[at] = bits[at]
-                    || (bits[at - 1] && bits[at + 1])
-                    || (bits[at - width] && bits[at + width]);
+            let row = |y: usize| &bits[y * width..(y + 1) * width];
+            let (above, here, below) = (row(y - 1), row(y), row(y + 1));
+            let across = here.iter().zip(here.iter().skip(2));
+            let down = above[inner.clone()].iter().zip(&below[inner.clone()]);
+            let closed = &mut self.closed[y * width..][inner.clone()];
+            for ((closed, (left, right)), (above, below)) in closed.iter_mut().zip(across).zip(down)
+            {
+                *closed |= (left & right) | (above & below);
             }
         }
     }
 
     /// Clears the blob that holds `start` from `closed` and measures it. Only cells that were
     /// foreground themselves are counted; `bits` is left as it is.
-    fn flood(&mut self, bits: &[bool], start: usize, width: usize, height: usize) -> Blob {
+    fn flood(&mut self, bits: &[bool], start: usize, width: usize) -> Blob {
         let mut blob = Blob { x0: usize::MAX, y0: usize::MAX, x1: 0, y1: 0, cells: 0 };
         self.members.clear();
-        self.stack.push(start);
-        self.closed[start] = false;
-        while let Some(at) = self.stack.pop() {
-            let (x, y) = (at % width, at / width);
-            blob.cells += usize::from(bits[at]);
-            self.members.push(at);
-            (blob.x0, blob.x1) = (blob.x0.min(x), blob.x1.max(x + 1));
+        let x = start % width;
+        self.take_runs(start - x, x..x + 1, width);
+        while let Some(run) = self.runs.pop() {
+            let y = run.start / width;
+            let row = y * width;
+            let (x0, x1) = (run.start - row, run.end - row);
+            (blob.x0, blob.x1) = (blob.x0.min(x0), blob.x1.max(x1));
             (blob.y0, blob.y1) = (blob.y0.min(y), blob.y1.max(y + 1));
-            for near_y in y.saturating_sub(1)..(y + 2).min(height) {
-                for near_x in x.saturating_sub(1)..(x + 2).min(width) {
-                    let near = near_y * width + near_x;
-                    if self.closed[near] {
-                        self.closed[near] = false;
-                        self.stack.push(near);
-                    }
-                }
+            blob.cells += count(&bits[run.clone()]);
+            self.members.extend(run);
+            let near = x0.saturating_sub(1)..(x1 + 1).min(width);
+            if y > 0 {
+                self.take_runs(row - width, near.clone(), width);
+            }
+            if row + 2 * width <= bits.len() {
+                self.take_runs(row + width, near, width);
             }
         }
         blob
     }
+
+    /// Moves the runs of the row from cell `row` on that have a cell in `columns` from `closed` to
+    /// `runs`.
+    fn take_runs(&mut self, row: usize, columns: Range<usize>, width: usize) {
+        let cells = &mut self.closed[row..row + width];
+        let mut x = columns.start;
+        while x < columns.end {
+            if !cells[x] {
+                x += 1;
+                continue;
+            }
+            let start = cells[..x].iter().rposition(|set| !set).map_or(0, |clear| clear + 1);
+            let end = cells[x..].iter().position(|set| !set).map_or(width, |clear| x + clear);
+            cells[start..end].fill(false);
+            self.runs.push(row + start..row + end);
+            x = end + 1;
+        }
+    }
+}
+
+/// The first set bit from `from` on. Most of a belt is empty, so it is looked at in chunks.
+fn next_set(bits: &[bool], from: usize) -> Option<usize> {
+    const CHUNK: usize = 64;
+    let any = |bits: &[bool]| bits.iter().fold(false, |any, bit| any | bit);
+    let chunks = bits[from..].chunks(CHUNK).position(any)?;
+    let start = from + chunks * CHUNK;
+    bits[start..].iter().position(|bit| *bit).map(|at| start + at)
 }
 
 #[cfg(test)]
@@ -161,7 +196,48 @@ mod tests {
         assert!(find(&["......", "..#...", "......"], 2).is_empty());
     }
 
+    /// As [`BlobFinder::find`] does it, cell by cell.
+    fn cell_by_cell(bits: &[bool], width: usize) -> Vec<Blob> {
+        let height = bits.len() / width;
+        let is_set = |x: usize, y: usize| bits[y * width + x];
+        let is_inner = |x, y| x > 0 && y > 0 && x + 1 < width && y + 1 < height;
+        let gap = |x: usize, y: usize| {
+            (is_set(x - 1, y) && is_set(x + 1, y)) || (is_set(x, y - 1) && is_set(x, y + 1))
+        };
+        let places = || (0..bits.len()).map(|at| (at % width, at / width));
+        let closed = |&(x, y): &_| is_set(x, y) || (is_inner(x, y) && gap(x, y));
+        let mut open: Vec<(usize, usize)> = places().filter(closed).collect();
+        let mut blobs = Vec::new();
+        while !open.is_empty() {
+            let mut group = vec![open.remove(0)];
+            let mut next = 0;
+            while let Some(&(x, y)) = group.get(next) {
+                let near =
+                    |&mut (a, b): &mut (usize, usize)| a.abs_diff(x) < 2 && b.abs_diff(y) < 2;
+                group.extend(open.extract_if(.., near));
+                next += 1;
+            }
+            blobs.push(Blob {
+                x0: group.iter().map(|cell| cell.0).min().unwrap(),
+                y0: group.iter().map(|cell| cell.1).min().unwrap(),
+                x1: group.iter().map(|cell| cell.0 + 1).max().unwrap(),
+                y1: group.iter().map(|cell| cell.1 + 1).max().unwrap(),
+                cells: group.iter().filter(|(x, y)| is_set(*x, *y)).count(),
+            });
+        }
+        blobs
+    }
+
     proptest! {
+        #[test]
+        fn runs_of_cells_give_the_same_blobs_as_cells_do(
+            bits in prop::collection::vec(prop::bool::weighted(0.35), 288),
+            width in prop::sample::select(vec![1_usize, 2, 12, 72, 288]),
+        ) {
+            let mut finder = BlobFinder::default();
+            prop_assert_eq!(finder.find(&bits, width, 0, None), cell_by_cell(&bits, width));
+        }
+
         #[test]
         fn no_cell_is_counted_twice_or_lost(
             bits in prop::collection::vec(any::<bool>(), 144),

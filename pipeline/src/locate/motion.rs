@@ -35,6 +35,10 @@ const SEEN_MIN: u32 = 3;
 /// hand at the border is not a part.
 const CUT_TRAVEL_SHARE: f32 = 0.25;
 
+/// A camera that gave no frame for so long, in seconds and in frames' times, was away: it counts
+/// on where it left off, whatever passed meanwhile.
+const AWAY: (f64, f64) = (1.0, 10.0);
+
 /// What the motion locator is made of.
 pub struct MotionLocator {
     rule: Motion,
@@ -53,7 +57,8 @@ pub struct MotionLocator {
     changed: Vec<Thin>,
     typical_cells: Option<f32>,
     last_step_s: Option<f64>,
-    last_at: Option<CaptureTime>,
+    /// Number and time of the newest frame.
+    last: Option<(u64, CaptureTime)>,
 }
 
 /// Something in view that another finder has located.
@@ -86,7 +91,7 @@ impl MotionLocator {
             changed: Vec::new(),
             typical_cells: None,
             last_step_s: None,
-            last_at: None,
+            last: None,
         }
     }
 
@@ -210,7 +215,7 @@ impl MotionLocator {
         let (Some(grid), Some(background)) = (self.grid, &self.background) else { return };
         self.thin.sample(&*frame.pixels, &grid, self.rule.differ_in);
         let count = background.foreground(&self.thin, &mut self.bits);
-        self.keep_time(frame);
+        let gap = self.keep_time(frame);
         self.watch_for_change(&grid, count, frame, out);
         if let Some(background) = &mut self.background {
             background.follow(&self.thin, &self.bits);
@@ -220,7 +225,7 @@ impl MotionLocator {
         let single = (self.rule.touching == Touching::Split).then(|| self.split_at(&grid));
         // A part that is only half in view is followed too.
         let blobs = self.finder.find(&self.bits, grid.width, cells_min.div_ceil(4), single);
-        self.tracks.follow(blobs, grid.width, grid.height);
+        self.tracks.follow(blobs, (grid.width, grid.height), gap);
         for at in 0..self.tracks.ended().len() {
             let track = self.tracks.ended()[at].clone();
             self.conclude(&track, false, out);
@@ -231,12 +236,19 @@ impl MotionLocator {
         self.drop_ghosts(frame, out);
     }
 
-    fn keep_time(&mut self, frame: &Frame) {
-        if let Some(last) = self.last_at {
-            let step_s = frame.at.mono.since(last.mono).as_secs_f64();
-            self.last_step_s = Some(step_s).filter(|step| *step > 0.0).or(self.last_step_s);
-        }
-        self.last_at = Some(frame.at);
+    /// Gives how many frames after the one before `frame` is: one, and one more for each that was
+    /// lost.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    fn keep_time(&mut self, frame: &Frame) -> u16 {
+        let Some((number, at)) = self.last.replace((frame.sequence, frame.at)) else { return 1 };
+        let passed_s = frame.at.mono.since(at.mono).as_secs_f64();
+        let counted = frame.sequence.saturating_sub(number).clamp(1, u64::from(u16::MAX)) as u16;
+        let by_time = self.last_step_s.map_or(0.0, |step_s| passed_s / step_s);
+        let was_away = passed_s > AWAY.0 && by_time > AWAY.1 * f64::from(counted);
+        let gap = if was_away { by_time as u16 } else { counted };
+        let step_s = passed_s / f64::from(gap);
+        self.last_step_s = Some(step_s).filter(|step| *step > 0.0).or(self.last_step_s);
+        gap
     }
 
     /// Everything changed and stays so: the lamp, or the camera moved. What was in view is given
@@ -303,7 +315,7 @@ impl MotionLocator {
     fn conclude(&mut self, track: &Track, footage_over: bool, out: &mut Finds) {
         let Some(grid) = self.grid else { return };
         let is_part = self.is_part(track, &grid);
-        let at = self.last_at.unwrap_or_default();
+        let at = self.last.map(|(_, at)| at).unwrap_or_default();
         let Some(file) = self.files.get(track.id) else { return };
         if file.done {
             self.files.close(track.id);

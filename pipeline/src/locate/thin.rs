@@ -135,12 +135,12 @@ fn sample_row(out: &mut Vec<u8>, format: PixelFormat, plane: &Plane<'_>, y: usiz
     let row = plane.row(y);
     match format {
         PixelFormat::Gray8 | PixelFormat::Nv12 | PixelFormat::I420 => {
-            // The common case, kept free of indirection.
-            out.extend(row[x0..].chunks(step).take(grid.width).map(|cell| {
-                let tap = |i: usize| u32::from(cell[i.min(cell.len() - 1)]);
-                let sum = tap(taps[0]) + tap(taps[1]) + tap(taps[2]) + tap(taps[3]);
-                u8::try_from(sum / 4).unwrap_or(u8::MAX)
-            }));
+            // The common case, kept free of indirection and of checks: every tap is in its cell.
+            let cells = row[x0..].chunks_exact(step).take(grid.width);
+            let cut = (cells.len() < grid.width).then(|| &row[x0..]);
+            out.extend(cells.map(|cell| mean(taps.map(|tap| cell[tap]))));
+            // One that is narrower than a step: then it is the only one.
+            out.extend(cut.map(|cell| mean(taps.map(|tap| cell[tap.min(cell.len() - 1)]))));
         }
         PixelFormat::Gray16Le => {
             out.extend((0..grid.width).map(|c| at(c, &|x| u32::from(row[2 * x + 1]))));
@@ -168,6 +168,11 @@ fn sample_row(out: &mut Vec<u8>, format: PixelFormat, plane: &Plane<'_>, y: usiz
             }));
         }
     }
+}
+
+fn mean(taps: [u8; 4]) -> u8 {
+    let sum: u16 = taps.map(u16::from).iter().sum();
+    u8::try_from(sum / 4).unwrap_or(u8::MAX)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::limits::TRACKS_MAX;
 /// A vector in cells a frame.
 pub type Velocity = (f32, f32);
 
-/// A track is given up after this many frames without a blob.
+/// A track is given up after this many frames without a blob; lost frames don't count.
 const MISSED_MAX: u32 = 3;
 /// Share of the smaller box that must overlap for a blob to belong to a track.
 const OVERLAP_MIN: f32 = 0.4;
@@ -25,6 +25,9 @@ const SETTLED: u32 = 4;
 /// Weight of the newest measurement of velocity.
 const NEWEST: f32 = 0.4;
 
+/// Where something is expected that went on for several frames, nobody knows how fast.
+const NOWHERE: Blob = Blob { x0: 0, y0: 0, x1: 0, y1: 0, cells: 0 };
+
 /// Something that is followed.
 #[derive(Clone, Debug)]
 pub struct Track {
@@ -36,7 +39,7 @@ pub struct Track {
     pub velocity: Option<Velocity>,
     /// Frames in which it was seen.
     pub seen: u32,
-    /// Frames since it was seen.
+    /// Frames in which it was looked for and not found since it was seen.
     pub missed: u32,
     /// Farthest distance from where it appeared.
     pub travelled: f32,
@@ -130,15 +133,17 @@ impl Tracks {
         Some(id)
     }
 
-    /// Takes the blobs of the next frame; the grid is `width` x `height` cells. What that ended
-    /// is in [`Tracks::ended`].
-    pub fn follow(&mut self, blobs: &[Blob], width: usize, height: usize) {
-        self.claim(blobs);
-        self.take_where_they_were(blobs);
+    /// Takes the blobs of a frame that comes `gap` frames after the one before, which is more than
+    /// one where frames were lost; the grid is `width` x `height` cells. What that ended is in
+    /// [`Tracks::ended`].
+    pub fn follow(&mut self, blobs: &[Blob], (width, height): (usize, usize), gap: u16) {
+        let gap = f32::from(gap.max(1));
+        self.claim(blobs, gap);
+        self.take_where_they_were(blobs, |predicted| gap > 1.0 && gone(predicted, width, height));
         for at in 0..self.live.len() {
             let shared = self.gather(at);
             let Self { predicted, pieces, .. } = self;
-            let step = Step { predicted: &predicted[at], pieces, blobs, shared };
+            let step = Step { predicted: &predicted[at], pieces, blobs, shared, gap };
             self.live[at].update(step, (width, height), &mut self.fresh);
         }
         self.end_lost(width, height);
@@ -150,11 +155,16 @@ impl Tracks {
     }
 
     /// Each blob belongs to the tracks that are expected where it is.
-    fn claim(&mut self, blobs: &[Blob]) {
+    fn claim(&mut self, blobs: &[Blob], gap: f32) {
         self.predicted.clear();
         for track in &self.live {
-            let velocity = self.velocity_of(track).unwrap_or_default();
-            self.predicted.push(moved(track, velocity));
+            let goes_on = |velocity| moved(track, times(velocity, gap));
+            self.predicted.push(if gap > 1.0 {
+                // Over several frames the jitter of one outline leads far astray.
+                self.belt.or(track.velocity).map_or(NOWHERE, goes_on)
+            } else {
+                goes_on(self.velocity_of(track).unwrap_or_default())
+            });
         }
         self.claims.clear();
         self.fresh.clear();
@@ -170,12 +180,14 @@ impl Tracks {
     }
 
     /// A belt that stops or starts makes every prediction wrong for a frame: a blob that nobody
-    /// claims goes to a track that found none and was there before.
-    fn take_where_they_were(&mut self, blobs: &[Blob]) {
-        let Self { live, claims, fresh, .. } = self;
+    /// claims goes to a track that found none and was there before. Not where so many frames were
+    /// lost that what was there `has_left` meanwhile.
+    fn take_where_they_were(&mut self, blobs: &[Blob], has_left: impl Fn(&Blob) -> bool) {
+        let Self { live, predicted, claims, fresh, .. } = self;
         fresh.retain(|&blob| {
             let before = |track: &usize| {
                 claims.iter().all(|claim| claim.track != *track)
+                    && !has_left(&predicted[*track])
                     && overlap(&live[*track].blob, &blobs[blob]) >= OVERLAP_MIN
             };
             let found = (0..live.len()).find(before);
@@ -258,18 +270,20 @@ struct Step<'a> {
     blobs: &'a [Blob],
     /// Whether another track claims one of them too.
     shared: bool,
+    /// Frames since the one before.
+    gap: f32,
 }
 
 impl Track {
-    /// Goes one frame on; the blobs that are too far off to belong to it after all are `fresh`.
+    /// Goes on to the next frame; the blobs that are too far off to belong to it after all are `fresh`.
     fn update(&mut self, step: Step<'_>, grid: (usize, usize), fresh: &mut Vec<usize>) {
-        let Step { predicted, pieces, blobs, shared } = step;
+        let Step { predicted, pieces, blobs, shared, gap } = step;
         self.shared = shared;
         pieces.sort_unstable_by_key(|&piece| (std::cmp::Reverse(blobs[piece].cells), piece));
         let largest = pieces.first().filter(|_| !shared);
         let Some(mut whole) = largest.map(|&piece| blobs[piece].clone()) else {
             // Hidden in a larger blob: it goes on as predicted until the two part again.
-            self.coast(predicted);
+            self.coast(predicted, gap);
             self.missed = if shared { 0 } else { self.missed + 1 };
             self.seen += u32::from(shared);
             return;
@@ -283,14 +297,15 @@ impl Track {
                 fresh.push(piece);
             }
         }
-        self.see(whole, grid);
+        self.see(whole, grid, gap);
     }
 
-    fn see(&mut self, blob: Blob, grid: (usize, usize)) {
-        if let Some(measured) = measured_velocity(&self.blob, &blob, grid) {
+    fn see(&mut self, blob: Blob, grid: (usize, usize), gap: f32) {
+        if let Some(moved) = measured_step(&self.blob, &blob, grid) {
+            let measured = times(moved, 1.0 / gap);
             self.velocity = Some(match self.velocity {
                 Some(known) if self.missed == 0 => blend(known, measured, NEWEST),
-                // After a gap the step spans several frames and says little of one.
+                // It was not found meanwhile, so the step is in part one that was only expected.
                 Some(known) => known,
                 None => measured,
             });
@@ -303,8 +318,8 @@ impl Track {
         self.measure_travel();
     }
 
-    fn coast(&mut self, predicted: &Blob) {
-        let (dx, dy) = self.velocity.unwrap_or_default();
+    fn coast(&mut self, predicted: &Blob, gap: f32) {
+        let (dx, dy) = times(self.velocity.unwrap_or_default(), gap);
         self.subcell = (
             self.subcell.0 + dx - (predicted.centre().0 - self.blob.centre().0),
             self.subcell.1 + dy - (predicted.centre().1 - self.blob.centre().1),
@@ -340,12 +355,16 @@ pub fn length((x, y): Velocity) -> f32 {
     x.hypot(y)
 }
 
+fn times((x, y): Velocity, factor: f32) -> Velocity {
+    (x * factor, y * factor)
+}
+
 fn blend(old: Velocity, new: Velocity, weight: f32) -> Velocity {
     (old.0 + weight * (new.0 - old.0), old.1 + weight * (new.1 - old.1))
 }
 
 /// From edge to edge, leaving out edges that are cut off by the grid's border.
-fn measured_velocity(old: &Blob, new: &Blob, (width, height): (usize, usize)) -> Option<Velocity> {
+fn measured_step(old: &Blob, new: &Blob, (width, height): (usize, usize)) -> Option<Velocity> {
     let axis = |old: (usize, usize), new: (usize, usize), end: usize| {
         let clear_low = old.0 >= BORDER && new.0 >= BORDER;
         let clear_high = old.1 + BORDER <= end && new.1 + BORDER <= end;
@@ -369,7 +388,7 @@ fn step(from: usize, to: usize) -> f32 {
     to as f32 - from as f32
 }
 
-/// The track's blob one frame on, to the nearest cell.
+/// The track's blob that much farther on, to the nearest cell.
 #[expect(clippy::cast_possible_truncation, reason = "rounded, and a grid is small")]
 fn moved(track: &Track, (dx, dy): Velocity) -> Blob {
     let shift = |at: usize, by: f32| at.saturating_add_signed(by.round() as isize);
@@ -424,10 +443,10 @@ mod tests {
     fn a_part_keeps_its_identity_through_a_gap() {
         let mut tracks = Tracks::default();
         for x in (5..40).step_by(3) {
-            tracks.follow(&[blob(x, 20)], 100, 50);
+            tracks.follow(&[blob(x, 20)], (100, 50), 1);
         }
-        tracks.follow(&[], 100, 50);
-        tracks.follow(&[blob(44, 20)], 100, 50);
+        tracks.follow(&[], (100, 50), 1);
+        tracks.follow(&[blob(44, 20)], (100, 50), 1);
         assert_eq!(tracks.live().len(), 1);
         assert_eq!(tracks.live()[0].id, 0);
         assert!((tracks.belt.unwrap().0 - 3.0).abs() < 0.1);
@@ -437,14 +456,14 @@ mod tests {
     fn two_that_touch_for_a_while_stay_two() {
         let mut tracks = Tracks::default();
         for x in (5..32).step_by(3) {
-            tracks.follow(&[blob(x, 5), blob(x, 20)], 100, 50);
+            tracks.follow(&[blob(x, 5), blob(x, 20)], (100, 50), 1);
         }
         for x in (32..47).step_by(3) {
             let both = Blob { x0: x, y0: 5, x1: x + 10, y1: 30, cells: 220 };
-            tracks.follow(&[both], 100, 50);
+            tracks.follow(&[both], (100, 50), 1);
             assert!(tracks.live().iter().all(|track| track.shared));
         }
-        tracks.follow(&[blob(47, 5), blob(47, 20)], 100, 50);
+        tracks.follow(&[blob(47, 5), blob(47, 20)], (100, 50), 1);
         let ids: Vec<u64> = tracks.live().iter().map(|track| track.id).collect();
         assert_eq!(ids, [0, 1]);
     }
@@ -456,7 +475,7 @@ mod tests {
         for x in (5..140).step_by(5) {
             let x1 = (x + 10).min(100);
             let view = (x < 100).then_some(Blob { x0: x, y0: 5, x1, y1: 15, cells: 100 });
-            tracks.follow(view.as_slice(), 100, 50);
+            tracks.follow(view.as_slice(), (100, 50), 1);
             ended += tracks.ended().len();
         }
         assert_eq!((ended, tracks.live().len()), (1, 0));
