@@ -4,15 +4,17 @@
 mod process;
 mod table;
 
+use std::net::TcpListener;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 use domain::LineState::{Degraded, Running};
 use domain::{OwnedPixels, PixelFormat, Verdict};
 
 use super::setup::{
-    Bench, PATIENCE, Shot, Trap, WINDOW, fixture, grey, model, model_of_graph, recipe,
-    recipe_by_trigger, scratched, start, start_with,
+    Bench, PATIENCE, Setup, Shot, Trap, WINDOW, grey, model_that_divides, recipe,
+    recipe_by_trigger, scratched, start,
 };
 use table::{Row, Seen};
 
@@ -20,12 +22,12 @@ use table::{Row, Seen};
 const AMPLE_MS: u32 = 50_000;
 
 /// Every fault with what causes it.
-const FAULTS: [(Row, fn() -> Seen); 13] = [
+const FAULTS: [(Row, fn() -> Seen); 14] = [
     (
         Row {
             fault: "camera lost (unplugged, switched off)",
             states: &[Running, Degraded, Running],
-            parts: "undecided (no picture: top is gone)",
+            parts: "undecided (no picture: the camera gives no frames)",
             alarm: "top is gone: top: camera: unplugged",
             recovery: "the first frame; a lost camera is tried again every 0.1 s, later every 5 s",
         },
@@ -35,7 +37,7 @@ const FAULTS: [(Row, fn() -> Seen); 13] = [
         Row {
             fault: "frames lost between camera and program",
             states: &[Running],
-            parts: "undecided (no picture: its frame never arrived)",
+            parts: "undecided (no picture: its frame was lost between the camera and this program)",
             alarm: "top: 2 frames never arrived",
             recovery: "the next frame",
         },
@@ -43,19 +45,19 @@ const FAULTS: [(Row, fn() -> Seen); 13] = [
     ),
     (
         Row {
-            fault: "model error (a picture that it can't look at)",
+            fault: "camera slow",
             states: &[Running],
-            parts: "undecided (no finding: the picture is not one this model can look at)",
-            alarm: "",
-            recovery: "the next part",
+            parts: "pass",
+            alarm: " fps instead of 100.000",
+            recovery: "when it gives 95 % of its frames again; it is told below 90 %, after 3 s",
         },
-        model_error,
+        camera_slow,
     ),
     (
         Row {
-            fault: "model gives NaN or infinity",
+            fault: "model error: NaN, infinity, or an error of the runtime",
             states: &[Running],
-            parts: "undecided (no finding)",
+            parts: "undecided (the model's output `scores` holds a value that is not finite)",
             alarm: "",
             recovery: "the next part",
         },
@@ -109,9 +111,20 @@ const FAULTS: [(Row, fn() -> Seen); 13] = [
             states: &[Running],
             parts: "pass",
             alarm: "act failed",
-            recovery: "at once; the ledger is kept, and the part is told again",
+            recovery: "at once; the ledger is kept, and it is recorded that the part's telling failed",
         },
         act_panics,
+    ),
+    (
+        Row {
+            fault: "PLC dead",
+            states: &[Running],
+            parts: "pass",
+            alarm: "the PLC is gone: ",
+            recovery: "when it answers again; verdicts meanwhile are recorded as not taken, the line \
+                       waits for nothing, and the last 16 are written again when it is back",
+        },
+        plc_dead,
     ),
     (
         Row {
@@ -189,7 +202,7 @@ fn running() -> Bench {
 }
 
 fn camera_lost() -> Seen {
-    let bench = start_with(recipe_by_trigger(AMPLE_MS), model(&fixture()));
+    let bench = Setup::new(recipe_by_trigger(AMPLE_MS)).start();
     let part = |count: u32| {
         bench.trigger(count);
         for _ in 0..4 {
@@ -217,24 +230,45 @@ fn camera_lost() -> Seen {
 fn frames_lost() -> Seen {
     let bench = running();
     bench.shots.send(Shot::Skip(2)).unwrap();
-    assert_eq!(bench.until_a_part_passes(), 1);
-    Seen::at_end_of(bench)
-}
-
-fn model_error() -> Seen {
-    let bench = running();
-    // The model looks at colours.
-    let size = domain::SizePx::new(1, 1);
-    bench.shoot(OwnedPixels::new(PixelFormat::Gray16Le, size, vec![vec![0, 0]]).unwrap());
     bench.until_a_part_passes();
     Seen::at_end_of(bench)
 }
 
+fn camera_slow() -> Seen {
+    let bench = Setup { fps: Some(100.0), ..Setup::new(recipe("one", AMPLE_MS)) }.start();
+    let mut shots = 0;
+    while !bench.line.events().contains_key("camera_slow") {
+        shots += 1;
+        assert!(shots < 600, "nobody noticed");
+        bench.shoot(grey(128));
+        bench.answers(shots);
+        bench.let_pass(Duration::from_millis(50));
+    }
+    bench.until(Running);
+    Seen::at_end_of(bench)
+}
+
+/// Ones of every picture, and NaN of a black one.
 fn model_nan() -> Seen {
-    let (_folder, divides) = model_of_graph("divides.onnx");
-    let bench = start_with(recipe("one", AMPLE_MS), divides);
+    let (_folder, model) = model_that_divides();
+    let bench = Setup { model, ..Setup::new(recipe("one", AMPLE_MS)) }.start();
     bench.shoot(grey(0));
-    bench.answers(1);
+    bench.shoot(grey(128));
+    assert!(matches!(bench.answers(2)[1].verdict, Verdict::Reject { .. }));
+    bench.until(Running);
+    Seen::at_end_of(bench)
+}
+
+/// A PLC that takes the connection and never says a word.
+fn plc_dead() -> Seen {
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = dead.local_addr().unwrap();
+    let config = format!("kind='modbus_tcp'\nrole='client'\naddress='{address}'\ntimeout_ms=20");
+    let plc = Some(toml::from_str(&config).unwrap());
+    let bench = Setup { plc, ..Setup::new(recipe("one", AMPLE_MS)) }.start();
+    bench.until_a_part_passes();
+    bench.until_event("plc_lost");
+    assert_eq!(bench.until_a_part_passes(), 1);
     bench.until(Running);
     Seen::at_end_of(bench)
 }

@@ -19,9 +19,9 @@ use sightline_pipeline::clock::{Clock, RealClock};
 use sightline_pipeline::line::{
     self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan,
 };
-use sightline_pipeline::plc::{self, FieldInput, Inputs, Plc, PlcStatus, Telling};
+use sightline_pipeline::plc::{self, FieldInput, Inputs, Plc, PlcConfig, PlcStatus, Telling};
 use sightline_pipeline::stage::Counters;
-use store::{RunStart, Store};
+use store::{RunStart, Store, Writer};
 use tempfile::TempDir;
 
 /// Longer than anything takes on a loaded machine; a test that waits so long has failed.
@@ -86,12 +86,16 @@ pub struct Heard {
 
 /// A gate that remembers, and panics when it is asked to.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<(Mutex<Heard>, Condvar)>, Arc<AtomicBool>);
+pub struct Gate {
+    heard: Arc<(Mutex<Heard>, Condvar)>,
+    trap: Arc<AtomicBool>,
+    other: Option<Arc<Mutex<Box<dyn Plc>>>>,
+}
 
 impl Gate {
     fn note(&self, note: impl FnOnce(&mut Heard)) {
-        note(&mut self.0.0.lock().unwrap());
-        self.0.1.notify_all();
+        note(&mut self.heard.0.lock().unwrap());
+        self.heard.1.notify_all();
     }
 
     /// Waits until what was heard satisfies `enough`; gives what `read` reads then.
@@ -101,9 +105,9 @@ impl Gate {
         enough: impl Fn(&Heard) -> bool,
         read: impl FnOnce(&Heard) -> T,
     ) -> T {
-        let heard = self.0.0.lock().unwrap();
+        let heard = self.heard.0.lock().unwrap();
         let (heard, waited) =
-            self.0.1.wait_timeout_while(heard, PATIENCE, |heard| !enough(heard)).unwrap();
+            self.heard.1.wait_timeout_while(heard, PATIENCE, |heard| !enough(heard)).unwrap();
         assert!(!waited.timed_out(), "{what}: heard only {} verdicts", heard.tellings.len());
         read(&heard)
     }
@@ -111,9 +115,9 @@ impl Gate {
 
 impl Plc for Gate {
     fn tell(&mut self, telling: &Telling) -> PlcAnswer {
-        assert!(!self.1.swap(false, Ordering::AcqRel), "a trap in the gate");
         self.note(|heard| heard.tellings.push(telling.clone()));
-        PlcAnswer::Taken
+        assert!(!self.trap.swap(false, Ordering::AcqRel), "a trap in the gate");
+        self.other.as_ref().map_or(PlcAnswer::Taken, |other| other.lock().unwrap().tell(telling))
     }
 
     fn gate(&mut self, _: bool) -> PlcAnswer {
@@ -122,6 +126,9 @@ impl Plc for Gate {
 
     fn status(&mut self, status: &PlcStatus) {
         self.note(|heard| heard.statuses.push(status.clone()));
+        if let Some(other) = &self.other {
+            other.lock().unwrap().status(status);
+        }
     }
 }
 
@@ -219,68 +226,100 @@ pub fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/segmenter")
 }
 
-/// The fixture with another graph; the folder goes with the first of the two.
-pub fn model_of_graph(name: &str) -> (TempDir, Model) {
-    let data = fixture().join("../graphs").join(name);
+/// A network that gives x / x, in the classifier's bundle; the folder goes with the first of the
+/// two.
+pub fn model_that_divides() -> (TempDir, Model) {
+    let data = fixture().join("../classifier");
+    let graph = fixture().join("../graphs/divides.onnx");
     let folder = tempfile::tempdir().unwrap();
-    let manifest = fs::read_to_string(fixture().join("model.toml")).unwrap();
     let hash = |path: &Path| Sha256::of(&fs::read(path).unwrap()).to_string();
-    let manifest = manifest.replace(&hash(&fixture().join("model.onnx")), &hash(&data));
+    let manifest = fs::read_to_string(data.join("model.toml")).unwrap();
+    let manifest = manifest
+        .replace(&hash(&data.join("model.onnx")), &hash(&graph))
+        .replace("\"softmax\"", "\"none\"")
+        .replace("[0.966835, 0.033164]", "[1.0, 1.0]")
+        .replace("[0.03858, 0.96142]", "[1.0, 1.0]");
     fs::write(folder.path().join("model.toml"), manifest).unwrap();
-    fs::copy(&data, folder.path().join("model.onnx")).unwrap();
+    fs::copy(&graph, folder.path().join("model.onnx")).unwrap();
     fs::create_dir(folder.path().join("golden")).unwrap();
     for image in ["golden/01.png", "golden/02.png"] {
-        fs::copy(fixture().join(image), folder.path().join(image)).unwrap();
+        fs::copy(data.join(image), folder.path().join(image)).unwrap();
     }
     let model = model(folder.path());
     (folder, model)
 }
 
-/// Starts a line with two inspecting threads.
+/// A line that is not started yet.
+pub struct Setup {
+    pub recipe: Arc<CheckedRecipe>,
+    pub model: Model,
+    /// What the camera should give.
+    pub fps: Option<f64>,
+    /// Who hears the verdicts besides the gate that remembers.
+    pub plc: Option<PlcConfig>,
+}
+
+/// Starts a line with the fixture's model and two inspecting threads.
 pub fn start(budget_ms: u32) -> Bench {
-    start_with(recipe("one", budget_ms), model(&fixture()))
+    Setup::new(recipe("one", budget_ms)).start()
 }
 
-pub fn start_with(recipe: Arc<CheckedRecipe>, model: Model) -> Bench {
-    let dir = tempfile::tempdir().unwrap();
-    let bench = start_in(dir.path(), recipe, model);
-    Bench { own: Some(dir), ..bench }
+impl Setup {
+    pub fn new(recipe: Arc<CheckedRecipe>) -> Self {
+        Self { recipe, model: model(&fixture()), fps: None, plc: None }
+    }
+
+    pub fn start(self) -> Bench {
+        let dir = tempfile::tempdir().unwrap();
+        let bench = self.start_in(dir.path());
+        Bench { own: Some(dir), ..bench }
+    }
+
+    /// Starts one whose store is in `folder`, which stays.
+    pub fn start_in(self, folder: &Path) -> Bench {
+        let Self { recipe, model, fps, plc } = self;
+        let clock =
+            Arc::new(SetClock { real: RealClock::start(), wall_ahead_ms: AtomicI64::new(0) });
+        let its_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let camera = CameraId::new("top");
+        let counters = Arc::new(Counters::of_cameras([camera.clone()]));
+        let (inputs, mut heard, _) = plc::inputs(1);
+        let mut gate = Gate::default();
+        if let Some(config) = plc {
+            let (unheard, ..) = plc::inputs(0);
+            let its_counters = Arc::clone(&counters);
+            let other = plc::open(&config, unheard, its_counters, Arc::clone(&its_clock)).unwrap();
+            gate.other = Some(Arc::new(Mutex::new(other)));
+        }
+        let (shots, taken) = unbounded();
+        let info = SourceInfo { live: true, fps, ..SourceInfo::default() };
+        let (its, clock_of_it) = (camera.clone(), Arc::clone(&clock));
+        let source = Script { shots: taken, camera: its, clock: clock_of_it, sequence: 0, info };
+        let line = line::start(LineSetup {
+            counters,
+            cameras: vec![CameraSetup { camera, source: Box::new(source), field: heard.pop() }],
+            writer: writer(folder, &recipe, &*clock),
+            armed: Arc::new(Armed::new(recipe, model, 2).unwrap()),
+            plc: Box::new(gate.clone()),
+            field: None,
+            reject: None,
+            log: None,
+            keep: Arc::new(|_| true),
+            threads: ThreadPlan::default(),
+            software: "test".into(),
+            clock: its_clock,
+        })
+        .unwrap();
+        Bench { line, inputs, gate, shots, clock, folder: folder.to_owned(), own: None }
+    }
 }
 
-/// Starts one whose store is in `folder`, which stays.
-pub fn start_in(folder: &Path, recipe: Arc<CheckedRecipe>, model: Model) -> Bench {
-    let clock = Arc::new(SetClock { real: RealClock::start(), wall_ahead_ms: AtomicI64::new(0) });
+fn writer(folder: &Path, recipe: &CheckedRecipe, clock: &dyn Clock) -> Writer {
     let store = Store::create_or_open(&folder.join("store")).unwrap();
     let start = RunStart { started_at: clock.wall(), source: "test" };
     let mut writer = store.start_run(&start).unwrap();
-    writer.keep_recipe(&recipe).unwrap();
-    let camera = CameraId::new("top");
-    let (shots, taken) = unbounded();
-    let source = Script {
-        shots: taken,
-        camera: camera.clone(),
-        clock: Arc::clone(&clock),
-        sequence: 0,
-        info: SourceInfo { live: true, ..SourceInfo::default() },
-    };
-    let gate = Gate::default();
-    let (inputs, mut heard, _) = plc::inputs(1);
-    let line = line::start(LineSetup {
-        counters: Arc::new(Counters::of_cameras([camera.clone()])),
-        cameras: vec![CameraSetup { camera, source: Box::new(source), field: heard.pop() }],
-        armed: Arc::new(Armed::new(recipe, model, 2).unwrap()),
-        plc: Box::new(gate.clone()),
-        field: None,
-        reject: None,
-        writer,
-        log: None,
-        keep: Arc::new(|_| true),
-        threads: ThreadPlan::default(),
-        software: "test".into(),
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
-    })
-    .unwrap();
-    Bench { line, inputs, gate, shots, clock, folder: folder.to_owned(), own: None }
+    writer.keep_recipe(recipe).unwrap();
+    writer
 }
 
 impl Bench {
@@ -295,7 +334,7 @@ impl Bench {
 
     /// The next verdict that the gate is told makes it panic.
     pub fn spring_trap_in_gate(&self) {
-        self.gate.1.store(true, Ordering::Release);
+        self.gate.trap.store(true, Ordering::Release);
     }
 
     /// Waits for the answers to the first `parts` parts, in the order of their numbers.
@@ -364,7 +403,7 @@ impl Bench {
         let parts = summary.snapshot.parts;
         assert!(parts.holds() && parts.in_line == 0, "{parts:?}");
         let mut answers: Vec<Answer> =
-            self.gate.0.0.lock().unwrap().tellings.iter().map(Answer::from).collect();
+            self.gate.heard.0.lock().unwrap().tellings.iter().map(Answer::from).collect();
         answers.sort_by_key(|answer| answer.part);
         let numbers: Vec<u64> = answers.iter().map(|answer| answer.part.0).collect();
         let all: Vec<u64> = (1..=parts.triggered).collect();

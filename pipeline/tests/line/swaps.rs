@@ -8,10 +8,11 @@ use domain::Sha256;
 use sightline_pipeline::line::Armed;
 use store::{PartFilter, Reader};
 
-use super::setup::{fixture, grey, model, recipe, start_with};
+use super::setup::{Setup, fixture, grey, model, recipe};
 
 const SWAPS: usize = 10_000;
-const PARTS: usize = 2_000;
+/// No divisor of the swaps, so that parts meet both recipes.
+const PARTS: usize = 1_100;
 
 #[test]
 fn ten_thousand_swaps_under_load_miss_no_part() {
@@ -19,7 +20,7 @@ fn ten_thousand_swaps_under_load_miss_no_part() {
     let armed = recipes
         .each_ref()
         .map(|recipe| Arc::new(Armed::new(Arc::clone(recipe), model(&fixture()), 2).unwrap()));
-    let bench = start_with(Arc::clone(&recipes[0]), model(&fixture()));
+    let bench = Setup::new(Arc::clone(&recipes[0])).start();
     let mut shot = 0;
     for swap in 0..SWAPS {
         bench.line.change(Arc::clone(&armed[(swap + 1) % 2]));

@@ -10,7 +10,7 @@ use store::{Reader, Store};
 
 use super::AMPLE_MS;
 use super::table::Seen;
-use crate::setup::{fixture, grey, model, recipe, start_in};
+use crate::setup::{Setup, grey, recipe};
 
 /// In this process the test below is the one that is killed, and works in this folder.
 const FOLDER: &str = "SIGHTLINE_TEST_KILLED_IN";
@@ -21,7 +21,7 @@ const PARTS: u64 = 40;
 #[test]
 fn a_process_to_be_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let bench = start_in(&PathBuf::from(folder), recipe("one", AMPLE_MS), model(&fixture()));
+    let bench = Setup::new(recipe("one", AMPLE_MS)).start_in(&PathBuf::from(folder));
     for part in 1.. {
         bench.shoot(grey(128));
         bench.answers(part);
@@ -45,7 +45,7 @@ pub fn killed() -> Seen {
     assert!(checked.missing.is_empty() && checked.altered.is_empty(), "{checked:?}");
     assert!(Reader::open(&folder).unwrap().runs().unwrap()[0].counts.passed >= PARTS);
 
-    let bench = start_in(dir.path(), recipe("one", AMPLE_MS), model(&fixture()));
+    let bench = Setup::new(recipe("one", AMPLE_MS)).start_in(dir.path());
     bench.until_a_part_passes();
     bench.until(Running);
     Seen::at_end_of(bench)
