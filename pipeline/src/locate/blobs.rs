@@ -102,7 +102,7 @@ impl BlobFinder {
     fn close(&mut self, bits: &[bool], width: usize, height: usize) {
         self.closed.clear();
         self.closed.extend_from_slice(bits);
-        let inner = 1..width.saturating_sub(1);
+        let inner = 1..width.saturating_sub(1).max(1);
         for y in 1..height.saturating_sub(1) {
             let row = |y: usize| &bits[y * width..(y + 1) * width];
             let (above, here, below) = (row(y - 1), row(y), row(y + 1));
