@@ -1,6 +1,7 @@
 //! Parts followed from camera to gate, against a simulated belt that knows what truly fell: every
 //! rejected part falls, and no part that passed falls but beside a rejected one, and that is told.
 
+#![allow(clippy::cast_possible_truncation)]
 #![allow(clippy::unwrap_used)]
 
 mod belt;

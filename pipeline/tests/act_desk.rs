@@ -2,6 +2,7 @@
 //! machine stalls, each part gets one answer, in time wherever the machine was given the time,
 //! and the sum of parts holds at every moment.
 
+#![allow(clippy::cast_possible_truncation)]
 #![allow(clippy::unwrap_used)]
 
 mod parts;

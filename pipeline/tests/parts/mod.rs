@@ -102,6 +102,6 @@ impl Dice {
     }
 
     pub fn up_to(&mut self, most: Duration) -> Duration {
-        Duration::from_nanos(self.below(most.as_nanos() as u64 + 1))
+        Duration::from_nanos(self.below(u64::try_from(most.as_nanos()).unwrap() + 1))
     }
 }

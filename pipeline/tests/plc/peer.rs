@@ -80,10 +80,10 @@ impl Drop for Peer {
 
 /// The station's end.
 pub struct Station {
-    plc: Box<dyn Plc>,
-    counters: Arc<Counters>,
-    fields: LinkReceiver<FieldInput>,
-    asked: LinkReceiver<Asked>,
+    pub plc: Box<dyn Plc>,
+    pub counters: Arc<Counters>,
+    pub fields: LinkReceiver<FieldInput>,
+    pub asked: LinkReceiver<Asked>,
 }
 
 pub fn station(config: ModbusTcpConfig) -> Station {
