@@ -22,7 +22,7 @@ fn mistakes_are_told_with_their_place() {
         (
             synthetic,
             "kind = \"file\", path = \"a.mkv\"",
-            "station.toml:7: `camera.0.source`: a source of kind file is footage, not a camera: replay it",
+            "station.toml:7: `camera.0.source`: a source of kind file is footage, not a camera",
         ),
         (
             synthetic,

@@ -275,7 +275,8 @@ struct Step<'a> {
 }
 
 impl Track {
-    /// Goes on to the next frame; the blobs that are too far off to belong to it after all are `fresh`.
+    /// Goes on to the next frame; the blobs that are too far off to belong to it after all are
+    /// `fresh`.
     fn update(&mut self, step: Step<'_>, grid: (usize, usize), fresh: &mut Vec<usize>) {
         let Step { predicted, pieces, blobs, shared, gap } = step;
         self.shared = shared;

@@ -111,7 +111,8 @@ const FAULTS: [(Row, fn() -> Seen); 14] = [
             states: &[Running],
             parts: "pass",
             alarm: "act failed",
-            recovery: "at once; the ledger is kept, and it is recorded that the part's telling failed",
+            recovery: "at once; the ledger is kept, and it is recorded that the part's telling \
+                       failed",
         },
         act_panics,
     ),
@@ -121,8 +122,8 @@ const FAULTS: [(Row, fn() -> Seen); 14] = [
             states: &[Running],
             parts: "pass",
             alarm: "the PLC is gone: ",
-            recovery: "when it answers again; verdicts meanwhile are recorded as not taken, the line \
-                       waits for nothing, and the last 16 are written again when it is back",
+            recovery: "when it answers again; verdicts meanwhile are recorded as not taken, the \
+                       line waits for nothing, and the last 16 are written again when it is back",
         },
         plc_dead,
     ),
@@ -142,7 +143,7 @@ const FAULTS: [(Row, fn() -> Seen); 14] = [
             fault: "wall clock jumps",
             states: &[Running],
             parts: "pass",
-            alarm: "the wall clock jumped by 3600000 ms",
+            alarm: "the wall clock jumped by ",
             recovery: "nothing to recover: deadlines run on a clock that never jumps",
         },
         clock_jumps,
