@@ -26,7 +26,13 @@ impl Server {
             let run = || {
                 let server = serve(&launch, port);
                 let attached = server.attach(Some(&context)).unwrap();
-                ready.send(u16::try_from(server.bound_port()).unwrap()).unwrap();
+                let port = u16::try_from(server.bound_port()).unwrap();
+                // Said by the loop itself: one that does not run yet can't be asked to end.
+                let runs = glib::idle_source_new(None, glib::Priority::DEFAULT, move || {
+                    ready.send(port).unwrap();
+                    glib::ControlFlow::Break
+                });
+                runs.attach(Some(&context));
                 its_loop.run();
                 server.client_filter(Some(&mut |_, _| RTSPFilterResult::Remove));
                 attached.remove_from(&context);
