@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-/// Frames between capture and locate. Small: a waiting 4K frame holds 8–12 MB of camera buffer.
-pub const FRAMES_WAITING: usize = 4;
+/// Frames between capture and locate: a tenth of a second at 120 frames a second, which a busy
+/// kernel may keep a thread waiting. A waiting 4K frame holds 8–12 MB of camera buffer.
+pub const FRAMES_WAITING: usize = 12;
 
 /// Places for frames that are held at the same time at no cost of their own, a camera.
 pub const FRAME_SLOTS_MAX: usize = 64;
 
 /// Frames that a live source may be ahead of who takes them; older ones are dropped and counted.
-pub const CAMERA_FRAMES_WAITING: u32 = 4;
+pub const CAMERA_FRAMES_WAITING: u32 = 8;
 
 /// How long opening a camera may take before it is given up and tried again.
 pub const CAMERA_OPENS_WITHIN: Duration = Duration::from_secs(10);

@@ -90,7 +90,7 @@ impl Default for GenicamConfig {
             trigger: Trigger::None,
             packet_size: None,
             packet_delay_ns: None,
-            buffers: 16,
+            buffers: 32,
             features: Vec::new(),
             packet_socket: true,
         }
@@ -239,7 +239,7 @@ impl GenicamConfig {
         let wrong = |what: String| Err(GenicamError::Config { what });
         if !(BUFFERS_LEAST..=BUFFERS_MOST).contains(&self.buffers) {
             return wrong(format!(
-                "buffers = {}: give {BUFFERS_LEAST} to {BUFFERS_MOST}; a line needs about 16",
+                "buffers = {}: give {BUFFERS_LEAST} to {BUFFERS_MOST}; a line needs about 32",
                 self.buffers
             ));
         }
