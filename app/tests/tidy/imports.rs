@@ -19,10 +19,11 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
 ];
 
 /// Outside libraries (a `*` stands for any ending) and the only crates that may use them.
-const DOORS: [(&str, &[&str]); 11] = [
+const DOORS: [(&str, &[&str]); 12] = [
     ("ort", &["models"]),
     ("rusqlite", &["store"]),
     ("gstreamer*", &["pipeline"]),
+    ("aravis*", &["pipeline"]),
     ("rumqttc*", &["pipeline"]),
     ("async-opcua*", &["pipeline"]),
     ("tokio-modbus", &["pipeline"]),
