@@ -35,10 +35,13 @@ pub enum Event {
         /// The part.
         part: PartId,
     },
-    /// A live frame was dropped because the line was busy.
+    /// Live frames were dropped because the line was busy.
     FrameDropped {
         /// The camera.
         camera: CameraId,
+        /// How many since this was told last.
+        #[serde(default)]
+        frames: u64,
     },
     /// No inspection came in time; the fail-safe answered.
     DeadlineMissed {
@@ -247,7 +250,9 @@ impl fmt::Display for Event {
             }
             Self::PartCut { part } => write!(f, "{part} was never seen whole"),
             Self::PartsMerged { part } => write!(f, "{part} is several parts that touch"),
-            Self::FrameDropped { camera } => write!(f, "{camera}: frame dropped, line busy"),
+            Self::FrameDropped { camera, frames } => {
+                write!(f, "{camera}: {frames} frames dropped, line busy")
+            }
             Self::DeadlineMissed { part } => write!(f, "{part}: no inspection in time"),
             Self::LateInspection { part } => write!(f, "{part}: inspection came too late"),
             Self::StageFailed { stage, message } => write!(f, "{stage} failed: {message}"),

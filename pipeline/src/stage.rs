@@ -98,14 +98,13 @@ impl Counters {
         }
     }
 
-    /// A frame of `camera` was dropped because locate was busy. Counted, and told once a second by
-    /// [`Event::FrameDropped`]: dropping comes in bursts.
+    /// A frame of `camera` was dropped because locate was busy. Only counted: dropping comes in
+    /// bursts, which capture tells by [`Event::FrameDropped`].
     pub fn frame_dropped(&self, camera: &CameraId) {
         bump(&self.frames_dropped);
         if let Some(counters) = self.camera(camera) {
             bump(&counters.dropped);
         }
-        self.event(&Event::FrameDropped { camera: camera.clone() });
     }
 
     /// The source says how many frames there will be; 0 when it does not know.
@@ -160,13 +159,27 @@ impl Counters {
 
     /// Something worth telling happened: one log line, one count.
     pub fn event(&self, event: &Event) {
-        tracing::info!(target: "line", event = event.name(), "{event}");
+        if self.is_explained(event) {
+            tracing::debug!(target: "line", event = event.name(), "{event}");
+        } else {
+            tracing::info!(target: "line", event = event.name(), "{event}");
+        }
         self.follow(event);
         if let Ok(mut events) = self.events.lock() {
             *events.counts.entry(event.name()).or_default() += 1;
             if events.unwritten.len() < crate::limits::EVENTS_WAITING {
                 events.unwritten.push(event.clone());
             }
+        }
+    }
+
+    /// Whether something that was told before explains it, so that a PLC or a disk that is gone
+    /// for a week costs no log line a part.
+    fn is_explained(&self, event: &Event) -> bool {
+        match event {
+            Event::VerdictNotTaken { .. } => self.plc_is_down.load(Ordering::Acquire),
+            Event::NotRecorded { .. } | Event::PicturesGivenUp { .. } => self.record_is_stuck(),
+            _ => false,
         }
     }
 

@@ -1,8 +1,9 @@
 //! The thread that takes frames from a source and hands them to locate.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{CameraId, Event, Frame, Stage};
+use domain::{CameraId, Event, Frame, MonoTime, Stage};
 
 use super::slow::Pace;
 use super::{CaptureError, Next, Source, next_of};
@@ -32,7 +33,7 @@ pub fn feed(
     let mut errors = Vec::new();
     counters.frames_expected(source.info().frames_total.unwrap_or(0));
     let live = source.info().live;
-    let mut expected = None;
+    let mut losses = Losses::default();
     let mut pace = Pace::default();
     while !counters.asked_to_stop() {
         let start = clock.now();
@@ -47,6 +48,8 @@ pub fn feed(
             Ok(Next::Lost(why)) => {
                 let cause = why.to_string();
                 counters.event(&Event::CameraLost { camera: camera.clone(), cause });
+                // Gone is not slow.
+                pace.restart();
                 continue;
             }
             Ok(Next::Back(gone)) => {
@@ -70,13 +73,20 @@ pub fn feed(
         counters.took[Stage::Capture as usize].add(clock.now().since(start));
         counters.frame(camera, frame.at.mono);
         // In replay a broken image keeps its number, and was told of by name.
-        expected = live.then(|| check_sequence(&frame, expected, &*source, counters));
+        if live {
+            losses.follow(frame.sequence, &*source);
+        }
         match frames.send(frame) {
             Ok(Sent::Queued) => {}
-            Ok(Sent::Dropped(old)) => counters.frame_dropped(&old.camera),
+            Ok(Sent::Dropped(_)) => {
+                counters.frame_dropped(camera);
+                losses.dropped += 1;
+            }
             Err(_) => break,
         }
+        losses.tell_if_due(start, camera, counters);
     }
+    losses.tell(camera, counters);
     errors
 }
 
@@ -91,20 +101,48 @@ fn slow(camera: &CameraId, got: f64, wanted: f64) -> Event {
     Event::CameraSlow { camera: camera.clone(), got_mfps: mfps(got), wanted_mfps: mfps(wanted) }
 }
 
-/// Tells of frames that the camera counted and that did not arrive; gives the next number.
-fn check_sequence(
-    frame: &Frame,
+/// Losses are told at once, then summed up for so long: they come in bursts.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// Frames that were lost and not yet told of.
+#[derive(Default)]
+struct Losses {
     expected: Option<u64>,
-    source: &dyn Source,
-    counters: &Counters,
-) -> u64 {
-    let missing = expected.map_or(0, |expected| frame.sequence.saturating_sub(expected));
-    if missing > 0 {
-        counters.event(&Event::FramesMissing {
-            camera: frame.camera.clone(),
-            frames: missing,
-            cause: source.loss_cause().unwrap_or("between the camera and this program").to_owned(),
-        });
+    dropped: u64,
+    missing: u64,
+    cause: String,
+    told_at: Option<MonoTime>,
+}
+
+impl Losses {
+    /// Counts the frames that the camera counted before `sequence` and that did not arrive.
+    fn follow(&mut self, sequence: u64, source: &dyn Source) {
+        let missing = self.expected.map_or(0, |expected| sequence.saturating_sub(expected));
+        self.expected = Some(sequence + 1);
+        if missing > 0 {
+            self.missing += missing;
+            self.cause.clear();
+            self.cause += source.loss_cause().unwrap_or("between the camera and this program");
+        }
     }
-    frame.sequence + 1
+
+    fn tell_if_due(&mut self, now: MonoTime, camera: &CameraId, counters: &Counters) {
+        let is_due = self.told_at.is_none_or(|told| now.since(told) >= TOLD_EVERY);
+        if is_due && self.dropped + self.missing > 0 {
+            self.told_at = Some(now);
+            self.tell(camera, counters);
+        }
+    }
+
+    fn tell(&mut self, camera: &CameraId, counters: &Counters) {
+        let (dropped, missing) =
+            (std::mem::take(&mut self.dropped), std::mem::take(&mut self.missing));
+        if dropped > 0 {
+            counters.event(&Event::FrameDropped { camera: camera.clone(), frames: dropped });
+        }
+        if missing > 0 {
+            let (camera, cause) = (camera.clone(), self.cause.clone());
+            counters.event(&Event::FramesMissing { camera, frames: missing, cause });
+        }
+    }
 }

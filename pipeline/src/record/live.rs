@@ -108,14 +108,17 @@ impl Recorder {
         Ok(())
     }
 
-    /// Puts into the batch what is not in it.
+    /// Puts into the batch what is not in it, as far as a batch goes: after a disk was full, what
+    /// little there is room for is kept for good before the next is tried.
     fn write_held(
         &mut self,
         unflushed: &mut Unflushed,
         report: &mut RecordReport,
     ) -> Result<(), StoreError> {
         self.keep_recipes(unflushed)?;
-        while let Some(outcome) = unflushed.outcomes.get(unflushed.written) {
+        while unflushed.written < BATCH
+            && let Some(outcome) = unflushed.outcomes.get(unflushed.written)
+        {
             // What the cutter left in is kept.
             let mut keep = |acted: &domain::ActedInspection| !acted.inspection.pictures.is_empty();
             match self.writer.record(outcome, &mut keep) {
@@ -148,13 +151,18 @@ impl Recorder {
         while unflushed.events.len() > limits::EVENTS_WAITING {
             unflushed.events.remove(unflushed.events_written);
         }
-        let done = self
-            .write_held(unflushed, report)
-            .and_then(|()| self.write_events(unflushed))
-            .and_then(|()| self.writer.flush());
-        match done {
-            Ok(()) => self.flushed(unflushed),
-            Err(error) => self.refused(unflushed, &error),
+        loop {
+            let done = self
+                .write_held(unflushed, report)
+                .and_then(|()| self.write_events(unflushed))
+                .and_then(|()| self.writer.flush());
+            match done {
+                Ok(()) => self.flushed(unflushed),
+                Err(error) => return self.refused(unflushed, &error),
+            }
+            if unflushed.outcomes.is_empty() {
+                return self.recovered(unflushed);
+            }
         }
     }
 
@@ -166,6 +174,9 @@ impl Recorder {
         }
         unflushed.events.drain(..std::mem::take(&mut unflushed.events_written));
         unflushed.since = (!unflushed.outcomes.is_empty()).then(|| self.clock.now());
+    }
+
+    fn recovered(&self, unflushed: &mut Unflushed) {
         if unflushed.refused_at.take().is_some() {
             self.counters.event(&Event::RecordingAgain);
         }
