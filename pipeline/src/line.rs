@@ -318,7 +318,7 @@ impl Head {
         setup: CameraSetup,
         vitals: look::Vitals,
     ) -> Result<(LocateThread, CaptureThread), LineError> {
-        let CameraSetup { camera, source, field } = setup;
+        let CameraSetup { camera, mut source, field } = setup;
         let Ground { threads, counters, clock, live, .. } = &self.ground;
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(*live));
         counters.show_gauge(Stage::Locate, to_locate.gauge());
@@ -329,7 +329,9 @@ impl Head {
         let (clock, counters) = (Arc::clone(clock), Arc::clone(counters));
         let name = format!("{}-{camera}", Stage::Capture);
         let capturing = threads.spawn(Stage::Capture, index, &name, move || {
-            feed::feed(source, &camera, &to_locate, &*clock, &counters)
+            let errors = feed::feed(&mut *source, &camera, &to_locate, &*clock, &counters);
+            drop(to_locate);
+            errors
         })?;
         Ok((looking, capturing))
     }

@@ -18,13 +18,14 @@ pub const fn when_full(live: bool) -> WhenFull {
 }
 
 /// Takes frames until the source ends or the line is asked to stop. A source goes on after an
-/// error when it can (the next image) and ends when it can't. Dropping `frames` on return tells
-/// the stages after it that there will be no more.
+/// error when it can (the next image) and ends when it can't. Dropping `frames` then tells the
+/// stages after it that there will be no more; closing a camera may take longer than parts in
+/// view can wait, so do that first.
 ///
 /// Gives what went wrong, first things first. Frames before and after are on their way all the
 /// same.
 pub fn feed(
-    mut source: Box<dyn Source>,
+    source: &mut dyn Source,
     camera: &CameraId,
     frames: &LinkSender<Frame>,
     clock: &dyn Clock,
@@ -42,7 +43,7 @@ pub fn feed(
         {
             counters.event(&slow(camera, got, fps));
         }
-        let frame = match next_of(&mut *source, camera) {
+        let frame = match next_of(source, camera) {
             Ok(Next::Frame(frame)) => frame,
             Ok(Next::Waiting) => continue,
             Ok(Next::Lost(why)) => {
@@ -74,7 +75,7 @@ pub fn feed(
         counters.frame(camera, frame.at.mono);
         // In replay a broken image keeps its number, and was told of by name.
         if live {
-            losses.follow(frame.sequence, &*source);
+            losses.follow(frame.sequence, source);
         }
         match frames.send(frame) {
             Ok(Sent::Queued) => {}
