@@ -223,10 +223,11 @@ mod tests {
         let clock = Arc::new(SimulatedClock::default());
         let mut source = open_at(&config(1, None), &clock);
         assert_eq!(take(&mut source).unwrap().sequence, 0);
-        // Ten frames late; the latest four are still there.
+        // Ten frames late; the latest few are still there.
         clock.set(ms(100));
         let late: Vec<_> = std::iter::from_fn(|| take(&mut source).map(|it| it.sequence)).collect();
-        assert_eq!(late, [7, 8, 9, 10]);
+        let kept = u64::from(CAMERA_FRAMES_WAITING);
+        assert_eq!(late, (11 - kept..=10).collect::<Vec<_>>());
         clock.set(ms(113));
         let frame = take(&mut source).unwrap();
         assert_eq!(
@@ -244,7 +245,8 @@ mod tests {
         let month = Duration::from_secs(30 * 24 * 3600);
         clock.set(MonoTime::ZERO.plus(month));
         let frame = take(&mut source).unwrap();
-        let ideal = (month.as_secs_f64() * 29.97) as u64 - 3;
+        let ideal = (month.as_secs_f64() * 29.97) as u64;
+        let ideal = ideal + 1 - u64::from(CAMERA_FRAMES_WAITING);
         assert!(frame.sequence.abs_diff(ideal) <= 1, "{} {ideal}", frame.sequence);
         assert!(frame.at.mono <= clock.now());
     }

@@ -477,7 +477,7 @@ mod tests {
                     features = [\"LineSelector=Line1\", \"UserSetSave\"]\n";
         let config: GenicamConfig = toml::from_str(text).unwrap();
         assert_eq!(config.trigger, Trigger::Source("Line1".to_owned()));
-        assert_eq!((config.buffers, config.packet_socket), (16, true));
+        assert_eq!((config.buffers, config.packet_socket), (32, true));
         assert_eq!(config.size, Some(SizePx::new(640, 480)));
         let again: GenicamConfig = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
         assert_eq!(again, config);
