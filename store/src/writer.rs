@@ -490,7 +490,7 @@ mod tests {
             in_line: 0,
         };
         assert!(conservation.holds(), "{conservation:?}");
-        assert_eq!((counts.passed, counts.rejected), (23, 23));
+        assert_eq!((counts.passed, counts.rejected), (19, 19));
         let runs = reader.runs().unwrap();
         assert_eq!((runs[0].counts, runs.len()), (counts, 1));
         assert_eq!(runs[0].ended_at, Some(WallTime { unix_ns: 9_000 }));
