@@ -59,6 +59,9 @@ pub const COMMANDS_WAITING: usize = 4;
 /// Connections that the PLC and others may hold to the station's Modbus server.
 pub const PLC_CONNECTIONS_MAX: usize = 8;
 
+/// Recipes that came into force and wait for the disk.
+pub const RECIPES_WAITING: usize = 64;
+
 /// Inspecting threads.
 pub const INSPECTORS_MAX: usize = 32;
 

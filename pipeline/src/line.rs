@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Sender, TrySendError};
 use domain::{
     CameraId, CheckedRecipe, Command, Event, Frame, LineState, MonoTime, Outcome, Sha256, Snapshot,
     Stage,
@@ -92,6 +92,16 @@ pub enum LineError {
         name: String,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// The disk takes nothing.
+    #[error(
+        "recipe `{recipe}` can't come into force: {} recipes before it wait for the disk, which \
+         takes nothing",
+        limits::RECIPES_WAITING
+    )]
+    RecipesWaiting {
+        /// Its name.
+        recipe: String,
     },
 }
 
@@ -200,7 +210,7 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
     let (live, counters, clock) = (ground.live, &ground.counters, &ground.clock);
     counters.set_state(LineState::Starting);
 
-    let (to_keep, recipes) = crossbeam_channel::unbounded();
+    let (to_keep, recipes) = crossbeam_channel::bounded(limits::RECIPES_WAITING);
     let (to_record, cut, record) = ground.start_record(Recorder {
         recipes,
         writer: setup.writer,
@@ -371,12 +381,18 @@ impl Line {
 
     /// Inspects the parts that are located from now on with `armed`. Parts in the line keep what
     /// they were located with; none is missed.
-    pub fn change(&self, armed: Arc<Armed>) {
+    ///
+    /// # Errors
+    /// When the record has not yet kept the recipes before it; then nothing has changed.
+    pub fn change(&self, armed: Arc<Armed>) -> Result<(), LineError> {
         let recipe = armed.recipe.as_written().name.clone();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.insert(armed.recipe.hash()) {
+        if !kept.contains(&armed.recipe.hash()) {
             // record gone is the line ending.
-            let _ = self.to_keep.send(Arc::clone(&armed.recipe));
+            if let Err(TrySendError::Full(_)) = self.to_keep.try_send(Arc::clone(&armed.recipe)) {
+                return Err(LineError::RecipesWaiting { recipe });
+            }
+            kept.insert(armed.recipe.hash());
         }
         let before = self.in_force.change(armed);
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
@@ -384,6 +400,7 @@ impl Line {
             retired.push(before);
         }
         self.counters.event(&Event::RecipeChanged { recipe });
+        Ok(())
     }
 
     /// Whether no thread stands still: every one either waits for work, or has been at the same

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use domain::{Event, LineState, MonoTime, Stage};
 
 use super::armed::{Armed, InForce};
@@ -75,7 +75,7 @@ impl Supervisor {
             clock,
             workers: Vec::new(),
             started: 0,
-            leaving: unbounded(),
+            leaving: bounded(limits::INSPECTORS_MAX),
             wall_offset_ns: None,
         }
     }

@@ -23,7 +23,7 @@ fn ten_thousand_swaps_under_load_miss_no_part() {
     let bench = Setup::new(Arc::clone(&recipes[0])).start();
     let mut shot = 0;
     for swap in 0..SWAPS {
-        bench.line.change(Arc::clone(&armed[(swap + 1) % 2]));
+        bench.line.change(Arc::clone(&armed[(swap + 1) % 2])).unwrap();
         if swap * PARTS / SWAPS >= shot {
             shot += 1;
             bench.shoot(grey(128));

@@ -262,12 +262,9 @@ impl Floor {
     fn change(&mut self) {
         let Some(Arming { asked, thread }) = self.arming.take() else { return };
         let armed = thread.join().unwrap_or_else(|_| Err(anyhow!("a defect in this software")));
-        match armed.and_then(|ready| self.way_to_the_gate(&ready).map(|_| ready)) {
+        match armed.and_then(|ready| self.put_in_force(&ready).map(|()| ready)) {
             Ok(ready) => {
                 self.keep_share_of(&ready);
-                if let Some(line) = &self.line {
-                    line.change(Arc::clone(&ready.armed));
-                }
                 let RecipeInForce { number, name, .. } = &ready.facts;
                 tracing::info!(target: "run", number, name, "another recipe is in force");
                 self.watch.counters().set_recipe(*number);
@@ -280,6 +277,14 @@ impl Floor {
                 asked.answer(CommandAnswer::Refused);
             }
         }
+    }
+
+    fn put_in_force(&self, ready: &Ready) -> Result<()> {
+        self.way_to_the_gate(ready)?;
+        if let Some(line) = &self.line {
+            line.change(Arc::clone(&ready.armed))?;
+        }
+        Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
