@@ -24,6 +24,7 @@ pub fn rgb_from_pixels(pixels: &dyn Pixels, side_max_px: u32) -> Option<RgbImage
         pad: 0.0,
         mean: vec![0.0; 3],
         std: vec![1.0; 3],
+        tiling: None,
     };
     let mut tensor = spec.tensor();
     let (width, height) = (spec.width, spec.height);

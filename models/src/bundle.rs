@@ -5,15 +5,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{
-    Finding, FindingFault, OwnedPixels, PixelFormat, Pixels, RectPx, Sha256, SizePx, Tensor,
-};
+use domain::{FindingFault, OwnedPixels, PixelFormat, Sha256, SizePx};
 use image::{DynamicImage, ImageFormat};
 use thiserror::Error;
 
-use crate::kinds::{Kind, Look, Reader};
-use crate::manifest::{Golden, InputSpec, Manifest, Refusal};
-use crate::session::{Complaint, Port, Raw, Runtime, Session};
+use crate::manifest::{Manifest, Refusal};
+use crate::model::Model;
+use crate::session::Runtime;
 use crate::tensor::Shaper;
 
 /// The manifest's file name.
@@ -121,17 +119,17 @@ pub enum BundleError {
 /// A bundle whose files are all there and are those that the manifest was written for.
 #[derive(Clone)]
 pub struct Bundle {
-    parts: Arc<Parts>,
+    pub(crate) parts: Arc<Parts>,
 }
 
-struct Parts {
-    manifest: Manifest,
-    hash: Sha256,
+pub(crate) struct Parts {
+    pub manifest: Manifest,
+    pub hash: Sha256,
     /// Path of the network, for errors; the bytes below are what is run.
-    onnx_file: PathBuf,
-    onnx: Vec<u8>,
+    pub onnx_file: PathBuf,
+    pub onnx: Vec<u8>,
     /// One for each of the manifest's golden samples.
-    pictures: Vec<OwnedPixels>,
+    pub pictures: Vec<OwnedPixels>,
 }
 
 impl Bundle {
@@ -200,184 +198,6 @@ impl fmt::Debug for Bundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Bundle {{ {} {} }}", self.manifest().name, self.hash().short())
     }
-}
-
-/// A network that reproduced its golden samples, ready to look at pictures. One a thread.
-#[derive(Debug)]
-pub struct Model {
-    bundle: Bundle,
-    runtime: Runtime,
-    session: Session,
-    reader: Reader,
-    raw: Raw,
-}
-
-impl Model {
-    fn ready(bundle: &Bundle, runtime: &Runtime) -> Result<Self, BundleError> {
-        let parts = &bundle.parts;
-        let session = Session::compile(runtime, &parts.onnx).map_err(|Complaint(message)| {
-            BundleError::NotOnnx { file: parts.onnx_file.clone(), message }
-        })?;
-        check_input(parts, &session.inputs())?;
-        check_output(parts, &session.outputs())?;
-        let manifest = &parts.manifest;
-        let reader = Reader::new(manifest.kind, parts.hash, &manifest.input, &manifest.output);
-        let bundle = bundle.clone();
-        Ok(Self { bundle, runtime: runtime.clone(), session, reader, raw: Raw::default() })
-    }
-
-    /// The same model for another thread. The golden samples are not tried again: the bytes and
-    /// the machine are the same.
-    ///
-    /// # Errors
-    /// When ONNX Runtime refuses, which it did not before: memory is short.
-    pub fn another(&self) -> Result<Self, BundleError> {
-        Self::ready(&self.bundle, &self.runtime)
-    }
-
-    /// What the network takes.
-    #[must_use]
-    pub fn input(&self) -> &InputSpec {
-        &self.bundle.manifest().input
-    }
-
-    /// The network's labels, good and bad, in the order of its channels.
-    #[must_use]
-    pub fn labels(&self) -> &[Arc<str>] {
-        self.reader.labels()
-    }
-
-    /// The bundle's hash.
-    #[must_use]
-    pub fn hash(&self) -> Sha256 {
-        self.bundle.hash()
-    }
-
-    /// The bundle.
-    #[must_use]
-    pub const fn bundle(&self) -> &Bundle {
-        &self.bundle
-    }
-
-    /// Looks at what [`Shaper::prepare`] made of `crop_in_frame`, which is the part's view number
-    /// `view`.
-    ///
-    /// # Errors
-    /// When the tensor is another network's, ONNX Runtime fails, or the network's answer holds NaN,
-    /// infinity or what is no probability.
-    pub fn run(
-        &mut self,
-        tensor: &Tensor,
-        view: usize,
-        crop_in_frame: RectPx,
-    ) -> Result<Finding, FindingFault> {
-        let Manifest { input, output, .. } = &self.bundle.parts.manifest;
-        if tensor.shape != input.shape() {
-            let message =
-                format!("the tensor is {:?}, the model takes {:?}", tensor.shape, input.shape());
-            return Err(FindingFault::NotPrepared { message });
-        }
-        self.session
-            .run(&input.name, tensor, &output.name, &mut self.raw)
-            .map_err(|Complaint(message)| FindingFault::Runtime { message })?;
-        let look = Look { view, crop: crop_in_frame, placement: tensor.placement };
-        self.reader.read(&mut self.raw, look)
-    }
-
-    fn reproduce(
-        &mut self,
-        golden: &Golden,
-        picture: &OwnedPixels,
-        shaper: &mut Shaper,
-        tensor: &mut Tensor,
-    ) -> Result<(), BundleError> {
-        let crop = picture.size().rect();
-        let finding = shaper
-            .prepare(picture, crop, tensor)
-            .and_then(|()| self.run(tensor, 0, crop))
-            .map_err(|fault| BundleError::GoldenFault { image: golden.image.clone(), fault })?;
-        let missed: Vec<_> = finding
-            .classes
-            .iter()
-            .zip(&golden.expected)
-            .filter(|(class, expected)| (class.score.get() - **expected).abs() > golden.tolerance)
-            .map(|(class, expected)| Missed {
-                label: class.label.to_string(),
-                expected: *expected,
-                got: class.score.get(),
-            })
-            .collect();
-        if missed.is_empty() {
-            return Ok(());
-        }
-        let image = golden.image.clone();
-        Err(BundleError::GoldenMissed { image, tolerance: golden.tolerance, missed })
-    }
-}
-
-fn check_input(parts: &Parts, ports: &[Port]) -> Result<(), BundleError> {
-    let (file, input) = (parts.onnx_file.clone(), &parts.manifest.input);
-    let Some(port) = ports.iter().find(|port| port.name == input.name) else {
-        return Err(BundleError::NoSuchInput {
-            file,
-            name: input.name.clone(),
-            there: names(ports),
-        });
-    };
-    if ports.len() > 1 {
-        return Err(BundleError::MoreInputs { file, there: names(ports) });
-    }
-    check_element(parts, port)?;
-    let expected = input.shape();
-    let fits = port.shape.len() == expected.len()
-        && port.shape.iter().zip(expected).all(|(got, side)| agrees(*got, side));
-    if fits {
-        return Ok(());
-    }
-    let (name, got) = (input.name.clone(), port.shape.clone());
-    Err(BundleError::WrongInputShape { file, name, expected, got })
-}
-
-fn check_output(parts: &Parts, ports: &[Port]) -> Result<(), BundleError> {
-    let (file, output) = (parts.onnx_file.clone(), &parts.manifest.output);
-    let name = output.name.clone();
-    let Some(port) = ports.iter().find(|port| port.name == name) else {
-        return Err(BundleError::NoSuchOutput { file, name, there: names(ports) });
-    };
-    check_element(parts, port)?;
-    let kind: Kind = parts.manifest.kind;
-    match port.shape.as_slice() {
-        // It says nothing; the golden samples will show.
-        [] => Ok(()),
-        got @ [batch, channels, ..] if got.len() == kind.rank() && agrees(*batch, 1) => {
-            if agrees(*channels, output.labels.len()) {
-                return Ok(());
-            }
-            let labels = output.labels.clone();
-            Err(BundleError::LabelCount { file, name, channels: *channels, labels })
-        }
-        got => {
-            let right = kind.output_shape();
-            Err(BundleError::WrongOutputShape { file, name, right, got: got.to_vec() })
-        }
-    }
-}
-
-fn check_element(parts: &Parts, port: &Port) -> Result<(), BundleError> {
-    if port.element == "float" {
-        return Ok(());
-    }
-    let (name, element) = (port.name.clone(), port.element.clone());
-    Err(BundleError::WrongElement { file: parts.onnx_file.clone(), name, element })
-}
-
-/// Whether a side that a graph declares, -1 where it leaves it open, can be `side`.
-fn agrees(declared: i64, side: usize) -> bool {
-    declared == -1 || usize::try_from(declared) == Ok(side)
-}
-
-fn names(ports: &[Port]) -> Vec<String> {
-    ports.iter().map(|port| port.name.clone()).collect()
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> BundleError {

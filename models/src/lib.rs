@@ -5,16 +5,27 @@
 //! picture: [`Shaper::prepare`] makes the tensor, [`Model::run`] says what the network sees.
 
 pub mod bundle;
+pub mod index;
 pub mod kinds;
 pub mod manifest;
+pub mod model;
+pub mod onnx;
+pub mod picture;
+mod ports;
+pub mod rate;
 mod rows;
 pub mod runtime;
 pub mod session;
 pub mod tensor;
+pub mod write;
 
-pub use bundle::{Bundle, BundleError, Missed, Model};
+pub use bundle::{Bundle, BundleError, Missed};
 pub use kinds::Kind;
-pub use manifest::{Activation, Colour, Golden, InputSpec, Manifest, OutputSpec, Resize};
+pub use manifest::{
+    Activation, AnomalySpec, BoxLayout, BoxesSpec, Colour, FileSpec, Golden, InputSpec, Manifest,
+    OutputSpec, Precision, Resize, Tiling,
+};
+pub use model::Model;
 pub use runtime::{Looked, RuntimeError};
 pub use session::Runtime;
 pub use tensor::Shaper;

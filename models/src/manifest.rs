@@ -49,6 +49,25 @@ pub struct FileSpec {
     pub onnx: PathBuf,
     /// Hash of its bytes.
     pub sha256: Sha256,
+    /// In what it computes.
+    #[serde(default)]
+    pub precision: Precision,
+    /// The bundle that this one was quantised from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantized_from: Option<Sha256>,
+}
+
+/// In what a network computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    Fp32,
+    /// 16-bit floats inside; 32-bit ones go in and come out.
+    Fp16,
+    /// 8-bit integers, by QuantizeLinear and DequantizeLinear; floats go in and come out.
+    Int8,
 }
 
 /// What the network takes: `[1, channels, height, width]` floats, `(pixel / 255 - mean) / std`.
@@ -71,6 +90,22 @@ pub struct InputSpec {
     pub mean: Vec<f32>,
     /// Each channel is divided by it, after `mean` was subtracted.
     pub std: Vec<f32>,
+    /// For parts that need more pixels than the network takes: a crop is shown to it in tiles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiling: Option<Tiling>,
+}
+
+/// A crop is made to fit a canvas of `columns` x `rows` tiles, each as large as the network's
+/// input, neighbours sharing `overlap_px`; what the network says of each is put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tiling {
+    /// Tiles side by side.
+    pub columns: u32,
+    /// Tiles one below the other.
+    pub rows: u32,
+    /// Columns and rows that neighbours share, in pixels of the network's input.
+    pub overlap_px: u32,
 }
 
 /// The channels a network takes.
@@ -79,6 +114,8 @@ pub struct InputSpec {
 pub enum Colour {
     /// Red, green, blue.
     Rgb,
+    /// Blue, green, red: what OpenCV's users train on.
+    Bgr,
     /// Luma: the camera's own where it gives one, else 0.299 R + 0.587 G + 0.114 B.
     Gray,
 }
@@ -88,8 +125,16 @@ impl Colour {
     #[must_use]
     pub const fn channels(self) -> usize {
         match self {
-            Self::Rgb => 3,
+            Self::Rgb | Self::Bgr => 3,
             Self::Gray => 1,
+        }
+    }
+
+    /// Where red (0), green (1) or blue (2) stands among the network's channels.
+    pub(crate) const fn channel_of(self, rgb: usize) -> usize {
+        match self {
+            Self::Bgr => 2 - rgb,
+            Self::Rgb | Self::Gray => rgb,
         }
     }
 }
@@ -122,6 +167,61 @@ pub struct OutputSpec {
     /// Segmenters: groups of fewer cells are dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_cells: Option<u32>,
+    /// Detectors: how boxes are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<BoxesSpec>,
+    /// Anomaly maps: what their numbers mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<AnomalySpec>,
+}
+
+/// How a detector writes boxes. Labels leave out `output.good`: it has no channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoxesSpec {
+    /// Where coordinates and scores stand.
+    pub layout: BoxLayout,
+    /// DETR layouts: the output that holds the boxes; `output.name` holds the scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Boxes of a lower score are dropped.
+    pub min_score: f32,
+    /// Of two boxes of one label that share more of their union than this, the lower one goes.
+    pub max_iou: f32,
+    /// The most boxes that are kept, best first.
+    pub max_boxes: u32,
+}
+
+/// Where a detector's coordinates and scores stand; coordinates in pixels of the input unless said
+/// otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoxLayout {
+    /// `[1, boxes, 5 + labels]`: middle x, middle y, width, height, objectness, label scores
+    /// (YOLO v5, v7).
+    YoloV5,
+    /// `[1, 4 + labels, boxes]`: middle x, middle y, width, height, label scores (YOLO v8 to v11).
+    YoloV8,
+    /// `[1, boxes, 6]`: left, top, right, bottom, score, label's number (exports with NMS, v10).
+    EndToEnd,
+    /// Two outputs, scores `[1, queries, labels]` and boxes `[1, queries, 4]`: middle x, middle
+    /// y, width, height as parts of the input (RT-DETR, RF-DETR).
+    Detr,
+}
+
+/// What an anomaly map's numbers mean: `(value - low) / (high - low)`, cut at 0 and 1, is the
+/// probability that a place is defective.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnomalySpec {
+    /// The number that becomes 0: usual for good parts.
+    pub low: f32,
+    /// The number that becomes 1: surely no good part.
+    pub high: f32,
+    /// The output that scores the whole picture, on the same scale; where there is none, the
+    /// map's highest place does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<String>,
 }
 
 /// What turns a network's numbers into probabilities.
@@ -265,6 +365,13 @@ impl InputSpec {
 }
 
 impl OutputSpec {
+    /// Names of the graph's outputs that are read, the first of them `name`.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let boxes = self.boxes.as_ref().and_then(|boxes| boxes.name.as_deref());
+        let score = self.anomaly.as_ref().and_then(|anomaly| anomaly.score.as_deref());
+        [Some(&*self.name), boxes, score].into_iter().flatten()
+    }
+
     fn check(&self, kind: Kind) -> Result<(), Refusal> {
         let key = "output.labels";
         if self.labels.len() < 2 {

@@ -61,11 +61,12 @@ impl<'a> Rows<'a> {
     pub const fn channels(&self) -> usize {
         match (self.colour, self.format) {
             (Colour::Gray, _) | (_, PixelFormat::Gray8 | PixelFormat::Gray16Le) => 1,
-            (Colour::Rgb, _) => 3,
+            (Colour::Rgb | Colour::Bgr, _) => 3,
         }
     }
 
-    /// Puts row `y` of the crop into `out`, plane after plane, each as wide as the crop.
+    /// Puts row `y` of the crop into `out`, plane after plane, each as wide as the crop; red,
+    /// green, blue where there are three.
     pub fn read(&self, y: usize, out: &mut [f32], neighbours: &mut Neighbours) {
         let y = self.crop.y as usize + y;
         match (self.format, self.colour) {
@@ -110,7 +111,7 @@ impl<'a> Rows<'a> {
                     *out = luma(order.map(|i| f32::from(triple[i])));
                 }
             }
-            Colour::Rgb => {
+            Colour::Rgb | Colour::Bgr => {
                 for (plane, byte) in out.chunks_exact_mut(triples.len()).zip(order) {
                     for (out, triple) in plane.iter_mut().zip(triples) {
                         *out = f32::from(triple[byte]);
@@ -156,7 +157,7 @@ impl<'a> Rows<'a> {
         });
         match self.colour {
             Colour::Gray => out.iter_mut().zip(pixels).for_each(|(out, rgb)| *out = luma(rgb)),
-            Colour::Rgb => {
+            Colour::Rgb | Colour::Bgr => {
                 let (reds, rest) = out.split_at_mut(width);
                 let (greens, blues) = rest.split_at_mut(width);
                 let places = reds.iter_mut().zip(greens).zip(blues);

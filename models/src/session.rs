@@ -91,7 +91,7 @@ impl Port {
 }
 
 /// Numbers as they came out of a graph; kept by the caller and filled again.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Raw {
     /// Outermost first; multiplied out it is the length of `values`.
     pub shape: Vec<usize>,
@@ -135,24 +135,26 @@ impl Session {
         self.graph.outputs().iter().map(Port::from_outlet).collect()
     }
 
-    /// Feeds `tensor` to `input` and puts what comes out of `output` into `raw`.
+    /// Feeds `tensor` to `input` and puts what comes out of each of `outputs` into its raw.
     pub fn run(
         &mut self,
         input: &str,
         tensor: &Tensor,
-        output: &str,
-        raw: &mut Raw,
+        outputs: &[String],
+        raws: &mut [Raw],
     ) -> Result<(), Complaint> {
         let fed = TensorRef::from_array_view((tensor.shape, tensor.data.as_slice()))?;
         let answers = self.graph.run(ort::inputs![input => fed])?;
-        let answer = answers
-            .get(output)
-            .ok_or_else(|| Complaint(format!("it gave no output `{output}`")))?;
-        let (shape, values) = answer.try_extract_tensor::<f32>()?;
-        raw.shape.clear();
-        raw.shape.extend(shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)));
-        raw.values.clear();
-        raw.values.extend_from_slice(values);
+        for (output, raw) in outputs.iter().zip(raws) {
+            let answer = answers
+                .get(output)
+                .ok_or_else(|| Complaint(format!("it gave no output `{output}`")))?;
+            let (shape, values) = answer.try_extract_tensor::<f32>()?;
+            raw.shape.clear();
+            raw.shape.extend(shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)));
+            raw.values.clear();
+            raw.values.extend_from_slice(values);
+        }
         Ok(())
     }
 }

@@ -102,6 +102,7 @@ impl Shaper {
             self.across.scale(&self.unfinished[from..][..self.across.from], &mut self.line);
             // A single plane stands for all channels.
             for channel in (plane..channels).step_by(planes) {
+                let channel = self.spec.colour.channel_of(channel);
                 let (gain, offset) = self.normalise(channel);
                 let out = &mut data[channel * height * width + start..][..self.line.len()];
                 for (out, value) in out.iter_mut().zip(&self.line) {
@@ -275,6 +276,7 @@ mod tests {
             pad: 0.2,
             mean: vec![0.0; channels],
             std: vec![1.0 / 255.0; channels],
+            tiling: None,
         }
     }
 

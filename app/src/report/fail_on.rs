@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::numbers::Report;
-use super::rate::Rate;
+use models::rate::Rate;
 use super::words::{of_count, percent};
 
 /// A number of the report that may be limited.

@@ -6,7 +6,7 @@ use domain::{GateSignal, PartCondition, PlcAnswer, Sha256, Verdict, Why};
 use serde::Serialize;
 
 use super::facts::{Facts, LatencyMs};
-use super::rate::Rate;
+use models::rate::Rate;
 use super::row::Row;
 use super::scores::ScoreHistogram;
 use crate::truth::{Judged, Offered, Truth, TruthError};

@@ -5,7 +5,7 @@ use domain::Stage;
 use super::facts::LatencyMs;
 use super::fail_on::Violation;
 use super::numbers::{Answers, Report};
-use super::rate::Rate;
+use models::rate::Rate;
 use super::words::{interval, meaning, value, why_in_words};
 
 const WIDTH: usize = 100;

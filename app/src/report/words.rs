@@ -1,7 +1,7 @@
 //! Takes the numbers of a report, gives them as a person would say them.
 
 use super::numbers::{Confusion, Report};
-use super::rate::{Rate, needed_with_none_wrong, ruled_out_by_none_of};
+use models::rate::{Rate, needed_with_none_wrong, ruled_out_by_none_of};
 
 /// A rate in percent, with as many digits as it takes to tell it from nothing.
 pub(super) fn percent(rate: f64) -> String {

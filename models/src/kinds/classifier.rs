@@ -34,9 +34,9 @@ mod tests {
     #[test]
     fn each_defect_label_gives_one_defect_over_the_crop() {
         let crop = RectPx::new(100, 50, 30, 20);
-        let mut raw = Raw { shape: vec![1, 2], values: vec![0.25, 0.75] };
+        let raw = Raw { shape: vec![1, 2], values: vec![0.25, 0.75] };
         let finding = tests::reader(Kind::Classifier, Activation::None)
-            .read(&mut raw, tests::look(crop, tests::AS_IS))
+            .read(&mut [raw], tests::look(crop, tests::AS_IS))
             .unwrap();
         let [defect] = finding.defects.as_slice() else { panic!("expected one defect") };
         assert_eq!((&*defect.kind, defect.score.get(), defect.view), ("scratch", 0.75, 3));

@@ -22,6 +22,11 @@ pub enum Kind {
     Segmenter,
     /// Says of the whole picture what it shows: output `[1, labels]`.
     Classifier,
+    /// Draws boxes around what it finds; layouts in [`crate::manifest::BoxLayout`].
+    Detector,
+    /// Says of each place how unlike good parts it is: output `[1, 1, rows, columns]`, perhaps
+    /// a score beside it.
+    AnomalyMap,
 }
 
 impl Kind {
@@ -31,14 +36,17 @@ impl Kind {
         match self {
             Self::Segmenter => "[1, labels, rows, columns]",
             Self::Classifier => "[1, labels]",
+            Self::Detector => "boxes, laid out as `output.boxes.layout` says",
+            Self::AnomalyMap => "[1, 1, rows, columns]",
         }
     }
 
     /// How many numbers the output's shape has.
     pub(crate) const fn rank(self) -> usize {
         match self {
-            Self::Segmenter => 4,
+            Self::Segmenter | Self::AnomalyMap => 4,
             Self::Classifier => 2,
+            Self::Detector => 3,
         }
     }
 }
@@ -59,6 +67,8 @@ pub(crate) struct Reader {
     model: Sha256,
     output: OutputSpec,
     labels: Arc<[Arc<str>]>,
+    /// Names of the outputs it reads, in the order it takes them.
+    outputs: Vec<String>,
     input_width: f64,
     input_height: f64,
 }
@@ -77,6 +87,7 @@ impl Reader {
             kind,
             model,
             output: output.clone(),
+            outputs: output.names().map(str::to_owned).collect(),
             labels: output.labels.iter().map(|label| label.as_str().into()).collect(),
             input_width: input.width.into(),
             input_height: input.height.into(),
@@ -87,18 +98,29 @@ impl Reader {
         &self.labels
     }
 
+    /// Names of the outputs it reads, in the order it takes them.
+    pub fn outputs(&self) -> &[String] {
+        &self.outputs
+    }
+
     /// Labels that are a defect's, with their channels.
     fn defect_labels(&self) -> impl Iterator<Item = (usize, &Arc<str>)> {
         self.labels.iter().enumerate().filter(|(_, label)| ***label != *self.output.good)
     }
 
-    /// Turns `raw` into a finding; its values become probabilities on the way.
-    pub fn read(&self, raw: &mut Raw, look: Look) -> Result<Finding, FindingFault> {
+    /// Turns `raws`, one for each of [`Self::outputs`], into a finding; their values become
+    /// probabilities on the way.
+    pub fn read(&self, raws: &mut [Raw], look: Look) -> Result<Finding, FindingFault> {
+        let raw = &mut raws[0];
         self.check_shape(&raw.shape)?;
         self.activate(&mut raw.values)?;
         let reading = match self.kind {
             Kind::Segmenter => segmenter::read(self, raw, look)?,
             Kind::Classifier => classifier::read(self, raw, look)?,
+            Kind::Detector | Kind::AnomalyMap => {
+                let message = format!("{:?} can't be read yet", self.kind);
+                return Err(FindingFault::Runtime { message });
+            }
         };
         let classes = self.labels.iter().zip(reading.classes).map(|(label, score)| {
             Ok(ClassScore { label: Arc::clone(label), score: score_from(score)? })
@@ -196,9 +218,9 @@ pub(crate) mod tests {
         Placement { offset_x_px: 0.0, offset_y_px: 0.0, scale_x: 1.0, scale_y: 1.0 };
 
     fn read(activation: Activation, values: &[f32]) -> Result<Finding, FindingFault> {
-        let mut raw = Raw { shape: vec![1, 2], values: values.to_vec() };
+        let raw = Raw { shape: vec![1, 2], values: values.to_vec() };
         let look = look(RectPx::new(0, 0, 64, 32), AS_IS);
-        reader(Kind::Classifier, activation).read(&mut raw, look)
+        reader(Kind::Classifier, activation).read(&mut [raw], look)
     }
 
     #[test]
@@ -240,13 +262,13 @@ pub(crate) mod tests {
     #[test]
     fn a_shape_that_is_not_the_kinds_is_a_fault() {
         for shape in [vec![1, 2, 1, 1], vec![2], vec![1, 3], vec![2, 2], vec![1, 2, 0, 4]] {
-            let mut raw = Raw { values: vec![0.5; shape.iter().product()], shape };
+            let raw = Raw { values: vec![0.5; shape.iter().product()], shape };
             let look = look(RectPx::new(0, 0, 64, 32), AS_IS);
             for kind in [Kind::Classifier, Kind::Segmenter] {
                 if raw.shape == [1, 2, 1, 1] && kind == Kind::Segmenter {
                     continue;
                 }
-                let fault = reader(kind, Activation::None).read(&mut raw, look).unwrap_err();
+                let fault = reader(kind, Activation::None).read(&mut [raw.clone()], look).unwrap_err();
                 assert!(fault.to_string().contains(kind.output_shape()), "{fault}");
             }
         }

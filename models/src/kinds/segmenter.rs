@@ -209,9 +209,9 @@ mod tests {
     fn find(scratch: &[[f32; 8]; 4], crop: RectPx, placement: Placement) -> Finding {
         let scratch = scratch.concat();
         let values = scratch.iter().map(|p| 1.0 - p).chain(scratch.iter().copied()).collect();
-        let mut raw = Raw { shape: vec![1, 2, 4, 8], values };
+        let raw = Raw { shape: vec![1, 2, 4, 8], values };
         tests::reader(Kind::Segmenter, Activation::None)
-            .read(&mut raw, tests::look(crop, placement))
+            .read(&mut [raw], tests::look(crop, placement))
             .unwrap()
     }
 

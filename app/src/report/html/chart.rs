@@ -1,6 +1,6 @@
 //! Takes rates and scores, gives pictures of them as SVG that stands in the page.
 
-use super::super::rate::Rate;
+use models::rate::Rate;
 use super::super::scores::{BINS, ScoreHistogram};
 use super::super::words::{interval, of_count, percent, value};
 

@@ -11,7 +11,7 @@ use domain::Sha256;
 
 use super::fail_on::Violation;
 use super::numbers::{Answers, Report};
-use super::rate::Rate;
+use models::rate::Rate;
 use super::row::Row;
 use super::table::latency_in_line_order;
 use super::words::{interval, meaning, of_count, parts, value};

@@ -1,43 +1,32 @@
-//! `sightline model`: looks at model bundles.
+//! `sightline model verify`: takes a bundle, says whether it may be armed.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::Subcommand;
 use models::{Bundle, Runtime};
 use serde_json::json;
 
-use super::{say, say_json};
 use crate::Ended;
+use crate::modes::{say, say_json};
 
-/// Look at model bundles.
+/// Load a bundle, check its hashes and try its golden samples.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(subcommand)]
-    what: What,
+    /// The bundle's folder, the one that holds model.toml.
+    bundle: PathBuf,
+    /// One JSON object on stdout.
+    #[arg(long)]
+    json: bool,
 }
 
-#[derive(Subcommand)]
-enum What {
-    /// Load a bundle, check its hashes and try its golden samples.
-    Verify {
-        /// The bundle's folder, the one that holds model.toml.
-        bundle: PathBuf,
-        /// One JSON object on stdout.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Runs the mode.
+/// Runs the command.
 pub fn run(args: &Args) -> Result<Ended> {
-    let What::Verify { bundle, json } = &args.what;
-    let loaded = Bundle::load(bundle)?;
+    let loaded = Bundle::load(&args.bundle)?;
     let runtime = Runtime::open()?;
     loaded.arm(&runtime)?;
     let manifest = loaded.manifest();
     let golden = manifest.golden.len();
-    if *json {
+    if args.json {
         say_json(&json!({
             "name": manifest.name, "hash": loaded.hash(), "golden": golden, "armed": true,
             "runtime": runtime.library(),
