@@ -128,8 +128,8 @@ impl Reader {
         }
         self.check_probabilities(std::slice::from_mut(score))?;
         let labels = self.labels.len() - 1;
-        let known = usize::try_from(*label as i64).is_ok_and(|number| number < labels);
-        if known && label.fract() == 0.0 {
+        #[expect(clippy::cast_precision_loss, reason = "there are few labels")]
+        if label.fract() == 0.0 && (0.0..labels as f32).contains(label) {
             return Ok(());
         }
         let name = &self.output.name;
