@@ -190,8 +190,7 @@ impl Engine {
         let runs_on =
             RunsOn { provider, wanted: provider, shortfall: None, nodes: None, is_compiled };
         let (bundle, runtime, execution) = (bundle.clone(), runtime.clone(), wanted.clone());
-        let mut engine =
-            Self { bundle, runtime, execution, graph: graph.map(Arc::new), runs_on };
+        let mut engine = Self { bundle, runtime, execution, graph: graph.map(Arc::new), runs_on };
         let session = engine.open()?;
         if provider != Provider::Cpu {
             engine.count_nodes(&session)?;

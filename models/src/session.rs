@@ -142,11 +142,7 @@ impl<R> From<ort::Error<R>> for Complaint {
 
 impl Session {
     /// Makes the graph in `onnx` ready as `opening` says.
-    pub fn open(
-        runtime: &Runtime,
-        onnx: &[u8],
-        opening: &Opening<'_>,
-    ) -> Result<Self, Complaint> {
+    pub fn open(runtime: &Runtime, onnx: &[u8], opening: &Opening<'_>) -> Result<Self, Complaint> {
         let graph = opening.builder(runtime)?.commit_from_memory(onnx)?;
         let wanted = RunOptions::new()?.with_outputs(OutputSelector::default());
         Ok(Self { graph, wanted, fed: None })
@@ -182,19 +178,27 @@ impl Session {
         Ok(())
     }
 
-    /// Feeds `tensor`, which has the shape of the graph's only input, and leaves what comes out in
-    /// ONNX Runtime's memory until [`Answer::read`].
-    pub fn run(&mut self, tensor: &Tensor) -> Result<Answer<'_>, Complaint> {
+    /// Feeds `tensor`, which has the shape of the graph's only input, and puts the numbers of each
+    /// output, in the order of [`Self::want`], into its raw.
+    pub fn run(&mut self, tensor: &Tensor, raws: &mut [Raw]) -> Result<(), Complaint> {
         let seen = self.fed.take().filter(|fed| fed.is_of(tensor));
         let fed = self.fed.insert(seen.map_or_else(|| Fed::of(tensor), Ok)?);
-        Ok(Answer(self.graph.run_with_options(ort::inputs![&*fed.seen], &self.wanted)?))
+        let answers = self.graph.run_with_options(ort::inputs![&*fed.seen], &self.wanted)?;
+        for ((_, answer), raw) in answers.iter().zip(raws) {
+            let (shape, values) = answer.try_extract_tensor::<f32>()?;
+            raw.shape.clear();
+            raw.shape.extend(shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)));
+            raw.values.clear();
+            raw.values.extend_from_slice(values);
+        }
+        Ok(())
     }
 }
 
 impl Fed {
     #[expect(unsafe_code, reason = "a view that outlives the borrow, used only while there is one")]
     fn of(tensor: &Tensor) -> Result<Self, Complaint> {
-        if tensor.data.len() != tensor.shape.iter().product() {
+        if tensor.data.len() != tensor.shape.iter().product::<usize>() {
             let (numbers, shape) = (tensor.data.len(), tensor.shape);
             return Err(Complaint(format!("a tensor of {shape:?} holds {numbers} numbers")));
         }
@@ -213,23 +217,6 @@ impl Fed {
         let numbers = self.shape.iter().product::<usize>();
         (self.address, self.shape) == (tensor.data.as_ptr() as usize, tensor.shape)
             && tensor.data.len() == numbers
-    }
-}
-
-/// What came out of a run.
-pub(crate) struct Answer<'a>(ort::session::SessionOutputs<'a>);
-
-impl Answer<'_> {
-    /// Puts the numbers of each output, in the order of [`Session::want`], into its raw.
-    pub fn read(&self, raws: &mut [Raw]) -> Result<(), Complaint> {
-        for ((_, answer), raw) in self.0.iter().zip(raws) {
-            let (shape, values) = answer.try_extract_tensor::<f32>()?;
-            raw.shape.clear();
-            raw.shape.extend(shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)));
-            raw.values.clear();
-            raw.values.extend_from_slice(values);
-        }
-        Ok(())
     }
 }
 

@@ -4,8 +4,7 @@
 use std::borrow::Cow;
 
 use crate::onnx::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, Side, TensorProto, TypeValue,
-    ValueInfoProto,
+    AttributeProto, GraphProto, ModelProto, NodeProto, Side, TensorProto, TypeValue, ValueInfoProto,
 };
 use crate::onnx::{bytes_from_model, model_from_bytes};
 
@@ -83,8 +82,9 @@ fn in_attributes(attributes: &[AttributeProto], found: &mut Vec<String>) {
 }
 
 fn in_tensors<'a>(tensors: impl IntoIterator<Item = &'a TensorProto>, found: &mut Vec<String>) {
-    let lies_elsewhere =
-        |tensor: &&TensorProto| tensor.data_location == EXTERNAL || !tensor.external_data.is_empty();
+    let lies_elsewhere = |tensor: &&TensorProto| {
+        tensor.data_location == EXTERNAL || !tensor.external_data.is_empty()
+    };
     found.extend(tensors.into_iter().filter(lies_elsewhere).map(|tensor| tensor.name.clone()));
 }
 
@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn weights_in_other_files_are_found_wherever_they_hide() {
-        let hidden = TensorProto { data_location: EXTERNAL, ..TensorProto::of_floats("w", &[], &[]) };
+        let hidden =
+            TensorProto { data_location: EXTERNAL, ..TensorProto::of_floats("w", &[], &[]) };
         let inner = GraphProto { initializer: vec![hidden.clone()], ..GraphProto::default() };
         let attribute = AttributeProto { g: Some(inner), ..AttributeProto::default() };
         let node = NodeProto { attribute: vec![attribute], ..NodeProto::default() };

@@ -67,9 +67,7 @@ unsafe fn list<'a, T>(
 /// # Safety
 /// `get` must give a text that ends with 0 and lives until it is copied, or an error.
 #[expect(unsafe_code, reason = "a text that belongs to ONNX Runtime")]
-unsafe fn text(
-    get: impl FnOnce(*mut *const c_char) -> OrtStatusPtr,
-) -> Result<String, Complaint> {
+unsafe fn text(get: impl FnOnce(*mut *const c_char) -> OrtStatusPtr) -> Result<String, Complaint> {
     let mut at = ptr::null();
     let status = get(&raw mut at);
     // SAFETY: the status came from ONNX Runtime and is used once.
