@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that stops has failed")]
 
+#[expect(dead_code, reason = "fixtures of several tests")]
 mod bundles;
 
 use std::alloc::{GlobalAlloc, Layout, System};
