@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CameraId, PartId, Stage};
+use crate::{CameraId, PartId, Provider, Stage};
 
 /// Something worth counting and telling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +176,15 @@ pub enum Event {
         /// Its name.
         recipe: String,
     },
+    /// The model runs on the CPU, or in part, though the recipe names another provider.
+    ModelOnCpu {
+        /// The recipe's name.
+        recipe: String,
+        /// The provider it names.
+        wanted: Provider,
+        /// Why it can't be had.
+        cause: String,
+    },
 }
 
 impl Event {
@@ -212,6 +221,7 @@ impl Event {
             Self::RecordingAgain => "recording_again",
             Self::ClockJumped { .. } => "clock_jumped",
             Self::RecipeChanged { .. } => "recipe_changed",
+            Self::ModelOnCpu { .. } => "model_on_cpu",
         }
     }
 
@@ -290,6 +300,9 @@ impl fmt::Display for Event {
             Self::RecordingAgain => f.write_str("the disk takes records again"),
             Self::ClockJumped { by_ms } => write!(f, "the wall clock jumped by {by_ms} ms"),
             Self::RecipeChanged { recipe } => write!(f, "recipe `{recipe}` from the next part on"),
+            Self::ModelOnCpu { recipe, wanted, cause } => {
+                write!(f, "recipe `{recipe}`: its model runs on the CPU, not on {wanted}: {cause}")
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ pub use inspection::{
 pub use part::{
     BeltMotion, Expected, InferredPart, Part, PartCondition, Placement, PreparedPart, Tensor, View,
 };
-pub use recipe::{CheckedRecipe, Locate, Recipe, RecipeError};
+pub use recipe::{CheckedRecipe, Execution, Locate, Provider, Recipe, RecipeError, WhenMissing};
 pub use snapshot::{CameraSnapshot, Conservation, LineState, Snapshot, StageSnapshot, Tail};
 pub use stage::Stage;
 pub use time::{CaptureTime, MonoTime, WallTime};

@@ -1,5 +1,6 @@
 //! What to look for on one product: as written, then checked. Only a checked recipe reaches a part.
 
+mod execution;
 mod locate;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{GateSignal, RectPx, Score, Sha256, SizePx, Verdict};
+pub use execution::{Execution, Provider, WhenMissing};
 pub use locate::{DifferIn, Locate, Motion, PartsAre, Touching, Trigger, TriggerBy};
 
 /// A recipe as written in a `.toml` file.
@@ -35,6 +37,9 @@ pub struct Recipe {
     /// What is kept.
     #[serde(default)]
     pub record: RecordRule,
+    /// On what the model runs.
+    #[serde(default, skip_serializing_if = "Execution::is_default")]
+    pub execution: Execution,
 }
 
 /// What the model is shown of a part.
@@ -163,6 +168,7 @@ impl Recipe {
         check_places(&self)?;
         self.locate.check(&self.gate)?;
         check_gate(&self)?;
+        self.execution.check()?;
         let default_limits = limits_in_force(&self.limits, None)?;
         let kind_limits = self
             .limits
@@ -375,5 +381,14 @@ mod tests {
         let base = checked(GOOD).unwrap().hash();
         assert_eq!(base, checked(&format!("# a comment\n{GOOD}")).unwrap().hash());
         assert_ne!(base, checked(&GOOD.replace("0.4", "0.41")).unwrap().hash());
+    }
+
+    #[test]
+    fn what_the_model_runs_on_is_part_of_the_recipe() {
+        let on = |words: &str| checked(&format!("{GOOD}\nexecution = {{ {words} }}"));
+        let base = checked(GOOD).unwrap().hash();
+        assert_eq!(on("provider = \"cpu\"").unwrap().hash(), base, "as if nothing were written");
+        assert_ne!(on("provider = \"cuda\"").unwrap().hash(), base);
+        assert_eq!(on("threads = 0").unwrap_err().key, "execution.threads");
     }
 }

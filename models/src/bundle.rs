@@ -5,14 +5,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{FindingFault, OwnedPixels, PixelFormat, Sha256, SizePx};
+use domain::{Execution, FindingFault, OwnedPixels, PixelFormat, Sha256, SizePx};
 use image::{DynamicImage, ImageFormat};
 use thiserror::Error;
 
+use crate::compiled::CompiledError;
+use crate::execution::ExecutionError;
 use crate::manifest::{Manifest, Refusal};
 use crate::model::Model;
 use crate::screen::{NUMBERS_MAX, Objection, screen};
 use crate::session::Runtime;
+use crate::signature::{SignatureError, Trust};
 use crate::tensor::Shaper;
 
 /// The manifest's file name.
@@ -140,17 +143,30 @@ pub enum BundleError {
         .image.display(), listed(.missed)
     )]
     GoldenMissed { image: PathBuf, tolerance: f32, missed: Vec<Missed> },
+    /// It does not run on what its recipe names.
+    #[error(transparent)]
+    Execution(#[from] ExecutionError),
+    /// What was compiled of it is not there, or not for this machine.
+    #[error(transparent)]
+    Compiled(#[from] CompiledError),
+    /// It is not signed as the station wants it.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
 }
 
 /// A bundle whose files are all there and are those that the manifest was written for.
 #[derive(Clone)]
 pub struct Bundle {
     pub(crate) parts: Arc<Parts>,
+    /// Whom what is loaded later must be signed by, too.
+    pub(crate) trust: Trust,
 }
 
 pub(crate) struct Parts {
     pub manifest: Manifest,
     pub hash: Sha256,
+    /// The bundle's folder.
+    pub dir: PathBuf,
     /// Path of the network, for errors; the bytes below are what is run.
     pub onnx_file: PathBuf,
     pub onnx: Vec<u8>,
@@ -167,8 +183,18 @@ impl Bundle {
     /// the network must not reach ONNX Runtime: it is no ONNX file, names other files, or declares
     /// what has no room anywhere.
     pub fn load(dir: &Path) -> Result<Self, BundleError> {
+        Self::load_trusted(dir, &Trust::default())
+    }
+
+    /// As [`Self::load`], where `trust` allows it. The manifest is what is signed; it names every
+    /// file that is loaded by its hash.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and when the manifest is not signed as it must be.
+    pub fn load_trusted(dir: &Path, trust: &Trust) -> Result<Self, BundleError> {
         let file = dir.join(MANIFEST);
         let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+        trust.check(&file, text.as_bytes())?;
         let manifest =
             Manifest::from_text(&text).map_err(|refusal| refused(file.clone(), refusal))?;
         let (onnx_file, onnx) =
@@ -187,7 +213,20 @@ impl Bundle {
             .collect::<Result<_, _>>()?;
         let both = format!("{}{}", Sha256::of(text.as_bytes()), manifest.file.sha256);
         let hash = Sha256::of(both.as_bytes());
-        Ok(Self { parts: Arc::new(Parts { manifest, hash, onnx_file, onnx, pictures }) })
+        let dir = dir.to_owned();
+        let parts = Arc::new(Parts { manifest, hash, dir, onnx_file, onnx, pictures });
+        Ok(Self { parts, trust: trust.clone() })
+    }
+
+    /// The same bundle, for proving what was made of it here.
+    pub(crate) fn without_trust(&self) -> Self {
+        Self { trust: Trust::default(), ..self.clone() }
+    }
+
+    /// The golden samples' pictures, in the manifest's order.
+    #[must_use]
+    pub fn pictures(&self) -> &[OwnedPixels] {
+        &self.parts.pictures
     }
 
     /// Hash over the manifest's bytes and the network's, and so over the golden samples too, whose
@@ -203,7 +242,7 @@ impl Bundle {
         &self.parts.manifest
     }
 
-    /// Makes the network ready on this machine and has it reproduce every golden sample.
+    /// Makes the network ready on one thread of the CPU and has it reproduce every golden sample.
     ///
     /// Sides that the graph leaves open are taken as the manifest gives them; those it fixes must
     /// be the same.
@@ -212,13 +251,28 @@ impl Bundle {
     /// When ONNX Runtime does not take the network, its input or output is not as the manifest
     /// says, or a golden sample is not reproduced.
     pub fn arm(&self, runtime: &Runtime) -> Result<Model, BundleError> {
-        let mut model = Model::ready(self, runtime)?;
+        self.arm_on(runtime, &Execution::default())
+    }
+
+    /// As [`Self::arm`], on what `execution` names. A folder of compiled networks in it must be
+    /// absolute or relative to where the program runs.
+    ///
+    /// Where the recipe allows the CPU in the place of what is missing, [`Model::runs_on`] says
+    /// so, and an error in the log.
+    ///
+    /// # Errors
+    /// As [`Self::arm`], and when the provider can't be had, takes too little of the network, or
+    /// needs a compiled network that is not there or was compiled for something else.
+    pub fn arm_on(&self, runtime: &Runtime, execution: &Execution) -> Result<Model, BundleError> {
+        let mut model = Model::ready_on(self, runtime, execution)?;
         let mut shaper = Shaper::new(model.input().clone());
         let mut tensor = model.input().tensor();
         for (golden, picture) in self.parts.manifest.golden.iter().zip(&self.parts.pictures) {
             model.reproduce(golden, picture, &mut shaper, &mut tensor)?;
         }
-        tracing::info!(model = %self.manifest().name, hash = %self.hash().short(), "model armed");
+        model.warm_up();
+        let (name, hash) = (&self.manifest().name, self.hash());
+        tracing::info!(model = %name, hash = %hash.short(), on = %model.runs_on(), "model armed");
         Ok(model)
     }
 }

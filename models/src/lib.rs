@@ -5,6 +5,8 @@
 //! picture: [`Shaper::prepare`] makes the tensor, [`Model::run`] says what the network sees.
 
 pub mod bundle;
+pub mod compiled;
+pub mod execution;
 pub mod index;
 pub mod kinds;
 pub mod manifest;
@@ -17,11 +19,14 @@ mod rows;
 pub mod runtime;
 mod screen;
 pub mod session;
+pub mod signature;
 pub mod tensor;
 mod tiling;
 pub mod write;
 
 pub use bundle::{Bundle, BundleError, Missed};
+pub use compiled::{Compiled, CompiledError, Made, Step, compile};
+pub use execution::{ExecutionError, RunsOn};
 pub use kinds::Kind;
 pub use manifest::{
     Activation, AnomalySpec, BoxLayout, BoxesSpec, Colour, FileSpec, Golden, InputSpec, Manifest,
@@ -29,5 +34,6 @@ pub use manifest::{
 };
 pub use model::Model;
 pub use runtime::{Looked, RuntimeError};
-pub use session::Runtime;
+pub use session::{Bare, Runtime};
+pub use signature::{KeyError, SignatureError, Trust};
 pub use tensor::Shaper;

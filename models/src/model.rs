@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use domain::{Finding, FindingFault, OwnedPixels, Pixels, RectPx, Sha256, Tensor};
+use domain::{Execution, Finding, FindingFault, OwnedPixels, Pixels, RectPx, Sha256, Tensor};
 
-use crate::bundle::{Bundle, BundleError, Missed, Parts};
+use crate::bundle::{Bundle, BundleError, Missed};
+use crate::execution::{Engine, RunsOn};
 use crate::kinds::{Look, Reader};
 use crate::manifest::{Golden, InputSpec};
 use crate::ports::{check_input, check_outputs};
-use crate::screen::foreign_operators;
 use crate::session::{Complaint, Raw, Runtime, Session};
 use crate::tensor::Shaper;
 use crate::tiling::Tiles;
@@ -17,7 +17,7 @@ use crate::tiling::Tiles;
 #[derive(Debug)]
 pub struct Model {
     bundle: Bundle,
-    runtime: Runtime,
+    engine: Engine,
     session: Session,
     reader: Reader,
     tiles: Tiles,
@@ -26,28 +26,67 @@ pub struct Model {
 }
 
 impl Model {
+    /// On one thread of the CPU.
     pub(crate) fn ready(bundle: &Bundle, runtime: &Runtime) -> Result<Self, BundleError> {
+        Self::ready_on(bundle, runtime, &Execution::default())
+    }
+
+    pub(crate) fn ready_on(
+        bundle: &Bundle,
+        runtime: &Runtime,
+        execution: &Execution,
+    ) -> Result<Self, BundleError> {
+        let (engine, session) = Engine::choose(bundle, runtime, execution)?;
+        Self::with_session(bundle, engine, session)
+    }
+
+    fn with_session(
+        bundle: &Bundle,
+        engine: Engine,
+        mut session: Session,
+    ) -> Result<Self, BundleError> {
         let parts = &bundle.parts;
-        let session = Session::compile(runtime, &parts.onnx)
-            .map_err(|Complaint(message)| not_taken(parts, message))?;
         let manifest = &parts.manifest;
         let mut reader = Reader::new(manifest.kind, parts.hash, &manifest.input, &manifest.output);
         let takes_any = check_input(parts, &session.inputs())?;
         check_outputs(parts, &session.outputs(), &mut reader)?;
         let takes_any = takes_any && reader.wanted().all(|(_, output)| output.follows_the_batch());
         let tiles = Tiles::new(&manifest.input, takes_any);
-        let bundle = bundle.clone();
+        session.want(reader.outputs()).map_err(|complaint| engine.refused(complaint))?;
         let raws = reader.outputs().iter().map(|_| Raw::default()).collect();
-        Ok(Self { bundle, runtime: runtime.clone(), session, reader, tiles, raws })
+        Ok(Self { bundle: bundle.clone(), engine, session, reader, tiles, raws })
     }
 
-    /// The same model for another thread. The golden samples are not tried again: the bytes and
-    /// the machine are the same.
+    /// The same model for another thread, warm. The golden samples are not tried again: the bytes
+    /// and the machine are the same.
     ///
     /// # Errors
     /// When ONNX Runtime refuses, which it did not before: memory is short.
     pub fn another(&self) -> Result<Self, BundleError> {
-        Self::ready(&self.bundle, &self.runtime)
+        let session = self.engine.open()?;
+        let mut model = Self::with_session(&self.bundle, self.engine.clone(), session)?;
+        model.warm_up();
+        Ok(model)
+    }
+
+    /// On what it runs.
+    #[must_use]
+    pub const fn runs_on(&self) -> &RunsOn {
+        self.engine.runs_on()
+    }
+
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Runs it as often as the recipe says before a part meets it. The first runs take two or three
+    /// times as long as all others, on a GPU a hundred times.
+    pub(crate) fn warm_up(&mut self) {
+        let (tensor, size) = (self.input().tensor(), self.input().size());
+        for _ in 0..self.engine.execution().warm_up_runs {
+            // What it says of an empty picture is of no interest.
+            let _ = self.run(&tensor, 0, size.rect());
+        }
     }
 
     /// What the network takes, and how crops are made to fit.
@@ -86,13 +125,8 @@ impl Model {
         view: usize,
         crop_in_frame: RectPx,
     ) -> Result<Finding, FindingFault> {
-        let input = &self.bundle.parts.manifest.input;
-        if tensor.shape != input.shape() {
-            let message =
-                format!("the tensor is {:?}, the model takes {:?}", tensor.shape, input.shape());
-            return Err(FindingFault::NotPrepared { message });
-        }
-        let look = Look::new(view, crop_in_frame, tensor.placement, input);
+        self.check_shape(tensor)?;
+        let look = Look::new(view, crop_in_frame, tensor.placement, self.input());
         if !self.tiles.places().iter().any(|tile| look.shows(tile)) {
             let message = format!("no tile shows any of the crop {crop_in_frame}");
             return Err(FindingFault::NotPrepared { message });
@@ -104,12 +138,33 @@ impl Model {
                 continue;
             }
             let fed = self.tiles.cut(tensor, round.clone());
-            self.session
-                .run(&input.name, fed, self.reader.outputs(), &mut self.raws)
-                .map_err(|Complaint(message)| FindingFault::Runtime { message })?;
+            self.session.run(fed, &mut self.raws).map_err(not_run)?;
             self.reader.take(&mut self.raws, &self.tiles.places()[round], &look)?;
         }
         self.reader.finish(&look)
+    }
+
+    /// The first half of [`Self::run`]: feeds the network and leaves its answer unread. Allocates
+    /// nothing where the graph fixes the shapes of its outputs.
+    ///
+    /// # Errors
+    /// When the tensor is another network's, or ONNX Runtime fails.
+    pub fn compute(&mut self, tensor: &Tensor) -> Result<(), FindingFault> {
+        self.check_shape(tensor)?;
+        for round in self.tiles.rounds() {
+            let fed = self.tiles.cut(tensor, round);
+            self.session.run(fed, &mut self.raws).map_err(not_run)?;
+        }
+        Ok(())
+    }
+
+    fn check_shape(&self, tensor: &Tensor) -> Result<(), FindingFault> {
+        let (got, takes) = (tensor.shape, self.input().shape());
+        if got == takes {
+            return Ok(());
+        }
+        let message = format!("the tensor is {got:?}, the model takes {takes:?}");
+        Err(FindingFault::NotPrepared { message })
     }
 
     /// Looks at a golden sample's picture and holds the scores against those of the manifest.
@@ -144,11 +199,6 @@ impl Model {
     }
 }
 
-/// Why ONNX Runtime does not take the network; the operators it lacks, where that is why.
-fn not_taken(parts: &Parts, message: String) -> BundleError {
-    let (file, operators) = (parts.onnx_file.clone(), foreign_operators(&parts.onnx));
-    if operators.is_empty() {
-        return BundleError::NotOnnx { file, message };
-    }
-    BundleError::ForeignOperators { file, operators, message }
+fn not_run(Complaint(message): Complaint) -> FindingFault {
+    FindingFault::Runtime { message }
 }

@@ -1,17 +1,26 @@
-//! The only file that knows ONNX Runtime: takes a graph's bytes and tensors, gives numbers.
+//! The only door to ONNX Runtime: takes a graph's bytes and tensors, gives numbers.
 //!
-//! Every session runs on the caller's thread alone, so that its numbers do not depend on how many
-//! threads the line has.
+//! A session computes on the caller's thread, or on as many as the recipe says, so that its
+//! numbers do not depend on how many threads the line has.
 
+mod assigned;
+mod bare;
+mod opening;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use domain::Tensor;
+use domain::{Provider, Tensor};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
-use ort::session::Session as Graph;
-use ort::session::builder::GraphOptimizationLevel;
-use ort::value::{Outlet, TensorElementType, TensorRef};
+use ort::memory::{Allocator, MemoryInfo};
+use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session as Graph};
+use ort::value::{Outlet, Shape, Tensor as Numbers, TensorElementType, TensorRefMut};
+
+pub use assigned::Assigned;
+pub use bare::Bare;
+pub(crate) use opening::Opening;
 
 use crate::runtime::{RuntimeError, Surroundings};
 
@@ -66,6 +75,13 @@ impl Runtime {
     pub fn build_info(&self) -> &'static str {
         ort::info()
     }
+
+    /// The providers that the library was built with. Whether one works on this machine shows
+    /// when a model is armed on it.
+    #[must_use]
+    pub fn providers(&self) -> Vec<Provider> {
+        Provider::ALL.into_iter().filter(|provider| opening::is_built_in(*provider)).collect()
+    }
 }
 
 /// An input or output of a graph, as the graph declares it.
@@ -98,10 +114,20 @@ pub(crate) struct Raw {
     pub values: Vec<f32>,
 }
 
-/// A graph, ready to run on one thread.
-#[derive(Debug)]
+/// A graph, ready to run.
 pub(crate) struct Session {
     graph: Graph,
+    /// The outputs that are read; those whose shape the graph fixes are always written to the same
+    /// memory.
+    wanted: RunOptions<HasSelectedOutputs>,
+    fed: Option<Fed>,
+}
+
+/// The tensor that was fed last, as ONNX Runtime sees it: tensors are used again and again.
+struct Fed {
+    address: usize,
+    shape: [usize; 4],
+    seen: TensorRefMut<'static, f32>,
 }
 
 /// What ONNX Runtime said when it would not do something.
@@ -115,16 +141,11 @@ impl<R> From<ort::Error<R>> for Complaint {
 }
 
 impl Session {
-    /// Compiles the graph in `onnx`.
-    pub fn compile(runtime: &Runtime, onnx: &[u8]) -> Result<Self, Complaint> {
-        let graph = Graph::builder(&runtime.environment)?
-            .with_optimization_level(GraphOptimizationLevel::Level3)?
-            .with_intra_threads(1)?
-            .with_inter_threads(1)?
-            .with_intra_op_spinning(false)?
-            .with_inter_op_spinning(false)?
-            .commit_from_memory(onnx)?;
-        Ok(Self { graph })
+    /// Makes the graph in `onnx` ready as `opening` says.
+    pub fn open(runtime: &Runtime, onnx: &[u8], opening: &Opening<'_>) -> Result<Self, Complaint> {
+        let graph = opening.builder(runtime)?.commit_from_memory(onnx)?;
+        let wanted = RunOptions::new()?.with_outputs(OutputSelector::default());
+        Ok(Self { graph, wanted, fed: None })
     }
 
     pub fn inputs(&self) -> Vec<Port> {
@@ -135,20 +156,35 @@ impl Session {
         self.graph.outputs().iter().map(Port::from_outlet).collect()
     }
 
-    /// Feeds `tensor` to `input` and puts what comes out of each of `outputs` into its raw.
-    pub fn run(
-        &mut self,
-        input: &str,
-        tensor: &Tensor,
-        outputs: &[String],
-        raws: &mut [Raw],
-    ) -> Result<(), Complaint> {
-        let fed = TensorRef::from_array_view((tensor.shape, tensor.data.as_slice()))?;
-        let answers = self.graph.run(ort::inputs![input => fed])?;
-        for (output, raw) in outputs.iter().zip(raws) {
-            let answer = answers
-                .get(output)
-                .ok_or_else(|| Complaint(format!("it gave no output `{output}`")))?;
+    /// Which provider has which nodes. Only of sessions whose provider is not the CPU.
+    pub fn assigned(&self) -> Result<Vec<Assigned>, Complaint> {
+        assigned::of_graph(&self.graph)
+    }
+
+    /// From now on only `outputs` are computed, in this order.
+    pub fn want(&mut self, outputs: &[String]) -> Result<(), Complaint> {
+        let mut selector = OutputSelector::no_default();
+        for name in outputs {
+            let port = self.outputs().into_iter().find(|port| port.name == *name);
+            let port = port.ok_or_else(|| Complaint(format!("it gives no output `{name}`")))?;
+            let is_fixed = !port.shape.is_empty() && port.shape.iter().all(|side| *side > 0);
+            selector = selector.with(name);
+            if is_fixed && port.element == "float" {
+                let memory = Numbers::<f32>::new(&Allocator::default(), port.shape)?;
+                selector = selector.preallocate(name, memory);
+            }
+        }
+        self.wanted = RunOptions::new()?.with_outputs(selector);
+        Ok(())
+    }
+
+    /// Feeds `tensor`, which has the shape of the graph's only input, and puts the numbers of each
+    /// output, in the order of [`Self::want`], into its raw.
+    pub fn run(&mut self, tensor: &Tensor, raws: &mut [Raw]) -> Result<(), Complaint> {
+        let seen = self.fed.take().filter(|fed| fed.is_of(tensor));
+        let fed = self.fed.insert(seen.map_or_else(|| Fed::of(tensor), Ok)?);
+        let answers = self.graph.run_with_options(ort::inputs![&*fed.seen], &self.wanted)?;
+        for ((_, answer), raw) in answers.iter().zip(raws) {
             let (shape, values) = answer.try_extract_tensor::<f32>()?;
             raw.shape.clear();
             raw.shape.extend(shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)));
@@ -156,5 +192,36 @@ impl Session {
             raw.values.extend_from_slice(values);
         }
         Ok(())
+    }
+}
+
+impl Fed {
+    #[expect(unsafe_code, reason = "a view that outlives the borrow, used only while there is one")]
+    fn of(tensor: &Tensor) -> Result<Self, Complaint> {
+        if tensor.data.len() != tensor.shape.iter().product::<usize>() {
+            let (numbers, shape) = (tensor.data.len(), tensor.shape);
+            return Err(Complaint(format!("a tensor of {shape:?} holds {numbers} numbers")));
+        }
+        let info = MemoryInfo::default();
+        let sides = tensor.shape.iter().map(|side| i64::try_from(*side).unwrap_or(0));
+        let data = tensor.data.as_ptr().cast_mut().cast();
+        // SAFETY: the buffer holds as many floats as the shape says (checked above), and lies in
+        // plain memory as the info says. ONNX Runtime reads it only within `Session::run`, which
+        // passes this view on only while it borrows a tensor of the same address and length;
+        // inputs are never written to.
+        let seen = unsafe { TensorRefMut::from_raw(info, data, Shape::from_iter(sides)) }?;
+        Ok(Self { address: tensor.data.as_ptr() as usize, shape: tensor.shape, seen })
+    }
+
+    fn is_of(&self, tensor: &Tensor) -> bool {
+        let numbers = self.shape.iter().product::<usize>();
+        (self.address, self.shape) == (tensor.data.as_ptr() as usize, tensor.shape)
+            && tensor.data.len() == numbers
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("graph", &self.graph).finish_non_exhaustive()
     }
 }

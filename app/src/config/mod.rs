@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use domain::{CheckedRecipe, Recipe};
-use models::{Bundle, Model, Runtime};
+use domain::{CheckedRecipe, Event, Execution, Recipe};
+use models::{Bundle, BundleError, Model, Runtime, Trust};
 pub use station::{Camera, RecipeFile, Station};
 
 /// A recipe and the model it names, ready to inspect.
@@ -19,6 +19,19 @@ pub struct Armed {
     pub recipe: Arc<CheckedRecipe>,
     /// The model; its golden samples were reproduced.
     pub model: Model,
+}
+
+impl Armed {
+    /// What somebody has to look after: the model runs on the CPU though the recipe names another
+    /// provider.
+    pub fn alarm(&self) -> Option<Event> {
+        let runs_on = self.model.runs_on();
+        Some(Event::ModelOnCpu {
+            recipe: self.recipe.as_written().name.clone(),
+            wanted: runs_on.wanted,
+            cause: runs_on.shortfall.clone()?,
+        })
+    }
 }
 
 /// Reads and checks the recipe in the file `path`.
@@ -35,11 +48,12 @@ pub fn recipe_from_file(path: &Path) -> Result<CheckedRecipe> {
     })
 }
 
-/// Reads the recipe in `path`, loads the model it names, and arms it.
-pub fn arm(path: &Path) -> Result<Armed> {
+/// Reads the recipe in `path`, loads the model it names if `trust` allows it, and arms it.
+pub fn arm(path: &Path, trust: &Trust) -> Result<Armed> {
     let recipe = recipe_from_file(path)?;
     let folder = bundle_folder(path, &recipe);
-    let bundle = Bundle::load(&folder).with_context(|| format!("{}: `model`", path.display()))?;
+    let bundle = Bundle::load_trusted(&folder, trust)
+        .with_context(|| format!("{}: `model`", path.display()))?;
     let labels: Vec<&str> = bundle.manifest().output.labels.iter().map(AsRef::as_ref).collect();
     if let Some(stranger) = recipe.kinds_named().find(|kind| !labels.contains(kind)) {
         bail!(
@@ -48,8 +62,22 @@ pub fn arm(path: &Path) -> Result<Armed> {
             labels.join(", ")
         );
     }
-    let model = bundle.arm(&Runtime::open()?)?;
+    let model = bundle.arm_on(&Runtime::open()?, &execution(path, &recipe)).map_err(|error| {
+        let key = match error {
+            BundleError::Execution(_) | BundleError::Compiled(_) => "execution",
+            _ => "model",
+        };
+        anyhow::Error::from(error).context(format!("{}: `{key}`", path.display()))
+    })?;
     Ok(Armed { recipe: Arc::new(recipe), model })
+}
+
+/// On what the model runs, with a folder relative to the recipe's file.
+fn execution(path: &Path, recipe: &CheckedRecipe) -> Execution {
+    let written = &recipe.as_written().execution;
+    let base = path.parent().unwrap_or(Path::new("."));
+    let beside = |folder: &String| base.join(folder).to_string_lossy().into_owned();
+    Execution { compiled: written.compiled.as_ref().map(beside), ..written.clone() }
 }
 
 /// The bundle's folder, relative to the recipe's file.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
+use models::Trust;
 use pipeline::act::reject::RejectConfig;
 use pipeline::capture::{LiveRule, SourceConfig};
 use pipeline::limits::INSPECTORS_MAX;
@@ -39,6 +40,8 @@ struct Written {
     threads: ThreadPlan,
     metrics: Option<WrittenMetrics>,
     #[serde(default)]
+    models: WrittenModels,
+    #[serde(default)]
     report: Report,
 }
 
@@ -70,6 +73,14 @@ pub struct RecipeFile {
 struct WrittenMetrics {
     #[serde(default = "metrics_at")]
     listen: String,
+}
+
+/// Whose model bundles are armed.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenModels {
+    require_signed: bool,
+    keys: Vec<String>,
 }
 
 fn metrics_at() -> String {
@@ -107,6 +118,8 @@ pub struct Station {
     pub threads: ThreadPlan,
     /// Where metrics are served; nothing listens when absent.
     pub metrics: Option<SocketAddr>,
+    /// Whose model bundles are armed.
+    pub trust: Trust,
     /// The numbers of the line.
     pub latency_json: PathBuf,
     /// Folder for verdict logs.
@@ -136,7 +149,7 @@ impl Station {
             let line = place::line_of_error(&text, &error);
             anyhow!("{}:{line}: {}", path.display(), place::one_line(error.message()))
         })?;
-        let metrics = check(&written).map_err(|Wrong { key, problem, right }| {
+        let (metrics, trust) = check(&written).map_err(|Wrong { key, problem, right }| {
             let line = place::line_of_key(&text, &key);
             anyhow!("{}:{line}: `{key}`: {problem}; {right}", path.display())
         })?;
@@ -151,6 +164,7 @@ impl Station {
             reject: written.reject,
             threads: written.threads,
             metrics,
+            trust,
             latency_json: match written.report.latency_json {
                 Some(file) => base.join(file),
                 None => store.join("latency.json"),
@@ -187,8 +201,9 @@ impl RecipeFile {
     }
 }
 
-/// Checks every value on its own and against the others; gives where metrics are served.
-fn check(written: &Written) -> Result<Option<SocketAddr>, Wrong> {
+/// Checks every value on its own and against the others; gives where metrics are served, and whose
+/// bundles are armed.
+fn check(written: &Written) -> Result<(Option<SocketAddr>, Trust), Wrong> {
     if written.name.trim().is_empty() || written.name.chars().any(char::is_control) {
         return Err(wrong("name", "is no name", "write what people call this station"));
     }
@@ -201,7 +216,19 @@ fn check(written: &Written) -> Result<Option<SocketAddr>, Wrong> {
     }
     check_cameras(&written.camera)?;
     check_recipes(&written.recipe)?;
-    written.metrics.as_ref().map(|metrics| address(&metrics.listen)).transpose()
+    let metrics = written.metrics.as_ref().map(|metrics| address(&metrics.listen)).transpose()?;
+    Ok((metrics, trust(&written.models)?))
+}
+
+fn trust(models: &WrittenModels) -> Result<Trust, Wrong> {
+    if models.require_signed && models.keys.is_empty() {
+        let right = "write the second line of minisign.pub, `RW…`, of everyone who may sign";
+        return Err(wrong("models.keys", "is empty, so that no model could be armed", right));
+    }
+    Trust::from_keys(models.require_signed, &models.keys).map_err(|error| {
+        let right = "write the second line of minisign.pub, `RW…`";
+        wrong(format!("models.keys.{}", error.index), format!("{:?} is none", error.text), right)
+    })
 }
 
 fn check_cameras(cameras: &[Camera]) -> Result<(), Wrong> {
@@ -321,6 +348,17 @@ listen = "127.0.0.1:0"
             ("number = 2", "number = -2", "station.toml:17: invalid value: integer `-2`"),
             ("file = \"a", "flie = \"a", "station.toml:14: unknown field `flie`, expected"),
             ("listen", "lisen", "station.toml:21: unknown field `lisen`, expected `listen`"),
+            (
+                "[metrics]",
+                "[models]\nrequire_signed = true\n[metrics]",
+                "station.toml:20: `models.keys`: is empty, so that no model could be armed",
+            ),
+            (
+                "[metrics]",
+                "[models]\nkeys = [\n\"RWnokey\",\n]\n[metrics]",
+                "station.toml:22: `models.keys.0`: \"RWnokey\" is none; write the second line",
+            ),
+            ("[metrics]", "[models]\nsigned = 1\n[metrics]", "station.toml:21: unknown field"),
             ("127.0.0.1:0", "localhost", "station.toml:21: `metrics.listen`: \"localhost\" is no"),
             ("[metrics]", "[metrcs]", "station.toml:20: unknown field `metrcs`"),
             (

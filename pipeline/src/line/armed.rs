@@ -16,19 +16,10 @@ pub struct Seat {
     pub(super) preparer: Preparer,
 }
 
-/// Runs of a new session before a part meets it. The first ones take two or three times as long
-/// as all others.
-const WARM_UP_RUNS: usize = 3;
-
 impl Seat {
-    /// A warm seat.
-    fn new(mut model: Model) -> Self {
+    /// A seat; a model is warm from its beginning.
+    fn new(model: Model) -> Self {
         let preparer = Preparer::new(model.input());
-        let (tensor, size) = (model.input().tensor(), model.input().size());
-        for _ in 0..WARM_UP_RUNS {
-            // What it says of an empty picture is of no interest.
-            let _ = model.run(&tensor, 0, size.rect());
-        }
         Self { model, preparer }
     }
 }

@@ -12,6 +12,7 @@ mod verify;
 
 use anyhow::Result;
 use clap::Subcommand;
+use domain::Provider;
 
 use crate::Ended;
 
@@ -48,4 +49,12 @@ pub fn run(args: &Args) -> Result<Ended> {
         What::Show(args) => show::run(args),
         What::Verify(args) => verify::run(args),
     }
+}
+
+/// Reads the name of an execution provider.
+fn parse_provider(name: &str) -> Result<Provider, String> {
+    Provider::from_name(name).ok_or_else(|| {
+        let known = Provider::ALL.map(Provider::name).join(", ");
+        format!("there is no such provider; there are {known}")
+    })
 }

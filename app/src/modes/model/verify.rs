@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use models::{Bundle, Runtime};
+use models::{Bundle, Runtime, Trust};
 use serde_json::json;
 
 use crate::Ended;
@@ -14,6 +14,10 @@ use crate::modes::{say, say_json};
 pub struct Args {
     /// The bundle's folder, the one that holds model.toml.
     bundle: PathBuf,
+    /// Public key (`RW…`, the second line of minisign.pub) that must have signed the bundle; may be
+    /// given several times, then one of them must.
+    #[arg(long, value_name = "KEY")]
+    key: Vec<String>,
     /// One JSON object on stdout.
     #[arg(long)]
     json: bool,
@@ -21,7 +25,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Ended> {
-    let loaded = Bundle::load(&args.bundle)?;
+    let trust = Trust::from_keys(!args.key.is_empty(), &args.key)?;
+    let loaded = Bundle::load_trusted(&args.bundle, &trust)?;
     let runtime = Runtime::open()?;
     loaded.arm(&runtime)?;
     let manifest = loaded.manifest();

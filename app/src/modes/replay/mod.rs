@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use domain::{CameraId, CaptureTime, Command, PixelFormat, Sha256};
+use models::Trust;
 use pipeline::capture::{self, Source, SourceConfig};
 use pipeline::clock::{Clock, RealClock};
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan};
@@ -95,7 +96,7 @@ pub fn run(args: &Args) -> Result<Ended> {
         // That it counts other videos only is told now, not after the replay.
         truth.count_in(&source_name)?;
     }
-    let armed = config::arm(&args.recipe)?;
+    let armed = config::arm(&args.recipe, &Trust::default())?;
     fs::create_dir_all(&args.out)
         .with_context(|| format!("{}: the folder can't be made", args.out.display()))?;
     let clock = Arc::new(RealClock::start());
@@ -147,8 +148,12 @@ impl Replay<'_> {
         let run = writer.run();
         let log_path = args.out.join("inspections.jsonl");
         let camera = CameraId::new(&args.camera);
+        let counters = Arc::new(Counters::of_cameras([camera.clone()]));
+        if let Some(event) = self.armed.alarm() {
+            counters.event(&event);
+        }
         let setup = LineSetup {
-            counters: Arc::new(Counters::of_cameras([camera.clone()])),
+            counters,
             cameras: vec![CameraSetup { camera, source, field: None }],
             field: None,
             reject: None,

@@ -152,6 +152,7 @@ impl Floor {
             clock: Arc::clone(&self.clock),
         };
         self.line = Some(line::start(setup)?);
+        self.tell_alarm(&self.ready);
         self.stopping_since = None;
         self.watch.add_run(run.0);
         tracing::info!(target: "run", run = run.0, "the line runs");
@@ -250,7 +251,8 @@ impl Floor {
             return asked.answer(CommandAnswer::Refused);
         };
         let (recipe, inspectors): (RecipeFile, _) = (recipe.clone(), self.station.inspectors);
-        let arm = move || Ready::arm(&recipe, inspectors);
+        let trust = self.station.trust.clone();
+        let arm = move || Ready::arm(&recipe, inspectors, &trust);
         match Builder::new().name("arming".to_owned()).spawn(arm) {
             Ok(thread) => self.arming = Some(Arming { asked, thread }),
             // Dropping `asked` has refused it.
@@ -269,6 +271,7 @@ impl Floor {
                 tracing::info!(target: "run", number, name, "another recipe is in force");
                 self.watch.counters().set_recipe(*number);
                 self.watch.set_recipe(ready.facts.clone());
+                self.tell_alarm(&ready);
                 self.ready = ready;
                 asked.answer(CommandAnswer::Done);
             }
@@ -276,6 +279,13 @@ impl Floor {
                 tracing::error!(target: "run", "the recipe stays as it was: {error:#}");
                 asked.answer(CommandAnswer::Refused);
             }
+        }
+    }
+
+    /// Tells what somebody has to look after while `ready` is in force.
+    fn tell_alarm(&self, ready: &Ready) {
+        if let Some(event) = &ready.alarm {
+            self.watch.counters().event(event);
         }
     }
 
@@ -399,10 +409,15 @@ mod tests {
 
     impl Fixture {
         fn new() -> Self {
+            Self::with("")
+        }
+
+        /// With so much more in each recipe.
+        fn with(more: &str) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let model =
                 Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/classifier");
-            let recipe = RECIPE.replace("MODEL", model.to_str().unwrap());
+            let recipe = RECIPE.replace("MODEL", model.to_str().unwrap()) + more;
             for name in ["one", "two"] {
                 let file = folder.path().join(format!("{name}.toml"));
                 fs::write(file, format!("name = \"{name}\"\n{recipe}")).unwrap();
@@ -499,6 +514,26 @@ mod tests {
         assert_eq!(fixture.obeys(PlcCommand::Reset), CommandAnswer::Done);
         let look = fixture.floor.watch.look();
         assert_eq!((look.alarms, look.deadline_misses), (0, 1));
+    }
+
+    #[test]
+    fn a_model_on_the_cpu_that_should_be_elsewhere_is_an_alarm_at_each_start() {
+        let has = models::Runtime::open().unwrap().providers();
+        let both = [domain::Provider::Cuda, domain::Provider::OpenVino];
+        let Some(missing) = both.into_iter().find(|it| !has.contains(it)) else { return };
+        let execution =
+            format!("execution = {{ provider = \"{missing}\", when_missing = \"cpu\" }}");
+        let mut fixture = Fixture::with(&execution);
+        assert_eq!(fixture.floor.watch.look().alarms, 0, "nothing is in force yet");
+        for told in [1, 2] {
+            assert_eq!(fixture.obeys(PlcCommand::Start), CommandAnswer::Done);
+            assert_eq!(fixture.floor.watch.counters().events()["model_on_cpu"], told);
+            assert_eq!(fixture.floor.watch.look().alarms, told);
+            fixture.until_it_runs();
+            assert_eq!(fixture.obeys(PlcCommand::Stop), CommandAnswer::Done);
+        }
+        assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(2)), CommandAnswer::Done);
+        assert_eq!(fixture.floor.watch.counters().events()["model_on_cpu"], 3);
     }
 
     #[test]

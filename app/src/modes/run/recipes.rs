@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use anyhow::Result;
+use domain::Event;
+use models::Trust;
 use pipeline::line::Armed;
 
 use super::look::RecipeInForce;
@@ -18,12 +20,16 @@ pub struct Ready {
     pub armed: Arc<Armed>,
     /// What is said of it.
     pub facts: RecipeInForce,
+    /// What somebody has to look after while it is in force.
+    pub alarm: Option<Event>,
 }
 
 impl Ready {
-    /// Arms `recipe` for so many inspecting threads.
-    pub fn arm(recipe: &RecipeFile, inspectors: Option<usize>) -> Result<Self> {
-        let config::Armed { recipe: checked, model } = config::arm(&recipe.file)?;
+    /// Arms `recipe` for so many inspecting threads, if `trust` allows its model.
+    pub fn arm(recipe: &RecipeFile, inspectors: Option<usize>, trust: &Trust) -> Result<Self> {
+        let armed = config::arm(&recipe.file, trust)?;
+        let alarm = armed.alarm();
+        let config::Armed { recipe: checked, model } = armed;
         let facts = RecipeInForce {
             number: recipe.number,
             name: checked.as_written().name.clone(),
@@ -33,7 +39,7 @@ impl Ready {
         };
         let cores = available_parallelism().map_or(1, NonZero::get);
         let armed = Arc::new(Armed::new(checked, model, inspectors.unwrap_or(cores))?);
-        Ok(Self { armed, facts })
+        Ok(Self { armed, facts, alarm })
     }
 }
 
@@ -45,7 +51,8 @@ pub fn arm_all(station: &Station, stopped: &dyn Fn() -> bool) -> Result<Option<R
         if stopped() {
             return Ok(None);
         }
-        let ready = Ready::arm(recipe, if index == 0 { station.inspectors } else { Some(1) })
+        let inspectors = if index == 0 { station.inspectors } else { Some(1) };
+        let ready = Ready::arm(recipe, inspectors, &station.trust)
             .map_err(|error| station.blame(&format!("recipe.{index}.file"), error))?;
         let (number, name) = (recipe.number, &*ready.facts.name);
         tracing::info!(target: "run", number, name, file = %shown(&recipe.file), "recipe armed");
