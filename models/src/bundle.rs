@@ -9,10 +9,10 @@ use domain::{FindingFault, OwnedPixels, PixelFormat, Sha256, SizePx};
 use image::{DynamicImage, ImageFormat};
 use thiserror::Error;
 
+use crate::golden::{self, Cause};
 use crate::manifest::{Manifest, Refusal};
 use crate::model::Model;
 use crate::session::Runtime;
-use crate::tensor::Shaper;
 
 /// The manifest's file name.
 pub const MANIFEST: &str = "model.toml";
@@ -106,14 +106,14 @@ pub enum BundleError {
     )]
     LabelCount { file: PathBuf, name: String, channels: i64, labels: Vec<String> },
     /// The network gives no answer to a golden sample.
-    #[error("golden sample {}: {fault}", .image.display())]
-    GoldenFault { image: PathBuf, fault: FindingFault },
+    #[error("golden sample {}: {fault}; {cause}", .image.display())]
+    GoldenFault { image: PathBuf, fault: FindingFault, cause: Cause },
     /// The network answers a golden sample otherwise than when it was made.
     #[error(
-        "golden sample {} is not reproduced within {tolerance}:{}",
+        "golden sample {} is not reproduced within {tolerance}:{}; {cause}",
         .image.display(), listed(.missed)
     )]
-    GoldenMissed { image: PathBuf, tolerance: f32, missed: Vec<Missed> },
+    GoldenMissed { image: PathBuf, tolerance: f32, missed: Vec<Missed>, cause: Cause },
 }
 
 /// A bundle whose files are all there and are those that the manifest was written for.
@@ -174,6 +174,12 @@ impl Bundle {
         &self.parts.manifest
     }
 
+    /// The network's file, read when the bundle was.
+    #[must_use]
+    pub fn onnx(&self) -> &[u8] {
+        &self.parts.onnx
+    }
+
     /// Makes the network ready on this machine and has it reproduce every golden sample.
     ///
     /// Sides that the graph leaves open are taken as the manifest gives them; those it fixes must
@@ -181,14 +187,9 @@ impl Bundle {
     ///
     /// # Errors
     /// When ONNX Runtime does not take the network, its input or output is not as the manifest
-    /// says, or a golden sample is not reproduced.
+    /// says, or a golden sample is not reproduced; then the error names what would explain it.
     pub fn arm(&self, runtime: &Runtime) -> Result<Model, BundleError> {
-        let mut model = Model::ready(self, runtime)?;
-        let mut shaper = Shaper::new(model.input().clone());
-        let mut tensor = model.input().tensor();
-        for (golden, picture) in self.parts.manifest.golden.iter().zip(&self.parts.pictures) {
-            model.reproduce(golden, picture, &mut shaper, &mut tensor)?;
-        }
+        let model = golden::proven(Model::ready(self, runtime)?, None)?;
         tracing::info!(model = %self.manifest().name, hash = %self.hash().short(), "model armed");
         Ok(model)
     }

@@ -5,6 +5,8 @@
 //! picture: [`Shaper::prepare`] makes the tensor, [`Model::run`] says what the network sees.
 
 pub mod bundle;
+pub mod golden;
+pub mod import;
 pub mod index;
 pub mod kinds;
 pub mod manifest;

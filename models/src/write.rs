@@ -108,7 +108,7 @@ fn fill(dir: &Path, draft: Draft<'_>, runtime: &Runtime) -> Result<(), WriteErro
         let finding = shaper
             .prepare(picture, crop, &mut tensor)
             .and_then(|()| model.run(&tensor, 0, crop))
-            .map_err(|fault| BundleError::GoldenFault { image: golden.image.clone(), fault })?;
+            .map_err(|fault| golden_fault(golden, fault))?;
         golden.expected = finding.classes.iter().map(|class| class.score.get()).collect();
     }
     write_manifest(dir, &manifest)?;
