@@ -1,6 +1,8 @@
 //! Golden samples: takes a model and the answers it must give, says of each whether it gives them,
 //! and when it does not, which single setting being otherwise would explain it.
 
+mod attempts;
+
 use std::fmt;
 use std::path::PathBuf;
 
@@ -8,15 +10,14 @@ use domain::{Finding, FindingFault, OwnedPixels, PixelFormat, Pixels, Tensor};
 use serde::Serialize;
 
 use crate::bundle::{Bundle, BundleError, Missed};
-use crate::import::normalise::{KNOWN, Normalise};
+use crate::import::{Facts, word_of};
 use crate::kinds::Kind;
-use crate::manifest::{
-    Activation, Colour, Golden, InputSpec, Manifest, OutputSpec, Precision, Resize,
-};
+use crate::manifest::{Golden, InputSpec, Manifest, Precision};
 use crate::model::Model;
 use crate::onnx::model_from_bytes;
 use crate::session::Runtime;
 use crate::tensor::Shaper;
+use attempts::{attempts, change};
 
 /// What a network said of a golden sample.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,7 +70,8 @@ impl Sample {
             return BundleError::GoldenFault { image, fault, cause };
         }
         let missed = scores.into_iter().filter(|score| score.off() > tolerance);
-        let missed = missed.map(|Compared { label, expected, got }| Missed { label, expected, got });
+        let missed =
+            missed.map(|Compared { label, expected, got }| Missed { label, expected, got });
         BundleError::GoldenMissed { image, tolerance, missed: missed.collect(), cause }
     }
 }
@@ -126,13 +128,15 @@ impl fmt::Display for Change {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Settings(changes) => changes.iter().enumerate().try_for_each(|(index, change)| {
-                let before = if index == 0 { "all are reproduced with " } else { "; or with " };
-                write!(f, "{before}{change}")
-            }),
-            Self::Provider { name } => write!(f, "all are reproduced on the CPU, not on {name}"),
+            Self::Settings(changes) => {
+                changes.iter().enumerate().try_for_each(|(index, change)| {
+                    let before = if index == 0 { "right with " } else { "; or with " };
+                    write!(f, "{before}{change}")
+                })
+            }
+            Self::Provider { name } => write!(f, "right on the CPU, wrong on {name}"),
             Self::Quantised { precision, worst } => {
-                let precision = crate::import::word_of(precision);
+                let precision = word_of(precision);
                 write!(
                     f,
                     "no setting explains it: damage of quantisation ({precision}), scores are off \
@@ -140,7 +144,9 @@ impl fmt::Display for Cause {
                 )
             }
             Self::Unexplained { worst } => {
-                f.write_str("no single setting explains it: the network or the pictures are others")?;
+                f.write_str(
+                    "no single setting explains it: the network or the pictures are others",
+                )?;
                 match worst {
                     Some(worst) => write!(f, " (scores are off by up to {worst:.4})"),
                     None => Ok(()),
@@ -186,6 +192,27 @@ impl Bundle {
         let mut trial = Trial::of(model.input().clone());
         Ok(trial.samples(&mut model, self).collect())
     }
+}
+
+/// What `model` says of every golden picture of its bundle, whatever the manifest expects.
+///
+/// # Errors
+/// When it gives no answer to one; the error names what would make it answer.
+pub(crate) fn answers(model: &mut Model) -> Result<Vec<Finding>, BundleError> {
+    let bundle = model.bundle().clone();
+    let mut trial = Trial::of(model.input().clone());
+    let pairs = bundle.manifest().golden.iter().zip(&bundle.parts.pictures);
+    let looked = pairs.map(|(golden, pixels)| {
+        trial.look(model, pixels).map_err(|fault| (golden.image.clone(), fault))
+    });
+    let answers: Result<Vec<_>, _> = looked.collect();
+    answers.map_err(|(image, fault)| {
+        let changes = changes_that(model, &bundle, &|_, _| true);
+        let explained = !changes.is_empty();
+        let cause =
+            if explained { Cause::Settings(changes) } else { Cause::Unexplained { worst: None } };
+        BundleError::GoldenFault { image, fault, cause }
+    })
 }
 
 /// What a finding comes to, in a word: the label that a classifier gives the highest score, else
@@ -234,7 +261,8 @@ pub fn contradiction(
         if got != *said {
             let agrees = |picture: usize, finding: &Finding| {
                 let verdict = verdict_of(finding, bundle.manifest());
-                all.get(picture).is_none_or(|said| said.as_ref().is_none_or(|said| *said == verdict))
+                all.get(picture)
+                    .is_none_or(|said| said.as_ref().is_none_or(|said| *said == verdict))
             };
             let changes = changes_that(&mut model, &bundle, &agrees);
             return Ok(Some(Contradiction { picture, said: said.clone(), got, changes }));
@@ -301,8 +329,7 @@ fn cause(model: Model, bundle: &Bundle, elsewhere: Option<Elsewhere<'_>>) -> Cau
         // The CPU is as wrong, and asking it why is quicker.
         model = on_cpu;
     }
-    let samples: Vec<_> =
-        Trial::of(model.input().clone()).samples(&mut model, bundle).collect();
+    let samples: Vec<_> = Trial::of(model.input().clone()).samples(&mut model, bundle).collect();
     let goldens = &bundle.manifest().golden;
     let reproduces = |picture: usize, finding: &Finding| {
         sample(&goldens[picture], Ok(finding.clone())).reproduced()
@@ -324,7 +351,7 @@ fn cause(model: Model, bundle: &Bundle, elsewhere: Option<Elsewhere<'_>>) -> Cau
 /// In what the network computes, whatever the manifest says.
 fn precision(bundle: &Bundle) -> Precision {
     match (bundle.manifest().file.precision, model_from_bytes(&bundle.parts.onnx)) {
-        (Precision::Fp32, Ok(model)) => crate::import::Facts::of(&model).precision,
+        (Precision::Fp32, Ok(model)) => Facts::of(&model).precision,
         (precision, _) => precision,
     }
 }
@@ -349,107 +376,6 @@ fn changes_that(model: &mut Model, bundle: &Bundle, right: Right<'_>) -> Vec<Cha
     }
     model.read_as(&bundle.manifest().output);
     found
-}
-
-/// The settings of a manifest, one of them changed.
-struct Attempt {
-    change: Change,
-    input: InputSpec,
-    output: OutputSpec,
-    /// Whether the pictures are made gray.
-    gray: bool,
-}
-
-fn attempts(manifest: &Manifest) -> Vec<Attempt> {
-    let (input, output) = (&manifest.input, &manifest.output);
-    let inputs = colours(input)
-        .chain(normalisations(input))
-        .chain(fits(input))
-        .map(|(change, input)| Attempt { change, input, output: output.clone(), gray: false });
-    let activations = [Activation::Softmax, Activation::Sigmoid, Activation::None];
-    let outputs = activations.into_iter().filter(|a| *a != output.activation).map(|activation| {
-        let change = change("output.activation", &quoted(&activation), &quoted(&output.activation));
-        let output = OutputSpec { activation, ..output.clone() };
-        Attempt { change, input: input.clone(), output, gray: false }
-    });
-    let gray = Attempt {
-        change: change("the pictures", "gray ones", &quoted(&input.colour)),
-        input: input.clone(),
-        output: output.clone(),
-        gray: true,
-    };
-    let gray = (input.colour != Colour::Gray).then_some(gray);
-    inputs.chain(outputs).chain(gray).collect()
-}
-
-fn change(key: &str, would: &str, says: &str) -> Change {
-    Change { key: key.to_owned(), would: would.to_owned(), says: says.to_owned() }
-}
-
-fn quoted(value: &impl Serialize) -> String {
-    format!("\"{}\"", crate::import::word_of(value))
-}
-
-/// Red and blue exchanged; with or without the numbers that belong to them.
-fn colours(input: &InputSpec) -> impl Iterator<Item = (Change, InputSpec)> {
-    let other = match input.colour {
-        Colour::Rgb => Some(Colour::Bgr),
-        Colour::Bgr => Some(Colour::Rgb),
-        Colour::Gray => None,
-    };
-    other.into_iter().flat_map(move |colour| {
-        let plain = InputSpec { colour, ..input.clone() };
-        let mut turned = plain.clone();
-        turned.mean.reverse();
-        turned.std.reverse();
-        let says = quoted(&input.colour);
-        let with = format!("{}, mean and std turned round with it", quoted(&colour));
-        [
-            (change("input.colour", &quoted(&colour), &says), plain),
-            (change("input.colour", &with, &says), turned),
-        ]
-    })
-}
-
-/// Every normalisation that has a name.
-fn normalisations(input: &InputSpec) -> impl Iterator<Item = (Change, InputSpec)> {
-    let known = KNOWN.into_iter().map(|known| (known.0, Normalise::of(known)));
-    known.filter_map(|(name, known)| {
-        let (mean, std) = known.of_channels(input.colour);
-        if (&mean, &std) == (&input.mean, &input.std) {
-            return None;
-        }
-        let would = format!("{mean:?} and input.std = {std:?} ({name})");
-        let says = format!("{:?} and {:?}", input.mean, input.std);
-        Some((change("input.mean", &would, &says), InputSpec { mean, std, ..input.clone() }))
-    })
-}
-
-/// The other way to fit, and other borders.
-fn fits(input: &InputSpec) -> impl Iterator<Item = (Change, InputSpec)> {
-    const PADS: [f32; 4] = [0.0, 114.0 / 255.0, 0.5, 1.0];
-    let stretched = input.resize == Resize::Stretch;
-    let says = quoted(&input.resize);
-    let stretch = (!stretched).then(|| {
-        let other = InputSpec { resize: Resize::Stretch, ..input.clone() };
-        (change("input.resize", "\"stretch\"", &says), other)
-    });
-    let pads = PADS.into_iter().chain(stretched.then_some(input.pad));
-    let borders = pads.filter_map(move |pad| {
-        let other = InputSpec { resize: Resize::Letterbox, pad, ..input.clone() };
-        let pad = (pad * 1e3).round() / 1e3;
-        match stretched {
-            true => {
-                let would = format!("\"letterbox\" and input.pad = {pad}");
-                Some((change("input.resize", &would, "\"stretch\""), other))
-            }
-            false if other == *input => None,
-            false => {
-                Some((change("input.pad", &pad.to_string(), &input.pad.to_string()), other))
-            }
-        }
-    });
-    stretch.into_iter().chain(borders)
 }
 
 /// A colour picture as a camera without colour gives it.

@@ -82,7 +82,8 @@ impl PortFacts {
     /// Its sides as people write them: `[1, 3, ?, ?]`.
     #[must_use]
     pub fn shape(&self) -> String {
-        let side = |side: &Option<i64>| side.map_or_else(|| "?".to_owned(), |side| side.to_string());
+        let side =
+            |side: &Option<i64>| side.map_or_else(|| "?".to_owned(), |side| side.to_string());
         format!("[{}]", self.sides.iter().map(side).collect::<Vec<_>>().join(", "))
     }
 }
@@ -103,9 +104,10 @@ fn element_name(elem_type: i32) -> &'static str {
 
 /// How many numbers a constant holds.
 fn count(constant: &TensorProto) -> u64 {
-    constant.dims.iter().fold(1, |count: u64, side| {
-        count.saturating_mul(u64::try_from(*side).unwrap_or(0))
-    })
+    constant
+        .dims
+        .iter()
+        .fold(1, |count: u64, side| count.saturating_mul(u64::try_from(*side).unwrap_or(0)))
 }
 
 /// Whether a constant's numbers lie in another file.
@@ -121,7 +123,11 @@ fn precision_of(graph: &GraphProto) -> Precision {
     let halves = |data_type| {
         graph.initializer.iter().filter(|c| c.data_type == data_type).map(count).max().unwrap_or(0)
     };
-    if halves(element::FLOAT16) > halves(element::FLOAT) { Precision::Fp16 } else { Precision::Fp32 }
+    if halves(element::FLOAT16) > halves(element::FLOAT) {
+        Precision::Fp16
+    } else {
+        Precision::Fp32
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,10 @@ fn unfit<T>(problem: String, right: &str) -> Result<T, ImportError> {
 }
 
 /// The one input, when it is a picture as we feed it.
-pub(super) fn picture_input<'a>(facts: &'a Facts, head: &Head) -> Result<&'a PortFacts, ImportError> {
+pub(super) fn picture_input<'a>(
+    facts: &'a Facts,
+    head: &Head,
+) -> Result<&'a PortFacts, ImportError> {
     let [port] = facts.inputs.as_slice() else {
         let names: Vec<_> = facts.inputs.iter().map(|port| &port.name).collect();
         return unfit(format!("it takes {names:?}"), "one input, a picture");
@@ -29,10 +32,14 @@ pub(super) fn picture_input<'a>(facts: &'a Facts, head: &Head) -> Result<&'a Por
     let (name, shape) = (&port.name, port.shape());
     let right = match port.element {
         "float" => None,
-        "uint8" => Some("a float input: export the network without the step that turns bytes to \
-                         floats; `--normalise 0..255` feeds the same numbers"),
-        "float16" => Some("a float input: export with 32-bit floats (Ultralytics: half=False); \
-                           `sightline model quantize` makes them 16-bit inside"),
+        "uint8" => Some(
+            "a float input: export the network without the step that turns bytes to \
+                         floats; `--normalise 0..255` feeds the same numbers",
+        ),
+        "float16" => Some(
+            "a float input: export with 32-bit floats (Ultralytics: half=False); \
+                           `sightline model quantize` makes them 16-bit inside",
+        ),
         _ => Some("a float input"),
     };
     if let Some(right) = right {
@@ -42,8 +49,10 @@ pub(super) fn picture_input<'a>(facts: &'a Facts, head: &Head) -> Result<&'a Por
         || matches!(port.sides[..], [_, first, .., Some(1 | 3 | 4)] if !matches!(first, Some(1 | 3)));
     if channels_last && port.sides.len() == 4 {
         let problem = format!("its input `{name}` {shape} has the channels last");
-        let right = format!("[1, channels, rows, columns]: tf2onnx does it with `--inputs-as-nchw \
-                             {name}`, PyTorch by itself");
+        let right = format!(
+            "[1, channels, rows, columns]: tf2onnx does it with `--inputs-as-nchw \
+                             {name}`, PyTorch by itself"
+        );
         return unfit(problem, &right);
     }
     match port.sides[..] {
@@ -75,8 +84,10 @@ pub(super) fn size(
     };
     if let Some(told) = wishes.size.filter(disagrees) {
         let fixed = format!("--size {}x{}", told.width, told.height);
-        return unfit(format!("`{}` is fixed at {}, which is not {fixed}", port.name, port.shape()),
-            "no --size, or an export with open sides");
+        return unfit(
+            format!("`{}` is fixed at {}, which is not {fixed}", port.name, port.shape()),
+            "no --size, or an export with open sides",
+        );
     }
     Ok(Choice::of(wishes.size, || match (width, height) {
         (Some(width), Some(height)) => {
@@ -153,9 +164,7 @@ pub(super) fn normalise(
             known(IMAGENET),
             "anomalib's default, and the graph does not begin with it",
         ),
-        (_, Family::Detr) => {
-            Choice::unsure(known(IMAGENET), "DETR takes it; RT-DETR takes 0..1")
-        }
+        (_, Family::Detr) => Choice::unsure(known(IMAGENET), "DETR takes it; RT-DETR takes 0..1"),
         (Head::Unclear(ops), _) => {
             Choice::unsure(known(ZERO_ONE), format!("the graph begins with {ops}"))
         }

@@ -6,10 +6,17 @@ use super::facts::Facts;
 use super::outputs::Found;
 use super::wishes::Wishes;
 use crate::kinds::Kind;
+use crate::manifest::BoxLayout;
 
 /// Where exporters leave the names of classes.
 const KEYS: [&str; 8] = [
-    "names", "classes", "class_names", "labels", "categories", "id2label", "label_names",
+    "names",
+    "classes",
+    "class_names",
+    "labels",
+    "categories",
+    "id2label",
+    "label_names",
     "CLASSES",
 ];
 
@@ -32,8 +39,10 @@ pub(super) fn labels_and_good(
         labels.insert(0, good.clone());
     }
     let with_channel = labels.value.as_ref().map(|labels| labels.len() - usize::from(beside));
+    // DETR has a channel more, for nothing at all.
+    let nothing = usize::from(found.layout == Some(BoxLayout::Detr));
     if let (Some(labelled), Some(channels)) = (with_channel, found.channels)
-        && labelled != channels
+        && !(labelled..=labelled + nothing).contains(&channels)
     {
         let why = format!("there are {labelled} labels, and {channels} channels in the network");
         labels = Choice::missing(why);
@@ -149,8 +158,17 @@ mod tests {
     #[test]
     fn what_is_no_list_of_labels_is_none() {
         for text in [
-            "", "{}", "[]", "a,,b", "a,a", "{0: 'a', 2: 'b'}", "{0: 'a', 0: 'b'}", "{a: 'b'}",
-            "['a", "[['a']]", "{0: {1: 'a'}}",
+            "",
+            "{}",
+            "[]",
+            "a,,b",
+            "a,a",
+            "{0: 'a', 2: 'b'}",
+            "{0: 'a', 0: 'b'}",
+            "{a: 'b'}",
+            "['a",
+            "[['a']]",
+            "{0: {1: 'a'}}",
         ] {
             assert_eq!(labels_from_text(text), None, "{text}");
         }

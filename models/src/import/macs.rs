@@ -79,9 +79,25 @@ fn int(node: &NodeProto, name: &str) -> Option<i64> {
 fn shape_after(node: &NodeProto, shapes: &HashMap<&str, Sides>) -> Option<Sides> {
     let first = at(shapes, node.input.first());
     match &*node.op_type {
-        "Relu" | "Clip" | "BatchNormalization" | "Sigmoid" | "HardSwish" | "HardSigmoid"
-        | "LeakyRelu" | "PRelu" | "Identity" | "Cast" | "Tanh" | "Elu" | "Softmax" | "Dropout"
-        | "Erf" | "Gelu" | "QuantizeLinear" | "DequantizeLinear" | "LayerNormalization"
+        "Relu"
+        | "Clip"
+        | "BatchNormalization"
+        | "Sigmoid"
+        | "HardSwish"
+        | "HardSigmoid"
+        | "LeakyRelu"
+        | "PRelu"
+        | "Identity"
+        | "Cast"
+        | "Tanh"
+        | "Elu"
+        | "Softmax"
+        | "Dropout"
+        | "Erf"
+        | "Gelu"
+        | "QuantizeLinear"
+        | "DequantizeLinear"
+        | "LayerNormalization"
         | "InstanceNormalization" => first.cloned(),
         "Add" | "Mul" | "Sub" | "Div" => {
             let (a, b) = (first?, at(shapes, node.input.get(1))?);
@@ -125,9 +141,8 @@ fn windowed(node: &NodeProto, taken: &[u64], channels: u64, kernel: &[u64]) -> O
     for (i, (side, kernel)) in taken.get(2..)?.iter().zip(kernel).enumerate() {
         let stride = of(strides, i, 1)?.max(1);
         let reach = of(dilations, i, 1)?.checked_mul(kernel.saturating_sub(1))?.checked_add(1)?;
-        let padded = side
-            .checked_add(of(pads, i, 0)?)?
-            .checked_add(of(pads, i + kernel_rank(taken), 0)?)?;
+        let padded =
+            side.checked_add(of(pads, i, 0)?)?.checked_add(of(pads, i + kernel_rank(taken), 0)?)?;
         sides.push(match auto {
             b"SAME_UPPER" | b"SAME_LOWER" => side.div_ceil(stride),
             _ => padded.checked_sub(reach)? / stride + 1,

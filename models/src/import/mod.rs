@@ -9,20 +9,17 @@ mod labels;
 mod macs;
 pub(crate) mod normalise;
 mod outputs;
+mod settings;
 mod walk;
 mod wishes;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use domain::{Sha256, SizePx};
+use domain::Sha256;
 use thiserror::Error;
 
 use crate::kinds::Kind;
-use crate::manifest::{
-    Activation, AnomalySpec, BoxLayout, BoxesSpec, Colour, FileSpec, InputSpec, Manifest,
-    OutputSpec, SCHEMA,
-};
+use crate::manifest::{Activation, BoxLayout, Manifest};
 use crate::onnx::proto::ModelProto;
 use crate::onnx::{OnnxError, bytes_from_model, model_from_bytes};
 
@@ -33,7 +30,8 @@ pub use wishes::{SETTINGS, Setting, Wishes};
 
 use choice::Choice;
 use outputs::{Family, Found};
-use walk::{Head, Tail, Walk};
+use settings::Choices;
+use walk::{Tail, Walk};
 
 /// Why an ONNX file is not made a bundle.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -179,7 +177,17 @@ impl Import {
         let range = range(facts, &found, wishes);
         let words = self.words(wishes);
         let choices = Choices {
-            found, size, colour, normalise, resize, pad, labels, good, activation, range, words,
+            found,
+            size,
+            colour,
+            normalise,
+            resize,
+            pad,
+            labels,
+            good,
+            activation,
+            range,
+            words,
         };
         Ok(self.proposal(&choices, &port.name))
     }
@@ -199,7 +207,8 @@ impl Import {
         let told = |keys: &[&str]| {
             keys.iter().find_map(|key| {
                 let text = self.facts.metadata.get(*key)?.trim();
-                (!text.is_empty()).then(|| Choice::read(text.to_owned(), format!("the file's `{key}`")))
+                (!text.is_empty())
+                    .then(|| Choice::read(text.to_owned(), format!("the file's `{key}`")))
             })
         };
         let stem = self.file.strip_suffix(".onnx").unwrap_or(&self.file);
@@ -274,122 +283,4 @@ fn range(facts: &Facts, found: &Found, wishes: &Wishes) -> Option<Choice<(f32, f
         }
         _ => Choice::missing("the map's numbers may be of any size: look at those of good parts"),
     }))
-}
-
-/// Every setting.
-struct Choices {
-    found: Found,
-    size: Choice<SizePx>,
-    colour: Choice<Colour>,
-    normalise: Choice<normalise::Normalise>,
-    resize: Choice<crate::manifest::Resize>,
-    pad: Choice<f32>,
-    labels: Choice<Vec<String>>,
-    good: Choice<String>,
-    activation: Choice<Activation>,
-    range: Option<Choice<(f32, f32)>>,
-    /// Licence, name, description.
-    words: [Choice<String>; 3],
-}
-
-impl Choices {
-    fn items(&self) -> Vec<Item> {
-        let setting = |flag: &str| SETTINGS.iter().find(|setting| setting.flag == flag);
-        let found = &self.found;
-        let as_found = |value: String| Choice {
-            value: Some(value),
-            sure: found.sure,
-            why: found.why.clone(),
-        };
-        let text = |text: &String| text.clone();
-        let [licence, name, description] = &self.words;
-        let output = Choice::read(found.output.clone(), "one of the graph's");
-        let layout = found.layout.map(|layout| as_found(wishes::word_of(&layout)));
-        [
-            setting("--kind").map(|s| as_found(wishes::word_of(&found.kind)).item(s, text)),
-            setting("--output").map(|s| output.item(s, text)),
-            setting("--layout").and_then(|s| Some(layout.as_ref()?.item(s, text))),
-            setting("--size").map(|s| self.size.item(s, |v| format!("{}x{}", v.width, v.height))),
-            setting("--colour").map(|s| self.colour.item(s, wishes::word_of)),
-            setting("--normalise").map(|s| self.normalise.item(s, |v| v.name.clone())),
-            setting("--resize").map(|s| self.resize.item(s, wishes::word_of)),
-            setting("--pad").map(|s| self.pad.item(s, f32::to_string)),
-            setting("--labels").map(|s| self.labels.item(s, |v| v.join(","))),
-            setting("--good").map(|s| self.good.item(s, text)),
-            setting("--activation").map(|s| self.activation.item(s, wishes::word_of)),
-            setting("--range")
-                .and_then(|s| Some(self.range.as_ref()?.item(s, |(a, b)| format!("{a},{b}")))),
-            setting("--licence").map(|s| licence.item(s, text)),
-            setting("--name").map(|s| name.item(s, text)),
-            setting("--description").map(|s| description.item(s, text)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-
-    /// The manifest without golden samples, when every setting has a value.
-    fn manifest(&self, import: &Import, input: &str) -> Option<Manifest> {
-        let colour = self.colour.value?;
-        let size = self.size.value?;
-        let (mean, std) = self.normalise.value.as_ref()?.of_channels(colour);
-        let [licence, name, description] = &self.words;
-        Some(Manifest {
-            schema: SCHEMA,
-            name: name.value.clone()?,
-            kind: self.found.kind,
-            licence: licence.value.clone()?,
-            description: description.value.clone()?,
-            file: FileSpec {
-                onnx: PathBuf::from("model.onnx"),
-                sha256: import.sha256,
-                precision: import.facts.precision,
-                quantized_from: None,
-            },
-            input: InputSpec {
-                name: input.to_owned(),
-                width: size.width,
-                height: size.height,
-                colour,
-                resize: self.resize.value?,
-                pad: self.pad.value?,
-                mean,
-                std,
-                tiling: None,
-            },
-            output: self.output()?,
-            provenance: import.provenance(),
-            golden: Vec::new(),
-        })
-    }
-
-    fn output(&self) -> Option<OutputSpec> {
-        let found = &self.found;
-        let segmenter = found.kind == Kind::Segmenter;
-        let anomaly = match &self.range {
-            Some(range) => {
-                let (low, high) = range.value?;
-                Some(AnomalySpec { low, high, score: found.score.clone() })
-            }
-            None => None,
-        };
-        // Where to start from; `sightline model eval` finds better ones.
-        let boxes = found.layout.map(|layout| BoxesSpec {
-            layout,
-            name: found.boxes.clone(),
-            min_score: 0.25,
-            max_iou: 0.45,
-            max_boxes: 100,
-        });
-        Some(OutputSpec {
-            name: found.output.clone(),
-            activation: self.activation.value?,
-            labels: self.labels.value.clone()?,
-            good: self.good.value.clone()?,
-            pixel_threshold: segmenter.then_some(0.5),
-            min_cells: segmenter.then_some(1),
-            boxes,
-            anomaly,
-        })
-    }
 }

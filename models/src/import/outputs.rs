@@ -90,26 +90,29 @@ fn nothing_fits(facts: &Facts, wishes: &Wishes) -> ImportError {
     let port = |port: &PortFacts| format!("`{}` {} {}", port.name, port.element, port.shape());
     let ports = facts.outputs.iter().map(port).collect::<Vec<_>>().join(", ");
     let asked = match (wishes.kind, &wishes.output) {
-        (Some(kind), _) => format!(" as {}: {}", super::wishes::word_of(&kind), kind.output_shape()),
+        (Some(kind), _) => {
+            format!(" as {}: {}", super::wishes::word_of(&kind), kind.output_shape())
+        }
         (None, Some(name)) => format!(" of the name `{name}`"),
         _ => String::new(),
     };
     ImportError::Unfit {
         problem: format!("no output can be read{asked}; it gives {ports}"),
-        right: "scores [1, labels], a grid [1, labels, rows, columns], an anomaly map [1, 1, rows, \
+        right:
+            "scores [1, labels], a grid [1, labels, rows, columns], an anomaly map [1, 1, rows, \
                 columns], or boxes of YOLO or DETR, as floats"
-            .into(),
+                .into(),
     }
 }
 
 /// Networks that look like those that are read and are others.
 fn refuse_what_is_not_read(facts: &Facts) -> Result<(), ImportError> {
-    let unfit = |problem: String, right: &str| {
-        Err(ImportError::Unfit { problem, right: right.to_owned() })
-    };
+    let unfit =
+        |problem: String, right: &str| Err(ImportError::Unfit { problem, right: right.to_owned() });
     let task = facts.metadata.get("task").map(String::as_str);
     if let (Some(task @ ("segment" | "pose" | "obb")), true) = (task, is_ultralytics(facts)) {
-        let problem = format!("it is an Ultralytics network of the task `{task}`, which is not read");
+        let problem =
+            format!("it is an Ultralytics network of the task `{task}`, which is not read");
         return unfit(problem, "the task `detect` or `classify`, or a network that gives a grid");
     }
     let has = |name: &str| facts.outputs.iter().any(|port| port.name == name);
@@ -123,7 +126,8 @@ fn refuse_what_is_not_read(facts: &Facts) -> Result<(), ImportError> {
         && usize::try_from(last) == Ok(names.len() + 4)
         && last != 6
     {
-        let problem = format!("`{}` {} is how Ultralytics exports RT-DETR", port.name, port.shape());
+        let problem =
+            format!("`{}` {} is how Ultralytics exports RT-DETR", port.name, port.shape());
         return unfit(problem, "a YOLO, or RT-DETR with the outputs `logits` and `pred_boxes`");
     }
     Ok(())
@@ -170,7 +174,10 @@ fn detr(ports: &[&PortFacts]) -> Option<Found> {
 
 /// How many cells YOLO's three grids have: steps of 8, 16 and 32 pixels.
 fn cells(size: SizePx) -> i64 {
-    [8, 16, 32].iter().map(|step| i64::from(size.width / step) * i64::from(size.height / step)).sum()
+    [8, 16, 32]
+        .iter()
+        .map(|step| i64::from(size.width / step) * i64::from(size.height / step))
+        .sum()
 }
 
 /// YOLO's layouts, told apart by which side counts the boxes, and how many there are.
@@ -206,11 +213,15 @@ fn boxes(facts: &Facts, port: &PortFacts, size: Option<SizePx>) -> Option<Found>
         _ if ultralytics => (Sure::Read, format!("an Ultralytics detector that gives {shape}")),
         BoxLayout::EndToEnd => (Sure::Likely, format!("{shape} is how boxes after NMS come")),
         _ if unanchored => {
-            let why = format!("{shape} has a row for each place: YOLOX or YOLOv6, which must be \
-                               exported with its boxes decoded");
+            let why = format!(
+                "{shape} has a row for each place: YOLOX or YOLOv6, which must be \
+                               exported with its boxes decoded"
+            );
             (Sure::Unsure, why)
         }
-        _ if fits => (Sure::Likely, format!("{shape} has as many boxes as YOLO's grids of this size")),
+        _ if fits => {
+            (Sure::Likely, format!("{shape} has as many boxes as YOLO's grids of this size"))
+        }
         _ => (Sure::Unsure, format!("{shape} could be YOLO's boxes")),
     };
     Some(Found {
@@ -262,9 +273,19 @@ fn classes(facts: &Facts, port: &PortFacts, names: &[&str]) -> Option<Found> {
 /// Who trained it, by the names of its weights.
 fn family_by_weights(names: &[&str]) -> Family {
     let starts = [
-        "layer1.", "features.", "conv_stem.", "blocks.", "patch_embed.", "stages.", "stem.",
-        "backbone.layer1.", "backbone.features.", "conv1.weight", "fc.weight",
-        "classifier.weight", "backbone.0.",
+        "layer1.",
+        "features.",
+        "conv_stem.",
+        "blocks.",
+        "patch_embed.",
+        "stages.",
+        "stem.",
+        "backbone.layer1.",
+        "backbone.features.",
+        "conv1.weight",
+        "fc.weight",
+        "classifier.weight",
+        "backbone.0.",
     ];
     let known = |name: &&str| starts.iter().any(|start| name.starts_with(start));
     if names.iter().any(known) { Family::Torchvision } else { Family::Other }

@@ -59,7 +59,8 @@ impl<'a> Walk<'a> {
                 walk.users.entry(name).or_default().push(node);
             }
             let value = node.attribute.iter().find(|attribute| attribute.name == "value");
-            if let (Some(name), Some(tensor)) = (node.output.first(), value.and_then(|v| v.t.as_ref()))
+            if let (Some(name), Some(tensor)) =
+                (node.output.first(), value.and_then(|v| v.t.as_ref()))
                 && node.op_type == "Constant"
                 && few(&tensor.dims)
             {
@@ -250,7 +251,10 @@ mod tests {
         ];
         assert_eq!(tail(boxes), Tail::Sigmoid);
         // x * sigmoid(x) is an activation inside the network, not its last word.
-        assert_eq!(tail(vec![node("Sigmoid", &["a"], "b"), node("Mul", &["a", "b"], "y")]), Tail::Other);
+        assert_eq!(
+            tail(vec![node("Sigmoid", &["a"], "b"), node("Mul", &["a", "b"], "y")]),
+            Tail::Other
+        );
         // A graph that bites its tail is left alone.
         assert_eq!(tail(vec![node("Identity", &["y"], "y")]), Tail::Other);
     }
