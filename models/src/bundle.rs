@@ -5,18 +5,18 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{Execution, FindingFault, OwnedPixels, PixelFormat, Sha256, SizePx};
+use domain::{Execution, FindingFault, OwnedPixels, PixelFormat, Provider, Sha256, SizePx};
 use image::{DynamicImage, ImageFormat};
 use thiserror::Error;
 
 use crate::compiled::CompiledError;
 use crate::execution::ExecutionError;
+use crate::golden::{self, Cause, Elsewhere};
 use crate::manifest::{Manifest, Refusal};
 use crate::model::Model;
 use crate::screen::{NUMBERS_MAX, Objection, screen};
 use crate::session::Runtime;
 use crate::signature::{SignatureError, Trust};
-use crate::tensor::Shaper;
 
 /// The manifest's file name.
 pub const MANIFEST: &str = "model.toml";
@@ -135,14 +135,14 @@ pub enum BundleError {
     )]
     TilesOffGrid { file: PathBuf, name: String, cells: usize, side: u32, overlap_px: u32 },
     /// The network gives no answer to a golden sample.
-    #[error("golden sample {}: {fault}", .image.display())]
-    GoldenFault { image: PathBuf, fault: FindingFault },
+    #[error("golden sample {}: {fault}; {cause}", .image.display())]
+    GoldenFault { image: PathBuf, fault: FindingFault, cause: Cause },
     /// The network answers a golden sample otherwise than when it was made.
     #[error(
-        "golden sample {} is not reproduced within {tolerance}:{}",
+        "golden sample {} is not reproduced within {tolerance}:{}; {cause}",
         .image.display(), listed(.missed)
     )]
-    GoldenMissed { image: PathBuf, tolerance: f32, missed: Vec<Missed> },
+    GoldenMissed { image: PathBuf, tolerance: f32, missed: Vec<Missed>, cause: Cause },
     /// It does not run on what its recipe names.
     #[error(transparent)]
     Execution(#[from] ExecutionError),
@@ -242,6 +242,12 @@ impl Bundle {
         &self.parts.manifest
     }
 
+    /// The network's file, read when the bundle was.
+    #[must_use]
+    pub fn onnx(&self) -> &[u8] {
+        &self.parts.onnx
+    }
+
     /// Makes the network ready on one thread of the CPU and has it reproduce every golden sample.
     ///
     /// Sides that the graph leaves open are taken as the manifest gives them; those it fixes must
@@ -249,7 +255,7 @@ impl Bundle {
     ///
     /// # Errors
     /// When ONNX Runtime does not take the network, its input or output is not as the manifest
-    /// says, or a golden sample is not reproduced.
+    /// says, or a golden sample is not reproduced; then the error names what would explain it.
     pub fn arm(&self, runtime: &Runtime) -> Result<Model, BundleError> {
         self.arm_on(runtime, &Execution::default())
     }
@@ -264,12 +270,12 @@ impl Bundle {
     /// As [`Self::arm`], and when the provider can't be had, takes too little of the network, or
     /// needs a compiled network that is not there or was compiled for something else.
     pub fn arm_on(&self, runtime: &Runtime, execution: &Execution) -> Result<Model, BundleError> {
-        let mut model = Model::ready_on(self, runtime, execution)?;
-        let mut shaper = Shaper::new(model.input().clone());
-        let mut tensor = model.input().tensor();
-        for (golden, picture) in self.parts.manifest.golden.iter().zip(&self.parts.pictures) {
-            model.reproduce(golden, picture, &mut shaper, &mut tensor)?;
-        }
+        let model = Model::ready_on(self, runtime, execution)?;
+        let provider = model.runs_on().provider;
+        let on_cpu = || Model::ready(self, runtime);
+        let elsewhere = Elsewhere { name: provider.name().to_owned(), on_cpu: &on_cpu };
+        let elsewhere = (provider != Provider::Cpu).then_some(elsewhere);
+        let mut model = golden::proven(model, elsewhere)?;
         model.warm_up();
         let (name, hash) = (&self.manifest().name, self.hash());
         tracing::info!(model = %name, hash = %hash.short(), on = %model.runs_on(), "model armed");

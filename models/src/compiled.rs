@@ -261,7 +261,7 @@ fn make(
     told(Step::Building);
     let saved = making.join("model.onnx");
     let opening = Opening { save: Some(&saved), ..Opening::plain(execution) };
-    let graph = graph_from_parts(&bundle.parts)?;
+    let graph = graph_from_parts(&bundle.parts);
     let provider = execution.provider;
     Session::open(runtime, &graph, &opening).map_err(|Complaint(message)| match provider {
         Provider::Cpu => BundleError::NotOnnx { file: bundle.parts.onnx_file.clone(), message },

@@ -7,6 +7,8 @@
 pub mod bundle;
 pub mod compiled;
 pub mod execution;
+pub mod golden;
+pub mod import;
 pub mod index;
 pub mod kinds;
 pub mod manifest;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use domain::{Sha256, SizePx, Tensor};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::Kind;
@@ -17,7 +18,7 @@ pub(crate) use check::Refusal;
 pub const SCHEMA: i64 = 1;
 
 /// A bundle's `model.toml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Version of this format: 1.
@@ -45,23 +46,25 @@ pub struct Manifest {
 }
 
 /// The network's file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileSpec {
     /// Path of the ONNX file, relative to the bundle's folder.
     pub onnx: PathBuf,
     /// Hash of its bytes.
+    #[schemars(with = "String", regex(pattern = "^[0-9a-fA-F]{64}$"))]
     pub sha256: Sha256,
     /// In what it computes.
     #[serde(default)]
     pub precision: Precision,
     /// The bundle that this one was quantised from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub quantized_from: Option<Sha256>,
 }
 
 /// In what a network computes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// 32-bit floats.
@@ -74,7 +77,7 @@ pub enum Precision {
 }
 
 /// What the network takes: `[1, channels, height, width]` floats, `(pixel / 255 - mean) / std`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InputSpec {
     /// Name of the graph's input.
@@ -102,7 +105,7 @@ pub struct InputSpec {
 /// input, neighbours sharing `overlap_px`; what the network says of each is put together. Where
 /// tiles overlap, the highest probability counts. Fed all at once where the graph leaves its batch
 /// open, else one after the other. At most 64 tiles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tiling {
     /// Tiles side by side.
@@ -114,7 +117,7 @@ pub struct Tiling {
 }
 
 /// The channels a network takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Colour {
     /// Red, green, blue.
@@ -145,7 +148,7 @@ impl Colour {
 }
 
 /// How a crop is made to fit the input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {
     /// Aspect kept; centred, the border filled with `pad`.
@@ -155,7 +158,7 @@ pub enum Resize {
 }
 
 /// What the network gives.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OutputSpec {
     /// Name of the graph's output.
@@ -183,7 +186,7 @@ pub struct OutputSpec {
 }
 
 /// How a detector writes boxes. Labels leave out `output.good`: it has no channel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BoxesSpec {
     /// Where coordinates and scores stand.
@@ -201,7 +204,7 @@ pub struct BoxesSpec {
 
 /// Where a detector's coordinates and scores stand; coordinates in pixels of the input unless said
 /// otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BoxLayout {
     /// `[1, boxes, 5 + labels]`: middle x, middle y, width, height, objectness, label scores
@@ -221,7 +224,7 @@ pub enum BoxLayout {
 
 /// What an anomaly map's numbers mean: `(value - low) / (high - low)`, cut at 0 and 1, is the
 /// probability that a place is defective.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnomalySpec {
     /// The number that becomes 0: usual for good parts.
@@ -235,7 +238,7 @@ pub struct AnomalySpec {
 }
 
 /// What turns a network's numbers into probabilities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// The channels of a place compete; they add up to 1.
@@ -247,12 +250,13 @@ pub enum Activation {
 }
 
 /// A picture with the answer that the network must give.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
     /// Path of a PNG, 8-bit gray or RGB, relative to the bundle's folder.
     pub image: PathBuf,
     /// Hash of its bytes.
+    #[schemars(with = "String", regex(pattern = "^[0-9a-fA-F]{64}$"))]
     pub sha256: Sha256,
     /// Score of each label, in the order of `output.labels`.
     pub expected: Vec<f32>,

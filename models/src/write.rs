@@ -10,10 +10,10 @@ use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use thiserror::Error;
 
 use crate::bundle::{Bundle, BundleError, MANIFEST};
+use crate::golden;
 use crate::manifest::{Golden, Manifest};
 use crate::model::Model;
 use crate::session::Runtime;
-use crate::tensor::Shaper;
 
 /// How far a golden sample's scores may be off on another machine.
 pub const TOLERANCE: f32 = 0.01;
@@ -66,15 +66,15 @@ pub fn bundle_from_draft(
     }
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
     let making = dir.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let made = fill(&making, draft, runtime).and_then(|()| {
-        fs::rename(&making, dir).map_err(|error| disk(dir, &error))?;
-        Ok(Bundle::load(dir)?.arm(runtime)?)
-    });
+    let made = fill(&making, draft, runtime)
+        .and_then(|()| fs::rename(&making, dir).map_err(|error| disk(dir, &error)));
     if made.is_err() {
         // What could not be finished is of no use to anybody.
         let _ = fs::remove_dir_all(&making);
     }
-    made
+    made?;
+    // It was armed a moment ago, under the name it was made under.
+    Ok(Model::ready(&Bundle::load(dir)?, runtime)?)
 }
 
 fn fill(dir: &Path, draft: Draft<'_>, runtime: &Runtime) -> Result<(), WriteError> {
@@ -101,14 +101,7 @@ fn fill(dir: &Path, draft: Draft<'_>, runtime: &Runtime) -> Result<(), WriteErro
     // Loaded with scores of zero, run, and written again with what it said.
     write_manifest(dir, &manifest)?;
     let mut model = Model::ready(&Bundle::load(dir)?, runtime)?;
-    let mut shaper = Shaper::new(model.input().clone());
-    let mut tensor = model.input().tensor();
-    for (golden, picture) in manifest.golden.iter_mut().zip(golden) {
-        let crop = picture.size().rect();
-        let finding = shaper
-            .prepare(picture, crop, &mut tensor)
-            .and_then(|()| model.run(&tensor, 0, crop))
-            .map_err(|fault| BundleError::GoldenFault { image: golden.image.clone(), fault })?;
+    for (golden, finding) in manifest.golden.iter_mut().zip(golden::answers(&mut model)?) {
         golden.expected = finding.classes.iter().map(|class| class.score.get()).collect();
     }
     write_manifest(dir, &manifest)?;

@@ -107,27 +107,6 @@ fn a_graph_with_open_sides_is_armed_with_those_of_the_manifest() {
     Bundle::load(copy.path()).unwrap().arm(&runtime()).unwrap();
 }
 
-#[test]
-fn weights_in_another_file_are_refused() {
-    let copy = with_graph(|model| {
-        let weights = &mut model.graph.as_mut().unwrap().initializer[0];
-        weights.raw_data.clear();
-        weights.float_data.clear();
-        weights.data_location = 1;
-        let pair = |key: &str, value: &str| sightline_models::onnx::proto::StringStringEntryProto {
-            key: key.into(),
-            value: value.into(),
-        };
-        weights.external_data = vec![pair("location", "weights.bin"), pair("offset", "0")];
-    });
-    fs::write(copy.path().join("weights.bin"), vec![0; 1 << 16]).unwrap();
-    let error = Bundle::load(copy.path()).unwrap().arm(&runtime()).unwrap_err();
-    assert!(
-        matches!(error, BundleError::Execution(ExecutionError::KeptElsewhere { .. })),
-        "{error}"
-    );
-}
-
 /// Compiles a copy of the segmenter for the CPU into its usual folder.
 fn compiled(copy: &Copy) -> (Bundle, Execution) {
     let bundle = Bundle::load(copy.path()).unwrap();

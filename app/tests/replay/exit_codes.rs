@@ -117,7 +117,12 @@ fn every_command_helps() {
                 "--json",
             ],
         ),
-        (&["model"], &["verify"]),
+        (&["model"], &["import", "show", "verify"]),
+        (
+            &["model", "import"],
+            &["--out", "--golden", "--labels", "--licence", "--dry-run", "--json"],
+        ),
+        (&["model", "show"], &["--no-run", "--card", "--json"]),
         (&["model", "verify"], &["--json"]),
     ];
     for (command, flags) in cases {

@@ -22,7 +22,7 @@ use detector::Candidate;
 pub(crate) use shape::Wanted;
 
 /// What a network does with a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Says of each cell of a grid what is there: output `[1, labels, rows, columns]`.

@@ -24,8 +24,12 @@ pub struct Copy {
 
 impl Copy {
     pub fn of(fixture: &str) -> Self {
+        Self::from(&data().join(fixture))
+    }
+
+    pub fn from(bundle: &Path) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        copy(&data().join(fixture), dir.path());
+        copy(bundle, dir.path());
         Self { dir }
     }
 

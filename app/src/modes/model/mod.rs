@@ -8,6 +8,7 @@ mod fit;
 mod import;
 mod quantize;
 mod show;
+mod table;
 mod verify;
 
 use anyhow::Result;
