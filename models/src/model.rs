@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{Finding, FindingFault, OwnedPixels, Pixels, RectPx, Sha256, Tensor};
 
 use crate::bundle::{Bundle, BundleError, Missed};
+use crate::eval::DefectMap;
 use crate::kinds::{Look, Reader};
 use crate::manifest::{Golden, InputSpec};
 use crate::ports::{check_input, check_output};
@@ -93,6 +94,21 @@ impl Model {
             .map_err(|Complaint(message)| FindingFault::Runtime { message })?;
         let look = Look { view, crop: crop_in_frame, placement: tensor.placement };
         self.reader.read(&mut self.raws, look)
+    }
+
+    /// Looks as [`Self::run`] does, and says in floats too where it sees a defect; `None` of kinds
+    /// that don't say where. For measuring models; a line has no use for it.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_map(
+        &mut self,
+        tensor: &Tensor,
+        view: usize,
+        crop_in_frame: RectPx,
+    ) -> Result<(Finding, Option<DefectMap>), FindingFault> {
+        let finding = self.run(tensor, view, crop_in_frame)?;
+        Ok((finding, self.reader.map(&self.raws, tensor.placement)))
     }
 
     /// Looks at a golden sample's picture and holds the scores against those of the manifest.

@@ -11,6 +11,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::eval::DefectMap;
 use crate::manifest::{Activation, InputSpec, OutputSpec};
 use crate::session::Raw;
 
@@ -131,6 +132,33 @@ impl Reader {
             classes: classes.collect::<Result<_, _>>()?,
             defects: reading.defects,
             heatmap: reading.heatmap,
+        })
+    }
+
+    /// Where `raws`, which [`Self::read`] has read, show a defect, over the whole of the input.
+    pub fn map(&self, raws: &[Raw], laid: Placement) -> Option<DefectMap> {
+        let raw = raws.first()?;
+        let &[_, channels, height, width] = raw.shape.as_slice() else { return None };
+        let mut values = vec![0.0_f32; width * height];
+        for channel in 0..channels {
+            // The one channel of an anomaly map is the defects'.
+            let is_good = channels > 1 && *self.labels[channel] == *self.output.good;
+            let plane = raw.values.chunks_exact(width * height).nth(channel);
+            for (value, cell) in
+                values.iter_mut().zip(plane.filter(|_| !is_good).into_iter().flatten())
+            {
+                *value = value.max(*cell);
+            }
+        }
+        let side = |offset: f32, input: f64, cells: usize, scale: f32| {
+            (offset.into(), input / cells as f64 / f64::from(scale))
+        };
+        Some(DefectMap {
+            width,
+            height,
+            values,
+            across: side(laid.offset_x_px, self.input_width, width, laid.scale_x),
+            down: side(laid.offset_y_px, self.input_height, height, laid.scale_y),
         })
     }
 
