@@ -145,24 +145,26 @@ fn pixels_agree() {
     }
 }
 
-/// Half a million pixels, so many that some share a bin.
+/// Half a million pixels, kept one by one and in bins.
 #[test]
 fn many_pixels_agree() {
     let theirs: TheirPixels = read("many_pixels.json");
-    let mut tally = PixelTally::new(Some(theirs.threshold));
-    for picture in 0..2_u64 {
-        let (mut map, mut mask) = (Vec::new(), Vec::new());
-        for (x, y) in (0..400).flat_map(|y| (0..600).map(move |x| (x, y))) {
-            let index = picture * 240_000 + y * 600 + x;
-            let hashed = |factor: u64| ((index * factor) as u32 >> 8) as f32 / 16_777_216.0;
-            let is_bad = x % 97 < 9 && y % 61 < 13;
-            let (one, other) = (hashed(2_654_435_761), hashed(2_246_822_519));
-            map.push(if is_bad { one.max(other) } else { one });
-            mask.push(is_bad);
+    for each in [usize::MAX, 0] {
+        let mut tally = PixelTally::exact_up_to(each, Some(theirs.threshold));
+        for picture in 0..2_u64 {
+            let (mut map, mut mask) = (Vec::new(), Vec::new());
+            for (x, y) in (0..400).flat_map(|y| (0..600).map(move |x| (x, y))) {
+                let index = picture * 240_000 + y * 600 + x;
+                let hashed = |factor: u64| ((index * factor) as u32 >> 8) as f32 / 16_777_216.0;
+                let is_bad = x % 97 < 9 && y % 61 < 13;
+                let (one, other) = (hashed(2_654_435_761), hashed(2_246_822_519));
+                map.push(if is_bad { one.max(other) } else { one });
+                mask.push(is_bad);
+            }
+            tally.add(&map, &Truth::from_mask(mask, 600));
         }
-        tally.add(&map, &Truth::from_mask(mask, 600));
+        theirs.agree(if each == 0 { "in bins" } else { "one by one" }, tally.figures());
     }
-    theirs.agree("many", tally.figures());
 }
 
 #[derive(Deserialize)]

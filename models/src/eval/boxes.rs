@@ -45,8 +45,8 @@ pub struct BoxFigures {
     /// Mean average precision at an overlap of 0.50, PASCAL VOC's and COCO's AP50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map50: Option<f64>,
-    /// `2 hits / (found + known)` over all labels and pictures, of boxes that reach the limit, at
-    /// an overlap of 0.33.
+    /// `2 hits / (found + known)` over all labels and pictures, of boxes that reach the limit (at
+    /// most 100 a label and picture), at an overlap of 0.33.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub f1: Option<f64>,
 }

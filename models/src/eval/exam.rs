@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use domain::{Finding, FindingFault, OwnedPixels, Pixels, SizePx};
+use domain::{FindingFault, OwnedPixels, Pixels, SizePx};
 use thiserror::Error;
 
 use super::boxes::{KnownBox, PictureBoxes};
 use super::figures::Outcome;
 use super::judge::{Examiner, Judged, Labels};
-use super::map::DefectMap;
 use super::pixels::{PixelTally, Truth};
 use crate::bundle::BundleError;
 use crate::index::{Index, IndexError, Row};
@@ -305,7 +304,7 @@ impl Exam {
 
     fn look(&self, examiner: &mut Examiner, picture: &Picture) -> Result<Looked, EvalError> {
         let pixels = picture.pixels()?;
-        let (finding, map) = seen(examiner, picture, &pixels)?;
+        let (finding, map) = examiner.see(picture, &pixels)?;
         let judged = examiner.judge(&finding);
         let truth = match map.filter(|_| self.with_pixels) {
             Some(map) => picture.truth(pixels.size())?.map(|truth| (map, truth)),
@@ -322,16 +321,6 @@ impl Exam {
         };
         self.rows().zip(judged).map(of_picture).collect()
     }
-}
-
-/// What `examiner` sees in `pixels`, which are those of `picture`.
-pub(super) fn seen(
-    examiner: &mut Examiner,
-    picture: &Picture,
-    pixels: &OwnedPixels,
-) -> Result<(Finding, Option<DefectMap>), EvalError> {
-    let fault = |fault| EvalError::Fault { file: picture.path.clone(), fault };
-    examiner.look(pixels).map_err(fault)
 }
 
 fn known_boxes(row: &Row, labels: &Labels) -> Vec<KnownBox> {

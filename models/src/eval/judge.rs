@@ -7,6 +7,7 @@ use domain::recipe::LimitsInForce;
 use domain::{CheckedRecipe, Defect, Finding, FindingFault, Pixels, Score, Tensor};
 
 use super::boxes::FoundBox;
+use super::exam::{EvalError, Picture};
 use super::map::DefectMap;
 use crate::bundle::BundleError;
 use crate::index::OK;
@@ -249,6 +250,25 @@ impl Examiner {
         let crop = pixels.size().rect();
         self.shaper.prepare(pixels, crop, &mut self.tensor)?;
         self.model.run_map(&self.tensor, 0, crop)
+    }
+
+    /// What is said of a picture.
+    ///
+    /// # Errors
+    /// When it can't be read or the model gives no answer.
+    pub fn look_at(&mut self, picture: &Picture) -> Result<Judged, EvalError> {
+        let pixels = picture.pixels()?;
+        let (finding, _) = self.see(picture, &pixels)?;
+        Ok(self.judge(&finding))
+    }
+
+    /// As [`Self::look`], naming the picture when it fails.
+    pub(super) fn see(
+        &mut self,
+        picture: &Picture,
+        pixels: &dyn Pixels,
+    ) -> Result<(Finding, Option<DefectMap>), EvalError> {
+        self.look(pixels).map_err(|fault| EvalError::Fault { file: picture.path.clone(), fault })
     }
 
     /// What is said of a picture in which `finding` was found.
