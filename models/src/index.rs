@@ -44,6 +44,8 @@ pub struct Index {
 /// A labelled picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
+    /// Its line in the file; the header is line 1.
+    pub line: u64,
     /// The picture, inside the index's folder.
     pub file: PathBuf,
     /// `ok`, or the defect classes that are in it.
@@ -106,7 +108,7 @@ impl Index {
             let written: Written = written.map_err(unreadable)?;
             // The header is line 1.
             let line = rows.len() as u64 + 2;
-            let row = row_from_written(&written).map_err(|(column, problem, right)| {
+            let row = row_from_written(&written, line).map_err(|(column, problem, right)| {
                 IndexError::WrongValue { file: file.to_owned(), line, column, problem, right }
             })?;
             rows.push(row);
@@ -138,7 +140,7 @@ impl Index {
 
 type Wrong = (&'static str, String, String);
 
-fn row_from_written(written: &Written) -> Result<Row, Wrong> {
+fn row_from_written(written: &Written, line: u64) -> Result<Row, Wrong> {
     let file = inside("file", &written.file)?;
     let labels: Vec<_> = written.label.split('|').map(|label| label.trim().to_owned()).collect();
     if labels.iter().any(String::is_empty) || (labels.len() > 1 && labels.iter().any(|l| l == OK)) {
@@ -152,7 +154,8 @@ fn row_from_written(written: &Written) -> Result<Row, Wrong> {
     let boxes = written.boxes.split(';').map(str::trim).filter(|text| !text.is_empty());
     let boxes = boxes.map(box_from_text).collect::<Result<_, _>>()?;
     let group = if written.group.is_empty() { &written.file } else { &written.group };
-    Ok(Row { file, labels, split: written.split.clone(), mask, boxes, group: group.clone() })
+    let (split, group) = (written.split.clone(), group.clone());
+    Ok(Row { line, file, labels, split, mask, boxes, group })
 }
 
 fn inside(column: &'static str, text: &str) -> Result<PathBuf, Wrong> {

@@ -6,6 +6,7 @@
 
 pub mod bundle;
 pub mod compiled;
+pub mod eval;
 pub mod execution;
 pub mod golden;
 pub mod import;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{Execution, Finding, FindingFault, RectPx, Sha256, Tensor};
 
 use crate::bundle::{Bundle, BundleError};
+use crate::eval::DefectMap;
 use crate::execution::{Engine, RunsOn};
 use crate::kinds::{Look, Reader};
 use crate::manifest::{InputSpec, Manifest, OutputSpec};
@@ -141,6 +142,21 @@ impl Model {
             self.reader.take(&mut self.raws, &self.tiles.places()[round], &look)?;
         }
         self.reader.finish(&look)
+    }
+
+    /// Looks as [`Self::run`] does, and says in floats too where it sees a defect; `None` of kinds
+    /// that don't say where. For measuring models; a line has no use for it.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_map(
+        &mut self,
+        tensor: &Tensor,
+        view: usize,
+        crop_in_frame: RectPx,
+    ) -> Result<(Finding, Option<DefectMap>), FindingFault> {
+        let finding = self.run(tensor, view, crop_in_frame)?;
+        Ok((finding, self.reader.map(tensor.placement)))
     }
 
     /// The first half of [`Self::run`]: feeds the network and leaves its answer unread. Allocates

@@ -25,9 +25,7 @@ pub struct PictureError {
 /// When the file can't be read or is no picture.
 pub fn pixels_from_file(file: &Path) -> Result<OwnedPixels, PictureError> {
     let failed = |message: String| PictureError { file: file.to_owned(), message };
-    let opened = image::ImageReader::open(file).map_err(|error| failed(error.to_string()))?;
-    let opened = opened.with_guessed_format().map_err(|error| failed(error.to_string()))?;
-    let decoded = opened.decode().map_err(|error| failed(error.to_string()))?;
+    let decoded = decoded(file)?;
     let size = SizePx::new(decoded.width(), decoded.height());
     let (format, bytes) = match decoded {
         gray @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_)) => {
@@ -36,6 +34,23 @@ pub fn pixels_from_file(file: &Path) -> Result<OwnedPixels, PictureError> {
         other => (PixelFormat::Rgb8, other.into_rgb8().into_raw()),
     };
     OwnedPixels::new(format, size, vec![bytes]).ok_or_else(|| failed("it has no pixels".to_owned()))
+}
+
+/// Reads a mask: which pixels are brighter than half, row-major, and the size.
+///
+/// # Errors
+/// When the file can't be read or is no picture.
+pub fn mask_from_file(file: &Path) -> Result<(Vec<bool>, SizePx), PictureError> {
+    let mask = decoded(file)?.into_luma8();
+    let size = SizePx::new(mask.width(), mask.height());
+    Ok((mask.into_raw().into_iter().map(|level| level > 127).collect(), size))
+}
+
+fn decoded(file: &Path) -> Result<DynamicImage, PictureError> {
+    let failed = |message: String| PictureError { file: file.to_owned(), message };
+    let opened = image::ImageReader::open(file).map_err(|error| failed(error.to_string()))?;
+    let opened = opened.with_guessed_format().map_err(|error| failed(error.to_string()))?;
+    opened.decode().map_err(|error| failed(error.to_string()))
 }
 
 #[cfg(test)]

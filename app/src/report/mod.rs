@@ -22,12 +22,12 @@
 
 mod facts;
 pub mod fail_on;
-mod html;
+pub mod html;
 mod numbers;
 pub mod row;
-mod scores;
+pub mod scores;
 mod table;
-mod words;
+pub mod words;
 
 #[cfg(test)]
 pub(crate) mod fake;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::row::Row;
 
 /// Number of bins from 0 to 1.
-pub(super) const BINS: usize = 20;
+pub const BINS: usize = 20;
 
 /// How the scores of parts are spread over 0..=1, in bins of equal width.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -57,7 +57,7 @@ impl ScoreHistogram {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped first")]
 #[expect(clippy::cast_precision_loss, reason = "20")]
-fn bin_of(score: f32) -> usize {
+pub fn bin_of(score: f32) -> usize {
     ((score.clamp(0.0, 1.0) * BINS as f32) as usize).min(BINS - 1)
 }
 

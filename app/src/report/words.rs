@@ -4,7 +4,7 @@ use super::numbers::{Confusion, Report};
 use models::rate::{Rate, needed_with_none_wrong, ruled_out_by_none_of};
 
 /// A rate in percent, with as many digits as it takes to tell it from nothing.
-pub(super) fn percent(rate: f64) -> String {
+pub fn percent(rate: f64) -> String {
     let percent = rate * 100.0;
     match percent {
         0.0 => "0 %".to_owned(),
@@ -17,17 +17,17 @@ pub(super) fn percent(rate: f64) -> String {
 }
 
 /// `3 of 100`.
-pub(super) fn of_count(rate: &Rate) -> String {
+pub fn of_count(rate: &Rate) -> String {
     format!("{} of {}", rate.count, rate.of)
 }
 
 /// The rate in percent, or that there is none.
-pub(super) fn value(rate: &Rate) -> String {
+pub fn value(rate: &Rate) -> String {
     rate.rate.map_or_else(|| "not measured".to_owned(), percent)
 }
 
 /// `0.62 % to 8.52 %`, or nothing when nothing was measured.
-pub(super) fn interval(rate: &Rate) -> String {
+pub fn interval(rate: &Rate) -> String {
     match (rate.low95, rate.high95) {
         (Some(low), Some(high)) => format!("{} to {}", percent(low), percent(high)),
         _ => String::new(),

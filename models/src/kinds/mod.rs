@@ -5,6 +5,7 @@ mod anomaly_map;
 mod classifier;
 mod detector;
 mod grid;
+mod map;
 mod segmenter;
 mod shape;
 

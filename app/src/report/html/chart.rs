@@ -6,7 +6,7 @@ use models::rate::Rate;
 
 /// A rate on a line from 0 to the next round number above its interval: the band is the
 /// interval, the dot the rate.
-pub(super) fn strip(rate: &Rate) -> String {
+pub fn strip(rate: &Rate) -> String {
     let (Some(at), Some(low), Some(high)) = (rate.rate, rate.low95, rate.high95) else {
         return String::new();
     };
@@ -54,7 +54,7 @@ const BOTTOM: f64 = 220.0;
 
 /// The scores of good and bad parts side by side. Counts are drawn on a logarithmic scale, so
 /// that the one bad part among the good ones is seen.
-pub(super) fn histogram(scores: &ScoreHistogram) -> String {
+pub fn histogram(scores: &ScoreHistogram) -> String {
     let series: Vec<_> = [
         ("good", "good parts", &scores.good),
         ("bad", "bad parts", &scores.bad),

@@ -251,7 +251,7 @@ fn resized(image: &RgbImage, scale: f64) -> RgbImage {
 }
 
 /// The heatmap laid over the picture: the more defective, the more it covers and the darker red.
-fn blended(image: &RgbImage, heat: &GrayImage) -> RgbImage {
+pub fn blended(image: &RgbImage, heat: &GrayImage) -> RgbImage {
     let (width, height) = image.dimensions();
     let heat = imageops::resize(heat, width, height, imageops::FilterType::Triangle);
     let mut over = image.clone();
@@ -293,7 +293,8 @@ fn boxes_svg(row: &Row, view: usize, width: u32, height: u32) -> String {
     defects.iter().take(DRAWN).filter_map(box_svg).collect()
 }
 
-fn box_svg(defect: &Defect, crop: &RectPx, width: f64, height: f64) -> Option<String> {
+/// A defect as a box over a picture of `crop` that is shown `width` by `height` large.
+pub fn box_svg(defect: &Defect, crop: &RectPx, width: f64, height: f64) -> Option<String> {
     let seen = defect.box_in_frame.intersection(crop)?;
     let (across, down) = (width / f64::from(crop.width), height / f64::from(crop.height));
     // Wide enough to stand around what was found, not on it.
@@ -313,7 +314,8 @@ fn box_svg(defect: &Defect, crop: &RectPx, width: f64, height: f64) -> Option<St
     ))
 }
 
-fn data_uri(image: &RgbImage) -> Option<String> {
+/// The picture as a JPEG that stands in the page.
+pub fn data_uri(image: &RgbImage) -> Option<String> {
     let mut jpeg = Vec::new();
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 82)
         .write_image(image, image.width(), image.height(), image::ExtendedColorType::Rgb8)

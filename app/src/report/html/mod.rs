@@ -1,9 +1,9 @@
 //! Takes a report and the pictures that were kept, gives `report.html`: one file that needs
 //! nothing else, neither a network nor a script, and that prints on paper.
 
-mod chart;
-mod gallery;
-mod text;
+pub mod chart;
+pub mod gallery;
+pub mod text;
 
 pub use gallery::GalleryPicture;
 
@@ -17,7 +17,7 @@ use super::words::{interval, meaning, of_count, parts, value};
 use models::rate::Rate;
 use text::Escaped;
 
-const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 const DEFINITIONS: &str = include_str!("definitions.html");
 
 /// The page for `report`, which was built from `rows`. `violations` when limits were set;
@@ -29,7 +29,6 @@ pub fn page(
     violations: Option<&[Violation]>,
     picture: &dyn Fn(&Row) -> Option<GalleryPicture>,
 ) -> String {
-    let title = format!("Inspection report: {}", report.source);
     let body = [
         head(report),
         violations.map(limits).unwrap_or_default(),
@@ -43,13 +42,19 @@ pub fn page(
         provenance(report),
         DEFINITIONS.to_owned(),
     ];
+    shell(&format!("Inspection report: {}", report.source), &body.concat())
+}
+
+/// A whole page around `body`, which is markup; `title` is text.
+#[must_use]
+pub fn shell(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{}</title><style>{STYLE}</style></head><body><main>\n{}</main></body></html>\n",
-        Escaped(&title),
+        Escaped(title),
         // The sign stays with its number when the line breaks.
-        body.concat().replace(" %", "&nbsp;%")
+        body.replace(" %", "&nbsp;%")
     )
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Text for between tags and within quoted attributes. Names of files and labels come from
 /// outside, so everything that is not ours goes through here.
-pub(super) struct Escaped<'a>(pub(super) &'a str);
+pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
