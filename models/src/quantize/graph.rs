@@ -1,7 +1,7 @@
 //! A network made ready for change: takes an ONNX file's bytes, gives its graph with what is
 //! constant worked out, and who makes and who takes each tensor.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::QuantizeError;
 use super::opset;
@@ -20,13 +20,6 @@ pub(super) struct Net {
     pub graph: GraphProto,
     /// Every name there is, so that a new one is new.
     taken: HashSet<String>,
-}
-
-/// What a setting of a node is: numbers of [`AttributeProto::kind`].
-pub(super) mod attribute {
-    pub const FLOAT: i32 = 1;
-    pub const INT: i32 = 2;
-    pub const TENSOR: i32 = 4;
 }
 
 /// The setting `name` of `node`.
@@ -63,7 +56,7 @@ pub(super) fn node(op: &str, name: &str, inputs: &[&str], output: &str) -> NodeP
 
 /// A whole-number setting.
 pub(super) fn int_setting(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { name: name.to_owned(), i: value, kind: attribute::INT, ..Default::default() }
+    AttributeProto { name: name.to_owned(), i: value, kind: 2, ..Default::default() }
 }
 
 /// A constant of whole numbers.
@@ -157,11 +150,6 @@ impl Net {
     /// The constant of that name.
     pub fn constant(&self, name: &str) -> Option<&TensorProto> {
         self.graph.initializer.iter().find(|constant| constant.name == name)
-    }
-
-    /// All constants by name.
-    pub fn constants(&self) -> HashMap<&str, &TensorProto> {
-        self.graph.initializer.iter().map(|constant| (&*constant.name, constant)).collect()
     }
 
     /// Which nodes take each tensor, in the graph's order; twice where one takes it twice.
