@@ -112,9 +112,9 @@ pub fn compare(
     for picture in pictures {
         let pixels = pixels_from_file(&picture.file)?;
         let crop = pixels.size().rect();
-        shaper.prepare(&pixels, crop, &mut tensor).map_err(|fault| {
-            CompareError::NotPrepared { file: picture.file.clone(), fault }
-        })?;
+        shaper
+            .prepare(&pixels, crop, &mut tensor)
+            .map_err(|fault| CompareError::NotPrepared { file: picture.file.clone(), fault })?;
         for repeat in 0..repeats.max(1) {
             for (side, model) in [&mut *float, &mut *quantized].into_iter().enumerate() {
                 let start = now();
@@ -204,7 +204,8 @@ fn difference(
     for ((picture, float), quantized) in pictures.iter().zip(&said[0]).zip(&said[1]) {
         let pairs = float.scores.iter().zip(&quantized.scores);
         let missing = float.scores.len() != quantized.scores.len();
-        let largest = pairs.map(|(a, b)| (a - b).abs()).fold(f32::from(u8::from(missing)), f32::max);
+        let largest =
+            pairs.map(|(a, b)| (a - b).abs()).fold(f32::from(u8::from(missing)), f32::max);
         sum += f64::from(largest);
         if largest > made.score_difference_max {
             made.score_difference_max = largest;

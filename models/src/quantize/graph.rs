@@ -256,11 +256,14 @@ impl Net {
                 taken.push((index, conv, border));
             }
         }
-        for (pad, conv, border) in taken.iter().rev() {
+        for (pad, conv, border) in &taken {
             let source = self.graph.node[*pad].input[0].clone();
             let conv = &mut self.graph.node[*conv];
             conv.input[0] = source;
             widen(conv, border);
+        }
+        // Only now, and from behind: the numbers of the others must hold.
+        for (pad, ..) in taken.iter().rev() {
             self.graph.node.remove(*pad);
         }
     }

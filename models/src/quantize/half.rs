@@ -5,18 +5,31 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use half::f16;
 
+use super::Kept;
 use super::graph::{Net, has_graphs, int_of, int_setting, known_as, node};
 use super::plan::is_called;
 use super::scale::Range;
-use super::Kept;
 use crate::onnx::element;
 use crate::onnx::proto::{NodeProto, TensorProto, TypeValue};
 
 /// Operators that have no 16-bit floats, or that choose the type of what they give by a setting.
 const FLOAT_ONLY: [&str; 16] = [
-    "NonMaxSuppression", "TopK", "RoiAlign", "Range", "CumSum", "Upsample", "OneHot", "EyeLike",
-    "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial",
-    "Bernoulli", "QuantizeLinear", "DequantizeLinear",
+    "NonMaxSuppression",
+    "TopK",
+    "RoiAlign",
+    "Range",
+    "CumSum",
+    "Upsample",
+    "OneHot",
+    "EyeLike",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+    "Multinomial",
+    "Bernoulli",
+    "QuantizeLinear",
+    "DequantizeLinear",
 ];
 
 /// Inputs of Resize that say where, not what: borders and scales.

@@ -241,7 +241,11 @@ impl Writer<'_> {
         node.input[1] = float;
     }
 
-    fn weights_in_8_bits(&mut self, weights: &TensorProto, axis: Option<usize>) -> (String, Vec<f32>) {
+    fn weights_in_8_bits(
+        &mut self,
+        weights: &TensorProto,
+        axis: Option<usize>,
+    ) -> (String, Vec<f32>) {
         let values = weights.floats().unwrap_or_default();
         let floors = self.floors.remove(&(weights.name.clone(), axis)).unwrap_or_default();
         let made = scale::weights(&values, &sides(weights), axis, self.how.weight_top(), &floors);
@@ -251,8 +255,7 @@ impl Writer<'_> {
         let bytes =
             self.add_bytes(&format!("{name}_quantized"), &weights.dims, element::INT8, made.bytes);
         let scale = self.add_floats(&format!("{name}_scale"), &channels, &made.scales);
-        let zero =
-            self.add_bytes(&format!("{name}_zero_point"), &channels, element::INT8, zeros);
+        let zero = self.add_bytes(&format!("{name}_zero_point"), &channels, element::INT8, zeros);
         (self.dequantize(name, [&bytes, &scale, &zero], axis), made.scales)
     }
 

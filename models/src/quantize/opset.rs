@@ -44,8 +44,7 @@ pub(super) fn raise(model: &mut ModelProto) -> Result<(), QuantizeError> {
     let Some(graph) = &mut model.graph else { return Ok(()) };
     let mut constants = Vec::new();
     for (index, node) in graph.node.iter_mut().enumerate().filter(|(_, n)| own(&n.domain)) {
-        raise_node(node, index, &mut constants)
-            .map_err(|why| QuantizeError::Opset { got, why })?;
+        raise_node(node, index, &mut constants).map_err(|why| QuantizeError::Opset { got, why })?;
     }
     graph.initializer.extend(constants);
     Ok(())

@@ -36,8 +36,20 @@ const COMPUTES: [&str; 7] =
     ["Add", "Mul", "Concat", "AveragePool", "GlobalAveragePool", "LeakyRelu", "Sigmoid"];
 /// Operators whose output holds nothing that their input did not.
 const MOVES: [&str; 14] = [
-    "MaxPool", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Resize", "Split",
-    "Gather", "DepthToSpace", "SpaceToDepth", "Identity", "Pad",
+    "MaxPool",
+    "Reshape",
+    "Flatten",
+    "Transpose",
+    "Squeeze",
+    "Unsqueeze",
+    "Slice",
+    "Resize",
+    "Split",
+    "Gather",
+    "DepthToSpace",
+    "SpaceToDepth",
+    "Identity",
+    "Pad",
 ];
 /// Limits.
 const LIMITS: [&str; 2] = ["Relu", "Clip"];
@@ -139,14 +151,15 @@ impl Plan {
                 continue;
             }
             let (input, output) = (&*node.input[0], &*node.output[0]);
-            let behind = makers.get(input).is_some_and(|maker| {
-                matches!(self.roles[*maker], Role::Weighted | Role::Computes)
-            });
+            let behind = makers
+                .get(input)
+                .is_some_and(|maker| matches!(self.roles[*maker], Role::Weighted | Role::Computes));
             let alone = takers.get(input).is_some_and(|takers| takers.len() == 1);
             if !(behind && alone) || held.contains(input) || !leads_on.contains(output) {
                 continue;
             }
-            let free = layout == Layout::Cpu && !held.contains(output) && is_kept_by_steps(net, node);
+            let free =
+                layout == Layout::Cpu && !held.contains(output) && is_kept_by_steps(net, node);
             self.roles[index] = if free { Role::Absorbed } else { Role::Follows };
         }
     }
@@ -225,18 +238,8 @@ fn role_of(net: &Net, floats: &BTreeSet<String>, node: &NodeProto) -> Result<Rol
         return Ok(Role::Computes);
     }
     if WEIGHTED.contains(&op) {
-        let Some(values) = weights.and_then(|weights| weights.floats()) else {
-            return Err("its weights are no constant of floats");
-        };
-        let number = |name, otherwise| setting(node, name).map_or(otherwise, |setting| setting.f);
-        let plain = int_of(node, "transA", 0) == 0
-            && [number("alpha", 1.0), number("beta", 1.0)] == [1.0, 1.0];
-        return match () {
-            () if !is_float => Err("its input is a constant"),
-            () if values.iter().any(|value| !value.is_finite()) => Err("weights are not finite"),
-            () if op == "Gemm" && !plain => Err("it has alpha, beta or transA"),
-            () => Ok(Role::Weighted),
-        };
+        let weights = weights.and_then(|weights| weights.floats());
+        return weighted(node, is_float, weights).map(|()| Role::Weighted);
     }
     if COMPUTES.contains(&op) {
         return Ok(Role::Computes);
@@ -250,6 +253,27 @@ fn role_of(net: &Net, floats: &BTreeSet<String>, node: &NodeProto) -> Result<Rol
     let moves = MOVES.contains(&op) && !(op == "Pad" && adds_other_than_zero(net, node));
     let cubic = setting(node, "mode").is_some_and(|mode| mode.s == b"cubic");
     Ok(if moves && !(op == "Resize" && cubic) { Role::Moves } else { Role::Float })
+}
+
+/// Says why a node with weights can't be quantised, if it can't.
+fn weighted(
+    node: &NodeProto,
+    takes_floats: bool,
+    weights: Option<Vec<f32>>,
+) -> Result<(), &'static str> {
+    let number = |name| setting(node, name).map_or(1.0, |setting| setting.f);
+    let Some(values) = weights else { return Err("its weights are no constant of floats") };
+    if !takes_floats {
+        return Err("its input is no activation of floats");
+    }
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err("its weights are not finite");
+    }
+    let plain = int_of(node, "transA", 0) == 0 && number("alpha") == 1.0 && number("beta") == 1.0;
+    if node.op_type == "Gemm" && !plain {
+        return Err("it has alpha, beta or transA");
+    }
+    Ok(())
 }
 
 fn adds_other_than_zero(net: &Net, pad: &NodeProto) -> bool {

@@ -93,9 +93,8 @@ fn extremes(
     let mut named = net.clone();
     let (mut outputs, mut more) = (Vec::new(), Vec::new());
     for tensor in tensors {
-        let [low, high, size, count] = ["low", "high", "size", "count"].map(|word| {
-            named.fresh(&format!("{tensor}_{word}"))
-        });
+        let [low, high, size, count] =
+            ["low", "high", "size", "count"].map(|word| named.fresh(&format!("{tensor}_{word}")));
         more.push(all_of("ReduceMin", tensor, &low));
         more.push(all_of("ReduceMax", tensor, &high));
         more.push(node("Size", "", &[tensor], &size));

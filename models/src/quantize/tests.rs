@@ -102,7 +102,11 @@ fn many() -> Build {
     b.weights("w1", &[8, 3, 3, 3]).weights("b1", &[8]).weights("w2", &[8, 1, 3, 3]);
     b.weights("w3", &[6, 16, 1, 1]).weights("b3", &[6]).weights("w4", &[4, 6]).weights("b4", &[4]);
     b.weights("w5", &[4, 2]);
-    b.floats("low", &[], &[0.0]).floats("high", &[], &[6.0]).floats("scales", &[4], &[1., 1., 2., 2.]);
+    b.floats("low", &[], &[0.0]).floats("high", &[], &[6.0]).floats(
+        "scales",
+        &[4],
+        &[1., 1., 2., 2.],
+    );
     b.graph.initializer.push(int64s("border", &[0, 0, 0, 0, 0, 0, 1, 1]));
     b.node("Pad", &["image", "border"], "padded");
     b.node("Conv", &["padded", "w1", "b1"], "c1").attribute = vec![ints("strides", &[2, 2])];
@@ -366,7 +370,8 @@ fn sixteen_bits_say_nearly_the_same_and_floats_go_in_and_out() {
     assert_eq!(floats, ["scales"], "Resize takes its scales in 32 bits");
     assert_eq!(ops(&made)["Cast"], 2);
     for tensor in tensors(&pictures(6)) {
-        let off = largest_difference(&run(&onnx, "scores", &tensor), &run(&made, "scores", &tensor));
+        let off =
+            largest_difference(&run(&onnx, "scores", &tensor), &run(&made, "scores", &tensor));
         assert!(off < 0.01 && off > 0.0, "{off}");
     }
 }
@@ -387,7 +392,8 @@ fn what_16_bits_can_not_hold_stays_in_32() {
     assert!(told("Add").contains("0 in 16 bits"), "{}", told("Add"));
     assert_eq!(told("Conv"), "asked for");
     for tensor in tensors(&pictures(3)) {
-        let off = largest_difference(&run(&onnx, "scores", &tensor), &run(&made, "scores", &tensor));
+        let off =
+            largest_difference(&run(&onnx, "scores", &tensor), &run(&made, "scores", &tensor));
         assert!(off < 0.01, "{off}");
     }
 }
@@ -564,8 +570,7 @@ fn shipped_networks_bear_it() {
         manifest.file.quantized_from = Some(bundle.hash());
         let expected: Vec<_> = golden.iter().map(|g| (g.expected.clone(), tolerance)).collect();
         let dir = tempfile::tempdir().unwrap();
-        let draft =
-            Draft { manifest, onnx: &made.onnx, golden: &pictures, card: "", beside: &[] };
+        let draft = Draft { manifest, onnx: &made.onnx, golden: &pictures, card: "", beside: &[] };
         bundle_with_expected(&dir.path().join("b"), draft, &expected, &runtime).unwrap();
     }
 }

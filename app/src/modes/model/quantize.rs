@@ -77,7 +77,7 @@ pub struct Args {
     max_overkill_growth: f64,
     /// How far a golden sample's scores may be from the float bundle's; else 0.05 for int8 and
     /// 0.01 for fp16.
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", value_parser = tolerance)]
     golden_tolerance: Option<f32>,
     /// Leave the bundle even when --check refuses it; its card says so. What misses its golden
     /// samples is never left.
@@ -115,6 +115,13 @@ fn percentile(text: &str) -> Result<f64, String> {
     if fits { Ok(number) } else { Err("write a number above 50, at most 100".to_owned()) }
 }
 
+/// With more, a bundle's manifest would be refused: a broken network would do.
+fn tolerance(text: &str) -> Result<f32, String> {
+    let number: f32 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    let fits = number > 0.0 && number <= 0.1;
+    if fits { Ok(number) } else { Err("write a number above 0, at most 0.1".to_owned()) }
+}
+
 /// A folder that goes when it is not renamed.
 struct Making(PathBuf);
 
@@ -138,8 +145,7 @@ pub fn run(args: &Args) -> Result<Ended> {
     let runtime = Runtime::open()?;
     let mut float = bundle.arm(&runtime)?;
     let target = args.target();
-    let made =
-        quantize::onnx_from_bundle(&bundle, &target, &args.keep, &calibrate, &runtime)?;
+    let made = quantize::onnx_from_bundle(&bundle, &target, &args.keep, &calibrate, &runtime)?;
     let name = args.out.file_name().context("--out names no folder")?.to_string_lossy();
     let hidden = format!(".{name}.{}.quantizing", std::process::id());
     let making = Making(args.out.with_file_name(hidden));
@@ -172,7 +178,11 @@ pub fn run(args: &Args) -> Result<Ended> {
 }
 
 fn end(args: &Args, told: &Told) -> Result<Ended> {
-    if args.json { say_json(told)? } else { say(&told.text())? }
+    if args.json {
+        say_json(told)?
+    } else {
+        say(&told.text())?
+    }
     Ok(if told.refused.is_empty() { Ended::Done } else { Ended::LimitsNotMet })
 }
 
@@ -190,10 +200,7 @@ impl Args {
     }
 
     const fn allowed(&self) -> Allowed {
-        Allowed {
-            escape_growth: self.max_escape_growth,
-            overkill_growth: self.max_overkill_growth,
-        }
+        Allowed { escape_growth: self.max_escape_growth, overkill_growth: self.max_overkill_growth }
     }
 
     fn tolerance(&self) -> f32 {
@@ -211,8 +218,10 @@ fn recipe(args: &Args) -> Result<CheckedRecipe> {
         return config::recipe_from_file(&beside);
     }
     if args.limit.is_none() && args.check.is_some() {
-        bail!("{}: is not there; right would be: --limit, from which score to reject",
-              beside.display());
+        bail!(
+            "{}: is not there; right would be: --limit, from which score to reject",
+            beside.display()
+        );
     }
     let limit = args.limit.unwrap_or(0.5);
     let text = format!(
@@ -264,8 +273,7 @@ fn write(
         samples.iter().map(|golden| (golden.expected.clone(), args.tolerance())).collect();
     let beside = recipes_in(&args.bundle).map_err(|error| disk(&args.bundle, error.to_string()))?;
     let beside: Vec<_> = beside.iter().map(|(name, bytes)| (&**name, bytes.clone())).collect();
-    let draft =
-        Draft { manifest, onnx: &made.onnx, golden: &pictures, card: "", beside: &beside };
+    let draft = Draft { manifest, onnx: &made.onnx, golden: &pictures, card: "", beside: &beside };
     write::bundle_with_expected(dir, draft, &expected, runtime)
 }
 
@@ -294,4 +302,121 @@ fn compared(
     let now = || Duration::from_nanos(clock.now().ns);
     let [float, quantized] = models;
     Ok(quantize::compare(float, quantized, pictures, recipe, repeats, &now)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use models::Precision;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    /// The smallest bundle there is: bright pictures are bad.
+    fn bright() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/classifier")
+    }
+
+    /// A folder with an index of dark pictures, which are good, and bright ones.
+    fn labelled() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let mut index = "file,label,split\n".to_owned();
+        for level in (0..12_u8).map(|i| 15 + i * 20) {
+            image::GrayImage::from_pixel(16, 16, image::Luma([level]))
+                .save(dir.path().join(format!("{level}.png")))
+                .unwrap();
+            let bad = level > 127;
+            let split = if level % 40 == 15 { "train" } else { "val" };
+            index += &format!("{level}.png,{},{split}\n", if bad { "bright" } else { "ok" });
+        }
+        fs::write(dir.path().join("index.csv"), index).unwrap();
+        dir
+    }
+
+    fn quantize(dir: &Path, more: &[&str]) -> Result<Ended> {
+        let (bundle, out, index) = (bright(), dir.join("out"), dir.join("index.csv"));
+        let paths = [&bundle, &out, &index].map(|path| path.to_str().unwrap().to_owned());
+        let [bundle, out, index] = &paths;
+        let mut line = vec!["quantize", bundle, "--out", out, "--check", index];
+        if !more.contains(&"--split") {
+            line.extend(["--split", "val"]);
+        }
+        line.extend(["--calibrate", index, "--json"]);
+        line.extend(more);
+        if !more.contains(&"--limit") {
+            line.extend(["--limit", "0.5"]);
+        }
+        run(&Line::try_parse_from(line)?.args)
+    }
+
+    fn what_is_in(dir: &Path) -> Vec<String> {
+        let names = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name());
+        names.map(|name| name.into_string().unwrap()).filter(|n| !n.ends_with("png")).collect()
+    }
+
+    #[test]
+    fn a_bundle_is_left_that_says_where_it_came_from() {
+        for (to, precision) in [("int8", Precision::Int8), ("fp16", Precision::Fp16)] {
+            let dir = labelled();
+            assert_eq!(quantize(dir.path(), &["--to", to]).unwrap(), Ended::Done);
+            let made = Bundle::load(&dir.path().join("out")).unwrap();
+            made.arm(&Runtime::open().unwrap()).unwrap();
+            let float = Bundle::load(&bright()).unwrap();
+            let file = &made.manifest().file;
+            assert_eq!((file.precision, file.quantized_from), (precision, Some(float.hash())));
+            assert_eq!(made.manifest().name, format!("bright-{to}"));
+            for (made, float) in made.manifest().golden.iter().zip(&float.manifest().golden) {
+                assert_eq!(made.expected, float.expected);
+            }
+            let card = fs::read_to_string(dir.path().join("out/CARD.md")).unwrap();
+            assert!(card.contains("## Quantised") && card.contains("| escape | 0 of "), "{card}");
+            assert!(quantize(dir.path(), &["--to", to]).is_err(), "written over");
+        }
+    }
+
+    #[test]
+    fn what_misses_its_golden_samples_is_not_left_even_by_force() {
+        let dir = labelled();
+        let more = ["--to", "int8", "--golden-tolerance", "0.0000001", "--force"];
+        assert_eq!(quantize(dir.path(), &more).unwrap(), Ended::LimitsNotMet);
+        assert_eq!(what_is_in(dir.path()), ["index.csv"]);
+    }
+
+    #[test]
+    fn what_lets_more_through_is_left_by_force_only() {
+        // The brightest picture to calibrate with is 215: brighter ones look like it then.
+        let brightest = ["--to", "int8", "--limit", "0.955"];
+        let dir = labelled();
+        assert_eq!(quantize(dir.path(), &brightest).unwrap(), Ended::LimitsNotMet);
+        assert_eq!(what_is_in(dir.path()), ["index.csv"]);
+        let allowed = [&brightest[..], &["--max-escape-growth", "0.34"]].concat();
+        assert_eq!(quantize(dir.path(), &allowed).unwrap(), Ended::Done);
+        let dir = labelled();
+        let forced = [&brightest[..], &["--force"]].concat();
+        assert_eq!(quantize(dir.path(), &forced).unwrap(), Ended::LimitsNotMet);
+        let card = fs::read_to_string(dir.path().join("out/CARD.md")).unwrap();
+        assert!(card.contains("escape grows from 2 to 3 of 3"), "{card}");
+    }
+
+    #[test]
+    fn words_that_make_no_sense_are_refused() {
+        let dir = labelled();
+        for more in [
+            &["--to", "int4"][..],
+            &["--to", "int8", "--weight-bits", "6"],
+            &["--to", "int8", "--percentile", "101"],
+            &["--to", "int8", "--max-escape-growth", "2"],
+            &["--to", "int8", "--golden-tolerance", "0.5"],
+            &["--to", "int8", "--split", "test"],
+            &["--to", "int8", "--keep", "nothing"],
+        ] {
+            assert!(quantize(dir.path(), more).is_err(), "{more:?}");
+        }
+        assert_eq!(what_is_in(dir.path()), ["index.csv"]);
+    }
 }

@@ -25,14 +25,15 @@ pub struct Check {
 pub fn to_check(file: &Path, split: Option<&str>) -> Result<Check> {
     let index = Index::read(file)?;
     let rows = rows_of(&index, split)?;
-    let labelled =
-        |row: &&Row| Labelled { file: index.path(&row.file), bad: Some(row.is_bad()) };
+    let labelled = |row: &&Row| Labelled { file: index.path(&row.file), bad: Some(row.is_bad()) };
     let pictures: Vec<_> = rows.iter().map(labelled).collect();
     let groups = rows.iter().map(|row| row.group.clone()).collect();
     for (bad, word) in [(true, "defective"), (false, "good")] {
         if !pictures.iter().any(|picture| picture.bad == Some(bad)) {
-            bail!("{}: none of the pictures is {word}; right would be: some of both",
-                  file.display());
+            bail!(
+                "{}: none of the pictures is {word}; right would be: some of both",
+                file.display()
+            );
         }
     }
     Ok(Check { pictures, index: real(file)?, groups })
@@ -68,8 +69,10 @@ pub fn to_calibrate(args: &Args, check: Option<&Check>) -> Result<Vec<PathBuf>> 
         files.retain(|file| real(file).is_ok_and(|real| !judged.contains(&real)));
     }
     if files.is_empty() {
-        bail!("{}: no picture to calibrate with that is not judged by; right would be: others",
-              source.display());
+        bail!(
+            "{}: no picture to calibrate with that is not judged by; right would be: others",
+            source.display()
+        );
     }
     Ok(spread(&files, args.calibrate_limit))
 }

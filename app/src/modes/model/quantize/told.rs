@@ -180,7 +180,8 @@ impl Told {
         ]);
         let best = self.check.as_ref().or(self.golden.as_ref());
         if let Some(made) = best {
-            let ms = |side: &Side| side.median_ms.map_or_else(String::new, |ms| format!("{ms:.1} ms"));
+            let ms =
+                |side: &Side| side.median_ms.map_or_else(String::new, |ms| format!("{ms:.1} ms"));
             let ratio = self.time_ratio.map_or_else(String::new, |r| format!(" (× {r:.2})"));
             let after = format!("{}{ratio}", ms(&made.quantized));
             rows.push(["one run, median".into(), ms(&made.float), after]);
