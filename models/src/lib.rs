@@ -17,6 +17,7 @@ pub mod model;
 pub mod onnx;
 pub mod picture;
 mod ports;
+pub mod quantize;
 pub mod rate;
 mod rows;
 pub mod runtime;

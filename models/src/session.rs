@@ -10,11 +10,13 @@ mod opening;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use domain::{Provider, Tensor};
+use domain::{Execution, Provider, Tensor};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::memory::{Allocator, MemoryInfo};
+use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session as Graph};
 use ort::value::{Outlet, Shape, Tensor as Numbers, TensorElementType, TensorRefMut};
 
@@ -146,6 +148,37 @@ impl Session {
         let graph = opening.builder(runtime)?.commit_from_memory(onnx)?;
         let wanted = RunOptions::new()?.with_outputs(OutputSelector::default());
         Ok(Self { graph, wanted, fed: None })
+    }
+
+    /// Makes the graph in `onnx` ready on one thread of the CPU, for work that is no line's.
+    pub fn compile(runtime: &Runtime, onnx: &[u8]) -> Result<Self, Complaint> {
+        Self::open(runtime, onnx, &Opening::plain(&Execution::default()))
+    }
+
+    /// The graph in `onnx` with what is constant worked out and what belongs together merged, in
+    /// ONNX's own operators.
+    pub fn simplified(runtime: &Runtime, onnx: &[u8]) -> Result<Vec<u8>, Complaint> {
+        // A folder of its own: the runtime writes a file, and it writes through links.
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sightline-simplified-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let told = |error: std::io::Error| Complaint(format!("{}: {error}", folder.display()));
+        std::fs::create_dir(&folder).map_err(told)?;
+        let file = folder.join("model.onnx");
+        let made = Self::written_simplified(runtime, onnx, &file)
+            .and_then(|()| std::fs::read(&file).map_err(told));
+        let _ = std::fs::remove_dir_all(&folder);
+        made
+    }
+
+    fn written_simplified(runtime: &Runtime, onnx: &[u8], file: &Path) -> Result<(), Complaint> {
+        Graph::builder(&runtime.environment)?
+            .with_optimization_level(GraphOptimizationLevel::Level1)?
+            .with_intra_threads(1)?
+            .with_optimized_model_path(file)?
+            .commit_from_memory(onnx)?;
+        Ok(())
     }
 
     pub fn inputs(&self) -> Vec<Port> {

@@ -61,12 +61,26 @@ pub fn bundle_from_draft(
     draft: Draft<'_>,
     runtime: &Runtime,
 ) -> Result<Model, WriteError> {
+    bundle_with_expected(dir, draft, &[], runtime)
+}
+
+/// As [`bundle_from_draft`], but golden samples for which `expected` has an entry keep its scores
+/// and tolerance: what a network has to reproduce that was made from another one.
+///
+/// # Errors
+/// As [`bundle_from_draft`]; also when the network misses what is expected.
+pub fn bundle_with_expected(
+    dir: &Path,
+    draft: Draft<'_>,
+    expected: &[(Vec<f32>, f32)],
+    runtime: &Runtime,
+) -> Result<Model, WriteError> {
     if dir.exists() {
         return Err(WriteError::Taken(dir.to_owned()));
     }
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
     let making = dir.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let made = fill(&making, draft, runtime)
+    let made = fill(&making, draft, expected, runtime)
         .and_then(|()| fs::rename(&making, dir).map_err(|error| disk(dir, &error)));
     if made.is_err() {
         // What could not be finished is of no use to anybody.
@@ -77,7 +91,12 @@ pub fn bundle_from_draft(
     Ok(Model::ready(&Bundle::load(dir)?, runtime)?)
 }
 
-fn fill(dir: &Path, draft: Draft<'_>, runtime: &Runtime) -> Result<(), WriteError> {
+fn fill(
+    dir: &Path,
+    draft: Draft<'_>,
+    given: &[(Vec<f32>, f32)],
+    runtime: &Runtime,
+) -> Result<(), WriteError> {
     let Draft { mut manifest, onnx, golden, card, beside } = draft;
     let folder = dir.join("golden");
     fs::create_dir_all(&folder).map_err(|error| disk(&folder, &error))?;
@@ -103,6 +122,10 @@ fn fill(dir: &Path, draft: Draft<'_>, runtime: &Runtime) -> Result<(), WriteErro
     let mut model = Model::ready(&Bundle::load(dir)?, runtime)?;
     for (golden, finding) in manifest.golden.iter_mut().zip(golden::answers(&mut model)?) {
         golden.expected = finding.classes.iter().map(|class| class.score.get()).collect();
+    }
+    for (golden, (expected, tolerance)) in manifest.golden.iter_mut().zip(given) {
+        golden.expected.clone_from(expected);
+        golden.tolerance = *tolerance;
     }
     write_manifest(dir, &manifest)?;
     Bundle::load(dir)?.arm(runtime)?;
