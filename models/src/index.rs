@@ -140,8 +140,7 @@ type Wrong = (&'static str, String, String);
 
 fn row_from_written(written: &Written) -> Result<Row, Wrong> {
     let file = inside("file", &written.file)?;
-    let labels: Vec<_> =
-        written.label.split('|').map(|label| label.trim().to_owned()).collect();
+    let labels: Vec<_> = written.label.split('|').map(|label| label.trim().to_owned()).collect();
     if labels.iter().any(String::is_empty) || (labels.len() > 1 && labels.iter().any(|l| l == OK)) {
         let right = format!("`{OK}`, or defect classes joined by `|`");
         return Err(("label", format!("it is `{}`", written.label), right));

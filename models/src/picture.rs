@@ -53,6 +53,6 @@ mod tests {
         assert_eq!(pixels_from_file(&gray).unwrap().format(), PixelFormat::Gray8);
         assert_eq!(pixels_from_file(&colour).unwrap().format(), PixelFormat::Rgb8);
         std::fs::write(&gray, b"no picture").unwrap();
-        assert!(pixels_from_file(&gray).unwrap_err().to_string().contains("a.png"));
+        assert!(pixels_from_file(&gray).err().unwrap().to_string().contains("a.png"));
     }
 }

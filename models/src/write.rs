@@ -134,9 +134,8 @@ fn disk(file: &Path, error: &std::io::Error) -> WriteError {
 /// A PNG with the very same pixels. Only gray8 and rgb8 come here, from [`crate::picture`].
 fn png_from_pixels(pixels: &OwnedPixels) -> Vec<u8> {
     let size = pixels.size();
-    let bytes: Vec<u8> = pixels.plane(0).map_or_else(Vec::new, |plane| {
-        (0..size.height as usize).flat_map(|y| plane.row(y).to_vec()).collect()
-    });
+    let plane = pixels.plane(0);
+    let bytes = (0..size.height as usize).flat_map(|y| plane.row(y).to_vec()).collect();
     let picture = match pixels.format() {
         PixelFormat::Gray8 => {
             GrayImage::from_raw(size.width, size.height, bytes).map(DynamicImage::from)

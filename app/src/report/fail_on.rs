@@ -6,8 +6,8 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::numbers::Report;
-use models::rate::Rate;
 use super::words::{of_count, percent};
+use models::rate::Rate;
 
 /// A number of the report that may be limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

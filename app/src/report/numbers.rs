@@ -6,10 +6,10 @@ use domain::{GateSignal, PartCondition, PlcAnswer, Sha256, Verdict, Why};
 use serde::Serialize;
 
 use super::facts::{Facts, LatencyMs};
-use models::rate::Rate;
 use super::row::Row;
 use super::scores::ScoreHistogram;
 use crate::truth::{Judged, Offered, Truth, TruthError};
+use models::rate::Rate;
 
 /// The numbers of a run. What each means is said in [`crate::report`].
 #[derive(Clone, Debug, Serialize)]

@@ -5,8 +5,8 @@ use domain::Stage;
 use super::facts::LatencyMs;
 use super::fail_on::Violation;
 use super::numbers::{Answers, Report};
-use models::rate::Rate;
 use super::words::{interval, meaning, value, why_in_words};
+use models::rate::Rate;
 
 const WIDTH: usize = 100;
 

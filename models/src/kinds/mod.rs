@@ -268,7 +268,8 @@ pub(crate) mod tests {
                 if raw.shape == [1, 2, 1, 1] && kind == Kind::Segmenter {
                     continue;
                 }
-                let fault = reader(kind, Activation::None).read(&mut [raw.clone()], look).unwrap_err();
+                let fault =
+                    reader(kind, Activation::None).read(&mut [raw.clone()], look).unwrap_err();
                 assert!(fault.to_string().contains(kind.output_shape()), "{fault}");
             }
         }

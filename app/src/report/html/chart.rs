@@ -1,8 +1,8 @@
 //! Takes rates and scores, gives pictures of them as SVG that stands in the page.
 
-use models::rate::Rate;
 use super::super::scores::{BINS, ScoreHistogram};
 use super::super::words::{interval, of_count, percent, value};
+use models::rate::Rate;
 
 /// A rate on a line from 0 to the next round number above its interval: the band is the
 /// interval, the dot the rate.

@@ -11,10 +11,10 @@ use domain::Sha256;
 
 use super::fail_on::Violation;
 use super::numbers::{Answers, Report};
-use models::rate::Rate;
 use super::row::Row;
 use super::table::latency_in_line_order;
 use super::words::{interval, meaning, of_count, parts, value};
+use models::rate::Rate;
 use text::Escaped;
 
 const STYLE: &str = include_str!("style.css");
