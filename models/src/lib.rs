@@ -5,6 +5,7 @@
 //! picture: [`Shaper::prepare`] makes the tensor, [`Model::run`] says what the network sees.
 
 pub mod bundle;
+pub mod fit;
 pub mod index;
 pub mod kinds;
 pub mod manifest;

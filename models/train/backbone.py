@@ -22,19 +22,16 @@ OUTPUTS = ["stride4", "stride8", "stride16"]
 
 def pads_into_convolutions(graph):
     """What TensorFlow's SAME pads becomes the convolution's own `pads`: one pass less."""
-    constants = {c.name: onnx.numpy_helper.to_array(c) for c in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant":
-            constants[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
     pads = {n.output[0]: n for n in graph.node if n.op_type == "Pad"}
     for node in graph.node:
         pad = pads.get(node.input[0]) if node.op_type == "Conv" else None
         if pad is None:
             continue
-        before_and_after = constants[pad.input[1]].reshape(2, 4)[:, 2:].ravel()
-        own = next(a for a in node.attribute if a.name == "pads")
-        assert not any(own.ints)
-        own.ints[:] = before_and_after.tolist()
+        settings = {a.name: a.ints for a in node.attribute}
+        totals = [k - s for k, s in zip(settings["kernel_shape"], settings["strides"])]
+        before = [total // 2 for total in totals]
+        assert not any(settings["pads"])
+        settings["pads"][:] = before + [t - b for t, b in zip(totals, before)]
         node.input[0] = pad.input[0]
     for pad in pads.values():
         graph.node.remove(pad)
@@ -75,6 +72,7 @@ def main():
     pads_into_convolutions(model.graph)
     drop_unused(model.graph)
     for output in model.graph.output:
+        output.type.tensor_type.shape.dim[0].dim_value = 1
         for dim in output.type.tensor_type.shape.dim[2:]:
             dim.Clear()
     model.doc_string = "EfficientNet-Lite0, ImageNet weights, Apache-2.0; see README.md beside it"

@@ -59,7 +59,9 @@ impl Level {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum FeaturesError {
     /// The extractor can't work at this size.
-    #[error("pictures can't be shown at {size}; right would be: sides from 32 to 2048, multiples of {STEP}")]
+    #[error(
+        "pictures can't be shown at {size}; right would be: sides from 32 to 2048, multiples of {STEP}"
+    )]
     Size {
         /// The size that was asked for.
         size: SizePx,
@@ -197,9 +199,12 @@ impl Extractor {
             .run(INPUT, &self.tensor, &self.outputs, &mut self.raws)
             .map_err(|Complaint(message)| FindingFault::Runtime { message })?;
         let finite = self.raws.iter().flat_map(|raw| &raw.values).all(|value| value.is_finite());
-        if finite { Ok(&self.raws) } else { Err(FindingFault::NotFinite { output: "features".into() }) }
+        if finite {
+            Ok(&self.raws)
+        } else {
+            Err(FindingFault::NotFinite { output: "features".into() })
+        }
     }
-
 }
 
 #[cfg(test)]
