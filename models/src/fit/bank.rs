@@ -7,10 +7,9 @@
 
 use nalgebra::{DMatrix, DMatrixView};
 use rand::SeedableRng;
-use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
-use super::coreset::{Projection, chosen};
+use super::coreset::{Projection, chosen, drawn};
 use super::nodes::{Nodes, int, ints};
 use super::patches::{PATCHES, Patches};
 
@@ -57,7 +56,8 @@ impl Bank {
         let view = DMatrixView::from_slice(&patches.data, patches.depth, patches.places());
         let mut scaled = view.into_owned();
         for mut place in scaled.column_iter_mut() {
-            for (value, (gain, offset)) in place.iter_mut().zip(self.gain.iter().zip(&self.offset)) {
+            for (value, (gain, offset)) in place.iter_mut().zip(self.gain.iter().zip(&self.offset))
+            {
                 *value = *value * gain + offset;
             }
         }
@@ -126,9 +126,7 @@ fn pool<'a>(good: &[&'a Patches], seed: u64) -> Vec<&'a [f32]> {
     good.iter()
         .flat_map(|patches| {
             let places = patches.places();
-            let mut drawn = sample(&mut random, places, share.min(places)).into_vec();
-            drawn.sort_unstable();
-            drawn.into_iter().map(|index| patches.place(index))
+            drawn(&mut random, places, share).into_iter().map(|index| patches.place(index))
         })
         .collect()
 }
@@ -156,8 +154,7 @@ mod tests {
 
     #[test]
     fn of_many_patches_each_picture_gives_its_share() {
-        let pictures: Vec<_> =
-            (0..7_u16).map(|i| patches(1, vec![f32::from(i); 20_000])).collect();
+        let pictures: Vec<_> = (0..7_u16).map(|i| patches(1, vec![f32::from(i); 20_000])).collect();
         let pictures: Vec<_> = pictures.iter().collect();
         let pool = pool(&pictures, 3);
         assert_eq!(pool.len(), 7 * (POOL_MOST / 7));

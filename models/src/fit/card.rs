@@ -157,7 +157,8 @@ pub(super) fn rate(rate: Rate) -> String {
 
 /// Scores as two columns of bars, each scaled to its own highest.
 fn histogram(fitted: &Fitted) -> String {
-    let mut text = "\n## Scores\n\n```\n score      good                           bad\n".to_owned();
+    let mut text =
+        "\n## Scores\n\n```\n score      good                           bad\n".to_owned();
     let most = |counts: &[usize; 20]| counts.iter().copied().max().unwrap_or(0).max(1);
     let (most_good, most_bad) = (most(&fitted.good_scores), most(&fitted.bad_scores));
     for (index, (good, bad)) in fitted.good_scores.iter().zip(&fitted.bad_scores).enumerate() {

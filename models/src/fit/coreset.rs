@@ -20,7 +20,8 @@ type Point = [f32; DEPTH];
 /// The first is the one nearest to their mean.
 pub(crate) fn chosen(points: &[Point], count: usize) -> Vec<usize> {
     let mut kept = Vec::new();
-    let mut distances: Vec<f32> = points.iter().map(|point| squared(point, &mean(points))).collect();
+    let mut distances: Vec<f32> =
+        points.iter().map(|point| squared(point, &mean(points))).collect();
     let Some(mut next) = (0..points.len()).min_by(|a, b| distances[*a].total_cmp(&distances[*b]))
     else {
         return kept;
@@ -41,6 +42,18 @@ pub(crate) fn chosen(points: &[Point], count: usize) -> Vec<usize> {
         next = farthest;
     }
     kept
+}
+
+/// `count` of the numbers below `of`, or all of them, in order; every choice is as likely (Knuth's
+/// algorithm S).
+pub(crate) fn drawn(random: &mut ChaCha8Rng, of: usize, count: usize) -> Vec<usize> {
+    let mut wanted = count;
+    let mut is_drawn = |number: &usize| {
+        let draw = random.random_range(0..of - number) < wanted;
+        wanted -= usize::from(draw);
+        draw
+    };
+    (0..of).filter(|number| is_drawn(number)).collect()
 }
 
 fn mean(points: &[Point]) -> Point {
@@ -124,6 +137,19 @@ mod tests {
         assert_eq!(chosen(&line, 4), [3, 4, 0, 1]);
         assert_eq!(chosen(&line, 0), [0_usize; 0]);
         assert_eq!(chosen(&[], 3), [0_usize; 0]);
+    }
+
+    #[test]
+    fn draws_are_in_order_and_even() {
+        let mut random = ChaCha8Rng::seed_from_u64(2);
+        assert_eq!(drawn(&mut random, 3, 9), [0, 1, 2]);
+        let mut counts = [0; 6];
+        for _ in 0..6000 {
+            let drawn = drawn(&mut random, 6, 2);
+            assert!(drawn.len() == 2 && drawn[0] < drawn[1]);
+            drawn.iter().for_each(|number| counts[*number] += 1);
+        }
+        assert!(counts.iter().all(|count| (1850..2150).contains(count)), "{counts:?}");
     }
 
     #[test]

@@ -7,9 +7,9 @@
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 use rand::SeedableRng;
-use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
+use super::coreset::drawn;
 use super::nodes::{Nodes, int, ints};
 use super::patches::{PATCHES, Patches};
 
@@ -41,8 +41,7 @@ impl Gauss {
     pub fn fit(good: &[&Patches], seed: u64) -> Self {
         let depth = good[0].depth;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mut used = sample(&mut random, depth, DEPTH.min(depth)).into_vec();
-        used.sort_unstable();
+        let used = drawn(&mut random, depth, DEPTH);
         let moments: Vec<_> =
             (0..good[0].places()).map(|place| Moments::of(good, place, &used)).collect();
         let mean_variance: f64 = moments.iter().map(|m| m.covariance.trace()).sum::<f64>()

@@ -70,8 +70,11 @@ impl Limits {
         let (mut good, mut bad): (Vec<f32>, Vec<f32>) = (of(false), of(true));
         good.sort_by(f32::total_cmp);
         bad.sort_by(f32::total_cmp);
-        let reject_at =
-            if bad.is_empty() { limit_of_share(&good, rule.overkill) } else { cheapest(&good, &bad, rule.costs) };
+        let reject_at = if bad.is_empty() {
+            limit_of_share(&good, rule.overkill)
+        } else {
+            cheapest(&good, &bad, rule.costs)
+        };
         let rejected = if bad.is_empty() { rule.overkill } else { share_from(&good, reject_at) };
         let stopped = limit_of_share(&good, rejected + rule.undecided);
         Self { reject_at, undecided_from: stopped.min(reject_at) }
@@ -80,7 +83,7 @@ impl Limits {
 
 impl Errors {
     /// Counts what goes wrong in each fold with the limits of the others.
-    pub fn cross_validated(scored: &[Scored], folds: usize, rule: &Rule) -> Self {
+    pub(crate) fn cross_validated(scored: &[Scored], folds: usize, rule: &Rule) -> Self {
         let (mut counts, mut of) = ([[0_u64; 2]; 2], [0; 2]);
         for fold in 0..folds {
             let others: Vec<_> = scored.iter().filter(|s| s.fold != fold).copied().collect();
@@ -204,7 +207,8 @@ mod tests {
     #[test]
     fn without_bad_parts_the_wanted_share_of_good_ones_reaches_the_limit() {
         // 1000 quantiles of the exponential distribution with mean 1.
-        let sorted: Vec<f32> = (0..1000).map(|i| -((i as f32 + 0.5) / 1000.0 - 1.0).abs().ln()).collect();
+        let sorted: Vec<f32> =
+            (0..1000).map(|i| -((i as f32 + 0.5) / 1000.0 - 1.0).abs().ln()).collect();
         for share in [0.2, 0.05, 0.01, 0.001, 0.0001] {
             let limit = limit_of_share(&sorted, share);
             let wanted = -(share.ln() as f32);
@@ -236,7 +240,8 @@ mod tests {
 
     #[test]
     fn bad_parts_that_score_high_do_not_escape() {
-        let mut scored: Vec<_> = (0..40).map(|i| part(1.0 + i as f32 / 40.0, false, i % 3)).collect();
+        let mut scored: Vec<_> =
+            (0..40).map(|i| part(1.0 + i as f32 / 40.0, false, i % 3)).collect();
         scored.extend((0..12).map(|i| part(if i == 0 { 1.5 } else { 9.0 }, true, i % 3)));
         let errors = Errors::cross_validated(&scored, 3, &Rule::default());
         assert_eq!((errors.overkill.count, errors.escape.count), (0, 1));

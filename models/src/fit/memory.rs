@@ -9,8 +9,8 @@ use super::features::FeaturesError;
 use super::gauss::Gauss;
 use super::nodes::{Nodes, whole};
 use super::patches::{self, Grid, Patches, mean_of_neighbours};
-use crate::onnx::proto::{GraphProto, ModelProto, ValueInfoProto};
 use crate::onnx::element;
+use crate::onnx::proto::{GraphProto, ModelProto, ValueInfoProto};
 
 /// Name of the graph's output, `[1, 1, rows, columns]`.
 pub(crate) const MAP: &str = "anomaly_map";
@@ -105,8 +105,8 @@ mod tests {
     use domain::{OwnedPixels, PixelFormat};
 
     use super::*;
-    use crate::fit::patches::Looker;
     use crate::fit::features::{INPUT, input_spec};
+    use crate::fit::patches::Looker;
     use crate::session::{Raw, Runtime, Session};
     use crate::tensor::Shaper;
 

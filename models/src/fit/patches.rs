@@ -83,10 +83,8 @@ pub(crate) fn graph(size: SizePx, grid: Grid) -> Result<ModelProto, FeaturesErro
         Grid::Fine => {
             mean_of_neighbours(&mut nodes, LEVELS[1].output, "around8");
             nodes.floats("twice", &[4], &[1.0, 1.0, 2.0, 2.0]);
-            let linear = vec![
-                word("mode", "linear"),
-                word("coordinate_transformation_mode", "half_pixel"),
-            ];
+            let linear =
+                vec![word("mode", "linear"), word("coordinate_transformation_mode", "half_pixel")];
             nodes.add("Resize", &["around16", "", "twice"], "around16_up", linear);
             let inputs = ["around8", "around16_up"];
             nodes.add("Concat", &inputs, "around", vec![int("axis", 1)]);
@@ -177,8 +175,7 @@ mod tests {
         let (runtime, size) = (Runtime::open().unwrap(), SizePx::new(96, 64));
         let bytes = (0..96 * 64).map(|i: usize| (i * i / 7 % 251) as u8).collect();
         let picture = OwnedPixels::new(PixelFormat::Gray8, size, vec![bytes]).unwrap();
-        let Maps([_, map8, map16]) =
-            Features::open(&runtime, size).unwrap().of(&picture).unwrap();
+        let Maps([_, map8, map16]) = Features::open(&runtime, size).unwrap().of(&picture).unwrap();
         let coarse = Looker::open(&runtime, size, Grid::Coarse).unwrap().look(&picture).unwrap();
         let fine = Looker::open(&runtime, size, Grid::Fine).unwrap().look(&picture).unwrap();
         assert_eq!((coarse.places(), coarse.depth), (6 * 4, 112));

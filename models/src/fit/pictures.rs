@@ -104,11 +104,7 @@ impl Pictures {
         Self::new(&index.file, of(false), of(true))
     }
 
-    fn new(
-        place: &Path,
-        good: Vec<Picture>,
-        bad: Vec<Picture>,
-    ) -> Result<Self, PicturesError> {
+    fn new(place: &Path, good: Vec<Picture>, bad: Vec<Picture>) -> Result<Self, PicturesError> {
         let mut all = Self { place: place.to_owned(), good, bad, warnings: Vec::new() };
         for pictures in [&mut all.good, &mut all.bad] {
             pictures.sort_by(|a, b| a.file.cmp(&b.file));
@@ -145,12 +141,11 @@ impl Pictures {
         for (pictures, bad) in [(&mut self.good, false), (&mut self.bad, true)] {
             let mut once = Vec::with_capacity(pictures.len());
             for picture in pictures.drain(..) {
-                let bytes = std::fs::read(&picture.file).map_err(|error| {
-                    PicturesError::Unreadable {
+                let bytes =
+                    std::fs::read(&picture.file).map_err(|error| PicturesError::Unreadable {
                         file: picture.file.clone(),
                         message: error.to_string(),
-                    }
-                })?;
+                    })?;
                 match seen.get(&Sha256::of(&bytes)) {
                     None => {
                         seen.insert(Sha256::of(&bytes), (picture.file.clone(), bad));
@@ -322,8 +317,14 @@ mod tests {
     #[test]
     fn folders_are_groups() {
         let dir = folder(&[
-            "g/a/1.png", "g/a/deep/2.JPG", "g/b/3.bmp", "g/4.tiff", "g/b/5.png", "g/b/notes.txt",
-            "g/b/.6.png", "x/7.png",
+            "g/a/1.png",
+            "g/a/deep/2.JPG",
+            "g/b/3.bmp",
+            "g/4.tiff",
+            "g/b/5.png",
+            "g/b/notes.txt",
+            "g/b/.6.png",
+            "x/7.png",
         ]);
         let (good, bad) = (dir.path().join("g"), dir.path().join("x"));
         let found = Pictures::from_folders(&good, Some(&bad)).unwrap();
