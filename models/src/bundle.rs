@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::manifest::{Manifest, Refusal};
 use crate::model::Model;
+use crate::screen::{NUMBERS_MAX, Objection, screen};
 use crate::session::Runtime;
 use crate::tensor::Shaper;
 
@@ -78,6 +79,24 @@ pub enum BundleError {
     /// ONNX Runtime does not take the network.
     #[error("{} is no network that ONNX Runtime takes: {message}", .file.display())]
     NotOnnx { file: PathBuf, message: String },
+    /// Some of the network is in another file.
+    #[error(
+        "{}: the network keeps `{name}` in another file, `{location}`; right would be: all of it \
+         in the one file", .file.display()
+    )]
+    ExternalData { file: PathBuf, name: String, location: String },
+    /// The network declares something larger than anybody means.
+    #[error(
+        "{}: the network declares `{name}` as {shape:?}; right would be: at most {} numbers",
+        .file.display(), NUMBERS_MAX
+    )]
+    TooLarge { file: PathBuf, name: String, shape: Vec<i64> },
+    /// The network needs operators that somebody added to their own ONNX Runtime.
+    #[error(
+        "{}: the network needs operators that are not ONNX's: {}; right would be: an export \
+         without them ({message})", .file.display(), .operators.join(", ")
+    )]
+    ForeignOperators { file: PathBuf, operators: Vec<String>, message: String },
     /// The network has no input of the manifest's name.
     #[error("{}: the network has no input `{name}`; it has {there:?}", .file.display())]
     NoSuchInput { file: PathBuf, name: String, there: Vec<String> },
@@ -105,6 +124,13 @@ pub enum BundleError {
          {labels:?}", .file.display(), .labels.len()
     )]
     LabelCount { file: PathBuf, name: String, channels: i64, labels: Vec<String> },
+    /// The cells of neighbouring tiles do not fall on one another.
+    #[error(
+        "{}: the network gives `{name}` with {cells} cells over {side} pixels; tiles that share \
+         {overlap_px} pixels do not fall on whole cells; right would be: an \
+         `input.tiling.overlap_px` that is a whole number of cells", .file.display()
+    )]
+    TilesOffGrid { file: PathBuf, name: String, cells: usize, side: u32, overlap_px: u32 },
     /// The network gives no answer to a golden sample.
     #[error("golden sample {}: {fault}", .image.display())]
     GoldenFault { image: PathBuf, fault: FindingFault },
@@ -137,7 +163,9 @@ impl Bundle {
     /// does not change the bundle.
     ///
     /// # Errors
-    /// When a file is missing, is not the one the manifest names, or the manifest makes no sense.
+    /// When a file is missing, is not the one the manifest names, the manifest makes no sense, or
+    /// the network must not reach ONNX Runtime: it is no ONNX file, names other files, or declares
+    /// what has no room anywhere.
     pub fn load(dir: &Path) -> Result<Self, BundleError> {
         let file = dir.join(MANIFEST);
         let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
@@ -145,6 +173,7 @@ impl Bundle {
             Manifest::from_text(&text).map_err(|refusal| refused(file.clone(), refusal))?;
         let (onnx_file, onnx) =
             read_named(dir, "file.onnx", &manifest.file.onnx, manifest.file.sha256)?;
+        screen(&onnx).map_err(|objection| objected(onnx_file.clone(), objection))?;
         let pictures = manifest
             .golden
             .iter()
@@ -213,6 +242,14 @@ fn refused(file: PathBuf, refusal: Refusal) -> BundleError {
         Refusal::WrongValue { key, problem, right } => {
             BundleError::WrongValue { file, key, problem, right }
         }
+    }
+}
+
+fn objected(file: PathBuf, objection: Objection) -> BundleError {
+    match objection {
+        Objection::NotOnnx(message) => BundleError::NotOnnx { file, message },
+        Objection::Elsewhere { name, location } => BundleError::ExternalData { file, name, location },
+        Objection::TooLarge { name, shape } => BundleError::TooLarge { file, name, shape },
     }
 }
 

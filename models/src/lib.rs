@@ -16,8 +16,10 @@ mod ports;
 pub mod rate;
 mod rows;
 pub mod runtime;
+mod screen;
 pub mod session;
 pub mod tensor;
+mod tiling;
 pub mod write;
 
 pub use bundle::{Bundle, BundleError, Missed};

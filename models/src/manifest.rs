@@ -2,13 +2,16 @@
 //!
 //! Nothing here opens another file; [`crate::bundle`] does, and holds them against the manifest.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::{Component, Path, PathBuf};
+mod check;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use domain::{Sha256, SizePx, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::Kind;
+pub(crate) use check::Refusal;
 
 /// The only version of `model.toml` there is.
 pub const SCHEMA: i64 = 1;
@@ -96,7 +99,9 @@ pub struct InputSpec {
 }
 
 /// A crop is made to fit a canvas of `columns` x `rows` tiles, each as large as the network's
-/// input, neighbours sharing `overlap_px`; what the network says of each is put together.
+/// input, neighbours sharing `overlap_px`; what the network says of each is put together. Where
+/// tiles overlap, the highest probability counts. Fed all at once where the graph leaves its batch
+/// open, else one after the other. At most 64 tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tiling {
@@ -155,16 +160,18 @@ pub enum Resize {
 pub struct OutputSpec {
     /// Name of the graph's output.
     pub name: String,
-    /// What turns its numbers into probabilities, over the channel axis.
+    /// What turns its numbers into probabilities, over the channel axis. Detectors: of the scores
+    /// only. Anomaly maps: before `anomaly` is applied.
     pub activation: Activation,
-    /// One a channel.
+    /// One a channel; but a detector's boxes have none for `good`, and an anomaly map has one
+    /// channel, which is of the one label that is not `good`.
     pub labels: Vec<String>,
     /// The label that is no defect.
     pub good: String,
-    /// Segmenters: from which probability a cell of the grid counts as a defect's.
+    /// Segmenters and anomaly maps: from which probability a cell of the grid counts as a defect's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pixel_threshold: Option<f32>,
-    /// Segmenters: groups of fewer cells are dropped.
+    /// Segmenters and anomaly maps: groups of fewer cells are dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_cells: Option<u32>,
     /// Detectors: how boxes are written.
@@ -203,9 +210,12 @@ pub enum BoxLayout {
     /// `[1, 4 + labels, boxes]`: middle x, middle y, width, height, label scores (YOLO v8 to v11).
     YoloV8,
     /// `[1, boxes, 6]`: left, top, right, bottom, score, label's number (exports with NMS, v10).
+    /// Labels count from 0 without `output.good`; rows with a score of 0 or less fill up.
     EndToEnd,
     /// Two outputs, scores `[1, queries, labels]` and boxes `[1, queries, 4]`: middle x, middle
-    /// y, width, height as parts of the input (RT-DETR, RF-DETR).
+    /// y, width, height as parts of the input (RT-DETR, RF-DETR). A channel of scores more than
+    /// labels stands last, for "nothing" (DETR; RF-DETR's is not used): it competes in a softmax
+    /// and is no label.
     Detr,
 }
 
@@ -250,117 +260,58 @@ pub struct Golden {
     pub tolerance: f32,
 }
 
-/// Largest tolerance of a golden sample; with more, a broken model would reproduce it.
-const TOLERANCE_MAX: f32 = 0.1;
-
-/// Why a text is no manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// Not TOML; with place.
-    NotToml(String),
-    /// A key that does not belong, is missing, or has a value of the wrong type; with place.
-    WrongKey(String),
-    /// A path that leads out of the bundle's folder.
-    PathEscapes { key: String, path: PathBuf },
-    /// There is nothing to try the model on.
-    NoGolden,
-    /// A value that makes no sense.
-    WrongValue { key: String, problem: String, right: String },
-}
-
-fn wrong(key: impl Into<String>, problem: impl Into<String>, right: impl Into<String>) -> Refusal {
-    Refusal::WrongValue { key: key.into(), problem: problem.into(), right: right.into() }
-}
-
-impl Manifest {
-    /// Reads and checks the text of a `model.toml`.
-    pub(crate) fn from_text(text: &str) -> Result<Self, Refusal> {
-        let table: toml::Table =
-            toml::from_str(text).map_err(|error| Refusal::NotToml(error.to_string()))?;
-        // Another version may have other keys; say that first.
-        if let Some(schema) = table.get("schema")
-            && schema.as_integer() != Some(SCHEMA)
-        {
-            return Err(wrong("schema", format!("{schema} is not known"), format!("{SCHEMA}")));
+impl BoxLayout {
+    /// What the outputs must look like, in words; a label is a defect's here.
+    #[must_use]
+    pub const fn output_shape(self) -> &'static str {
+        match self {
+            Self::YoloV5 => "[1, boxes, 5 + labels]",
+            Self::YoloV8 => "[1, 4 + labels, boxes]",
+            Self::EndToEnd => "[1, boxes, 6]",
+            Self::Detr => "[1, queries, labels] or [1, queries, labels + 1]",
         }
-        let manifest: Self =
-            toml::from_str(text).map_err(|error| Refusal::WrongKey(error.to_string()))?;
-        manifest.check()?;
-        Ok(manifest)
     }
-
-    fn check(&self) -> Result<(), Refusal> {
-        for (key, text) in [("name", &self.name), ("licence", &self.licence)] {
-            if text.trim().is_empty() {
-                return Err(wrong(key, "it is empty", "a few words"));
-            }
-        }
-        check_path("file.onnx", &self.file.onnx)?;
-        self.input.check()?;
-        self.output.check(self.kind)?;
-        if self.golden.is_empty() {
-            return Err(Refusal::NoGolden);
-        }
-        let labels = self.output.labels.len();
-        self.golden.iter().enumerate().try_for_each(|(i, golden)| golden.check(i, labels))
-    }
-}
-
-/// Refuses what is not a plain path downwards.
-fn check_path(key: &str, path: &Path) -> Result<(), Refusal> {
-    let downwards = path.components().all(|part| matches!(part, Component::Normal(_)));
-    if downwards && path.components().next().is_some() {
-        return Ok(());
-    }
-    Err(Refusal::PathEscapes { key: key.to_owned(), path: path.to_owned() })
 }
 
 impl InputSpec {
-    /// Width and height.
+    /// Width and height of what the network takes.
     #[must_use]
     pub const fn size(&self) -> SizePx {
         SizePx::new(self.width, self.height)
     }
 
-    /// Batch, channels, rows, columns.
+    /// Width and height of what a crop is made to fit: the network's input, or as many tiles of
+    /// it as `tiling` says.
+    #[must_use]
+    pub const fn canvas(&self) -> SizePx {
+        let Some(Tiling { columns, rows, overlap_px }) = self.tiling else { return self.size() };
+        SizePx::new(
+            columns * (self.width - overlap_px) + overlap_px,
+            rows * (self.height - overlap_px) + overlap_px,
+        )
+    }
+
+    /// Batch, channels, rows, columns of the canvas: what [`crate::Model::run`] takes.
     #[must_use]
     pub const fn shape(&self) -> [usize; 4] {
+        let canvas = self.canvas();
+        [1, self.colour.channels(), canvas.height as usize, canvas.width as usize]
+    }
+
+    /// Batch, channels, rows, columns of the network's input.
+    #[must_use]
+    pub const fn network_shape(&self) -> [usize; 4] {
         [1, self.colour.channels(), self.height as usize, self.width as usize]
     }
 
-    /// An empty tensor of the right shape, for [`crate::Shaper::prepare`] to fill again and again.
+    /// An empty tensor of the canvas's shape, for [`crate::Shaper::prepare`] to fill again and
+    /// again.
     #[must_use]
     pub fn tensor(&self) -> Tensor {
         let placement =
             domain::Placement { offset_x_px: 0.0, offset_y_px: 0.0, scale_x: 1.0, scale_y: 1.0 };
         let shape = self.shape();
         Tensor { shape, data: vec![0.0; shape.iter().product()], placement }
-    }
-
-    fn check(&self) -> Result<(), Refusal> {
-        for (key, side) in [("input.width", self.width), ("input.height", self.height)] {
-            if !(1..=8192).contains(&side) {
-                return Err(wrong(key, format!("it is {side}"), "1 to 8192 pixels"));
-            }
-        }
-        if !(0.0..=1.0).contains(&self.pad) {
-            return Err(wrong("input.pad", format!("it is {}", self.pad), "0 to 1"));
-        }
-        let channels = self.colour.channels();
-        for (key, values) in [("input.mean", &self.mean), ("input.std", &self.std)] {
-            if values.len() != channels {
-                let right = format!("{channels}, one a channel of `input.colour`");
-                return Err(wrong(key, format!("it has {} numbers", values.len()), right));
-            }
-        }
-        if let Some(mean) = self.mean.iter().find(|mean| !mean.is_finite()) {
-            return Err(wrong("input.mean", format!("it holds {mean}"), "finite numbers"));
-        }
-        // What divides must not make the input infinite, nor turn it round by mistake.
-        if let Some(std) = self.std.iter().find(|std| !(std.is_finite() && **std > 1e-6)) {
-            return Err(wrong("input.std", format!("it holds {std}"), "numbers above 0"));
-        }
-        Ok(())
     }
 }
 
@@ -370,72 +321,6 @@ impl OutputSpec {
         let boxes = self.boxes.as_ref().and_then(|boxes| boxes.name.as_deref());
         let score = self.anomaly.as_ref().and_then(|anomaly| anomaly.score.as_deref());
         [Some(&*self.name), boxes, score].into_iter().flatten()
-    }
-
-    fn check(&self, kind: Kind) -> Result<(), Refusal> {
-        let key = "output.labels";
-        if self.labels.len() < 2 {
-            return Err(wrong(key, "no label is a defect", "the good label and at least another"));
-        }
-        let mut seen = HashSet::new();
-        for label in &self.labels {
-            if label.trim().is_empty() {
-                return Err(wrong(key, "a label is empty", "a word for each"));
-            }
-            if !seen.insert(label) {
-                return Err(wrong(key, format!("`{label}` is there twice"), "each label once"));
-            }
-        }
-        if !seen.contains(&self.good) {
-            let problem = format!("`{}` is no label", self.good);
-            return Err(wrong("output.good", problem, format!("one of {:?}", self.labels)));
-        }
-        self.check_cells(kind)
-    }
-
-    fn check_cells(&self, kind: Kind) -> Result<(), Refusal> {
-        let (threshold_key, cells_key) = ("output.pixel_threshold", "output.min_cells");
-        match (kind, self.pixel_threshold, self.min_cells) {
-            (Kind::Segmenter, None, _) => {
-                Err(wrong(threshold_key, "a segmenter needs it", "a number above 0, at most 1"))
-            }
-            (Kind::Segmenter, _, None) => {
-                Err(wrong(cells_key, "a segmenter needs it", "a number from 1"))
-            }
-            (Kind::Segmenter, Some(threshold), _) if !(threshold > 0.0 && threshold <= 1.0) => {
-                let problem = format!("it is {threshold}");
-                Err(wrong(threshold_key, problem, "a number above 0, at most 1"))
-            }
-            (Kind::Segmenter, _, Some(0)) => Err(wrong(cells_key, "it is 0", "a number from 1")),
-            (Kind::Classifier, Some(_), _) => {
-                Err(wrong(threshold_key, "a classifier has no cells", "no such key"))
-            }
-            (Kind::Classifier, _, Some(_)) => {
-                Err(wrong(cells_key, "a classifier has no cells", "no such key"))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Golden {
-    fn check(&self, index: usize, labels: usize) -> Result<(), Refusal> {
-        let place = format!("golden[{index}]");
-        check_path(&format!("{place}.image"), &self.image)?;
-        let key = format!("{place}.expected");
-        if self.expected.len() != labels {
-            let problem = format!("it has {} numbers", self.expected.len());
-            return Err(wrong(key, problem, format!("{labels}, one a label")));
-        }
-        if let Some(score) = self.expected.iter().find(|score| !(0.0..=1.0).contains(*score)) {
-            return Err(wrong(key, format!("it holds {score}"), "scores from 0 to 1"));
-        }
-        if !(self.tolerance > 0.0 && self.tolerance <= TOLERANCE_MAX) {
-            let problem = format!("it is {}", self.tolerance);
-            let right = format!("above 0, at most {TOLERANCE_MAX}");
-            return Err(wrong(format!("{place}.tolerance"), problem, right));
-        }
-        Ok(())
     }
 }
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use domain::{Finding, FindingFault, OwnedPixels, Pixels, RectPx, Sha256, Tensor};
 
-use crate::bundle::{Bundle, BundleError, Missed};
+use crate::bundle::{Bundle, BundleError, Missed, Parts};
 use crate::kinds::{Look, Reader};
 use crate::manifest::{Golden, InputSpec};
-use crate::ports::{check_input, check_output};
+use crate::ports::{check_input, check_outputs};
+use crate::screen::foreign_operators;
 use crate::session::{Complaint, Raw, Runtime, Session};
 use crate::tensor::Shaper;
+use crate::tiling::Tiles;
 
 /// A network that reproduced its golden samples, ready to look at pictures. One a thread.
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub struct Model {
     runtime: Runtime,
     session: Session,
     reader: Reader,
+    tiles: Tiles,
     /// One an output that the reader asks for.
     raws: Vec<Raw>,
 }
@@ -25,16 +28,17 @@ pub struct Model {
 impl Model {
     pub(crate) fn ready(bundle: &Bundle, runtime: &Runtime) -> Result<Self, BundleError> {
         let parts = &bundle.parts;
-        let session = Session::compile(runtime, &parts.onnx).map_err(|Complaint(message)| {
-            BundleError::NotOnnx { file: parts.onnx_file.clone(), message }
-        })?;
-        check_input(parts, &session.inputs())?;
-        check_output(parts, &session.outputs())?;
+        let session = Session::compile(runtime, &parts.onnx)
+            .map_err(|Complaint(message)| not_taken(parts, message))?;
         let manifest = &parts.manifest;
-        let reader = Reader::new(manifest.kind, parts.hash, &manifest.input, &manifest.output);
+        let mut reader = Reader::new(manifest.kind, parts.hash, &manifest.input, &manifest.output);
+        let takes_any = check_input(parts, &session.inputs())?;
+        check_outputs(parts, &session.outputs(), &mut reader)?;
+        let takes_any = takes_any && reader.wanted().all(|(_, output)| output.follows_the_batch());
+        let tiles = Tiles::new(&manifest.input, takes_any);
         let bundle = bundle.clone();
         let raws = reader.outputs().iter().map(|_| Raw::default()).collect();
-        Ok(Self { bundle, runtime: runtime.clone(), session, reader, raws })
+        Ok(Self { bundle, runtime: runtime.clone(), session, reader, tiles, raws })
     }
 
     /// The same model for another thread. The golden samples are not tried again: the bytes and
@@ -46,7 +50,7 @@ impl Model {
         Self::ready(&self.bundle, &self.runtime)
     }
 
-    /// What the network takes.
+    /// What the network takes, and how crops are made to fit.
     #[must_use]
     pub fn input(&self) -> &InputSpec {
         &self.bundle.manifest().input
@@ -88,11 +92,24 @@ impl Model {
                 format!("the tensor is {:?}, the model takes {:?}", tensor.shape, input.shape());
             return Err(FindingFault::NotPrepared { message });
         }
-        self.session
-            .run(&input.name, tensor, self.reader.outputs(), &mut self.raws)
-            .map_err(|Complaint(message)| FindingFault::Runtime { message })?;
-        let look = Look { view, crop: crop_in_frame, placement: tensor.placement };
-        self.reader.read(&mut self.raws, look)
+        let look = Look::new(view, crop_in_frame, tensor.placement, input);
+        if !self.tiles.places().iter().any(|tile| look.shows(tile)) {
+            let message = format!("no tile shows any of the crop {crop_in_frame}");
+            return Err(FindingFault::NotPrepared { message });
+        }
+        self.reader.begin();
+        for round in self.tiles.rounds() {
+            // The border around a letterboxed crop is not looked at.
+            if !self.tiles.places()[round.clone()].iter().any(|tile| look.shows(tile)) {
+                continue;
+            }
+            let fed = self.tiles.cut(tensor, round.clone());
+            self.session
+                .run(&input.name, fed, self.reader.outputs(), &mut self.raws)
+                .map_err(|Complaint(message)| FindingFault::Runtime { message })?;
+            self.reader.take(&mut self.raws, &self.tiles.places()[round], &look)?;
+        }
+        self.reader.finish(&look)
     }
 
     /// Looks at a golden sample's picture and holds the scores against those of the manifest.
@@ -125,4 +142,13 @@ impl Model {
         let image = golden.image.clone();
         Err(BundleError::GoldenMissed { image, tolerance: golden.tolerance, missed })
     }
+}
+
+/// Why ONNX Runtime does not take the network; the operators it lacks, where that is why.
+fn not_taken(parts: &Parts, message: String) -> BundleError {
+    let (file, operators) = (parts.onnx_file.clone(), foreign_operators(&parts.onnx));
+    if operators.is_empty() {
+        return BundleError::NotOnnx { file, message };
+    }
+    BundleError::ForeignOperators { file, operators, message }
 }

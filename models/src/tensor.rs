@@ -1,4 +1,5 @@
-//! Pixels to tensor: takes a crop of a picture where it lies, gives a network's input.
+//! Pixels to tensor: takes a crop of a picture where it lies, gives a network's input, or the
+//! canvas that is shown to it in tiles.
 //!
 //! Each row of the crop is read once. Scaling is Pillow's `BILINEAR` (a triangle as wide as the
 //! step down, so that nothing is skipped), in f32 and in a fixed order: the same crop gives the
@@ -60,7 +61,7 @@ impl Shaper {
         out.shape = self.spec.shape();
         out.data.resize(out.shape.iter().product(), 0.0);
         out.placement = laid.placement;
-        if laid.inside != self.spec.size().rect() {
+        if laid.inside != self.spec.canvas().rect() {
             self.pad(&mut out.data);
         }
         self.resample(&rows, laid.inside, &mut out.data);
@@ -114,8 +115,8 @@ impl Shaper {
     }
 
     fn pad(&self, data: &mut [f32]) {
-        let area = self.spec.height as usize * self.spec.width as usize;
-        for (channel, plane) in data.chunks_exact_mut(area).enumerate() {
+        let [_, _, height, width] = self.spec.shape();
+        for (channel, plane) in data.chunks_exact_mut(height * width).enumerate() {
             let (gain, offset) = self.normalise(channel);
             plane.fill(self.spec.pad * 255.0 * gain + offset);
         }
@@ -134,9 +135,9 @@ fn add_weighted(sum: &mut [f32], row: &[f32], weight: f32) {
     }
 }
 
-/// Where in the input a crop is laid.
+/// Where on the canvas a crop is laid.
 struct Laid {
-    /// In pixels of the input.
+    /// In pixels of the canvas.
     inside: RectPx,
     placement: Placement,
 }
@@ -145,24 +146,25 @@ impl Laid {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "sides of pictures: small, positive, and clamped to the input's"
+        reason = "sides of pictures: small, positive, and clamped to the canvas's"
     )]
     fn new(spec: &InputSpec, crop: RectPx) -> Self {
         let side = |from: u32, scale: f64, to: u32| {
             ((f64::from(from) * scale).round_ties_even() as u32).clamp(1, to)
         };
+        let canvas = spec.canvas();
         let (across, down) = (
-            f64::from(spec.width) / f64::from(crop.width),
-            f64::from(spec.height) / f64::from(crop.height),
+            f64::from(canvas.width) / f64::from(crop.width),
+            f64::from(canvas.height) / f64::from(crop.height),
         );
         let (width, height) = match spec.resize {
-            Resize::Stretch => (spec.width, spec.height),
+            Resize::Stretch => (canvas.width, canvas.height),
             Resize::Letterbox => {
                 let scale = across.min(down);
-                (side(crop.width, scale, spec.width), side(crop.height, scale, spec.height))
+                (side(crop.width, scale, canvas.width), side(crop.height, scale, canvas.height))
             }
         };
-        let (x, y) = ((spec.width - width) / 2, (spec.height - height) / 2);
+        let (x, y) = ((canvas.width - width) / 2, (canvas.height - height) / 2);
         let (scale_x, scale_y) =
             (f64::from(width) / f64::from(crop.width), f64::from(height) / f64::from(crop.height));
         let placement = Placement {

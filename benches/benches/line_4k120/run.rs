@@ -193,8 +193,7 @@ fn setup(
         .unzip();
     let setup = LineSetup {
         reject: None,
-        // As the station file that ships has it.
-        threads: ThreadPlan { realtime: work.live, ..ThreadPlan::default() },
+        threads: ThreadPlan::default(),
         cameras,
         armed: Arc::new(Armed::new(Arc::clone(work.recipe), work.model.another()?, cores())?),
         plc: Box::new(Gate { heard: Arc::clone(heard) }),

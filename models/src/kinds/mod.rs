@@ -1,8 +1,12 @@
 //! What networks say and how it is read: takes the numbers a graph put out, gives a
 //! [`domain::Finding`]. A file and a variant of [`Kind`] for each kind of network.
 
+mod anomaly_map;
 mod classifier;
+mod detector;
+mod grid;
 mod segmenter;
+mod shape;
 
 use std::sync::Arc;
 
@@ -13,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::{Activation, InputSpec, OutputSpec};
 use crate::session::Raw;
+use crate::tiling::Tile;
+use detector::Candidate;
+pub(crate) use shape::Wanted;
 
 /// What a network does with a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +31,8 @@ pub enum Kind {
     Classifier,
     /// Draws boxes around what it finds; layouts in [`crate::manifest::BoxLayout`].
     Detector,
-    /// Says of each place how unlike good parts it is: output `[1, 1, rows, columns]`, perhaps
-    /// a score beside it.
+    /// Says of each place how unlike good parts it is: output `[1, 1, rows, columns]` or `[1, rows,
+    /// columns]`, perhaps a score of the whole picture beside it.
     AnomalyMap,
 }
 
@@ -37,40 +44,97 @@ impl Kind {
             Self::Segmenter => "[1, labels, rows, columns]",
             Self::Classifier => "[1, labels]",
             Self::Detector => "boxes, laid out as `output.boxes.layout` says",
-            Self::AnomalyMap => "[1, 1, rows, columns]",
-        }
-    }
-
-    /// How many numbers the output's shape has.
-    pub(crate) const fn rank(self) -> usize {
-        match self {
-            Self::Segmenter | Self::AnomalyMap => 4,
-            Self::Classifier => 2,
-            Self::Detector => 3,
+            Self::AnomalyMap => "[1, 1, rows, columns] or [1, rows, columns]",
         }
     }
 }
 
-/// Which picture an answer is about, and where it lay in the input.
+/// Which picture an answer is about, and where it lay on the canvas.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     /// Which of the part's views.
     pub view: usize,
     pub crop: RectPx,
     pub placement: Placement,
+    /// Where on the canvas the crop lies: left, top, right, bottom.
+    shown: [f32; 4],
+    /// Width and height of a tile; `None` where the canvas is one.
+    tile: Option<[f32; 2]>,
 }
 
-/// Reads what one network puts out. Its labels are shared with every finding.
+/// The placement is in f32, so edges that should meet may miss each other by this much.
+const NEAR_PX: f64 = 0.01;
+
+/// `edge`, on the whole pixel that it is meant to be on.
+fn snapped(edge: f64) -> f64 {
+    let whole = edge.round();
+    if (edge - whole).abs() < NEAR_PX { whole } else { edge }
+}
+
+impl Look {
+    /// A look at `crop`, the part's view number `view`, which was laid on `input`'s canvas so.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "sides")]
+    pub fn new(view: usize, crop: RectPx, placement: Placement, input: &InputSpec) -> Self {
+        let canvas = input.canvas();
+        let laid = |edge: u32, offset: f32, scale: f32, side: u32| {
+            let place = (f64::from(edge) - f64::from(offset)) * f64::from(scale);
+            place.round().clamp(0.0, side.into()) as f32
+        };
+        let across = |x| laid(x, placement.offset_x_px, placement.scale_x, canvas.width);
+        let down = |y| laid(y, placement.offset_y_px, placement.scale_y, canvas.height);
+        let shown = [across(crop.x), down(crop.y), across(crop.right()), down(crop.bottom())];
+        let tile = input.tiling.map(|_| [input.width as f32, input.height as f32]);
+        Self { view, crop, placement, shown, tile }
+    }
+
+    /// Whether `tile` shows some of the crop, and not only the border around it.
+    #[expect(clippy::cast_precision_loss, reason = "sides of pictures")]
+    pub fn shows(&self, tile: &Tile) -> bool {
+        let (Some([width, height]), [left, top, right, bottom]) = (self.tile, self.shown) else {
+            return true;
+        };
+        let (x, y) = (tile.x as f32, tile.y as f32);
+        x < right && left < x + width && y < bottom && top < y + height
+    }
+
+    /// A defect as large as the crop.
+    fn whole_crop(&self, kind: &Arc<str>, probability: f32) -> Result<Defect, FindingFault> {
+        Ok(Defect {
+            kind: Arc::clone(kind),
+            view: self.view,
+            box_in_frame: self.crop,
+            area_px: self.crop.area(),
+            score: score_from(probability)?,
+            mask: None,
+        })
+    }
+}
+
+/// Reads what one network puts out, tile by tile. Its labels are shared with every finding.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
     kind: Kind,
     model: Sha256,
+    input: InputSpec,
     output: OutputSpec,
     labels: Arc<[Arc<str>]>,
-    /// Names of the outputs it reads, in the order it takes them.
+    /// Which of the labels is no defect.
+    good: usize,
+    /// Names of the outputs it reads, in the order it takes them, and what they must look like.
     outputs: Vec<String>,
-    input_width: f64,
-    input_height: f64,
+    wanted: Vec<Wanted>,
+    said: Said,
+}
+
+/// What the tiles of a picture said so far. Kept, so that the next picture allocates nothing.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    /// Grids put together: `[1, channels, rows, columns]`; empty before the first.
+    grid: Raw,
+    /// Probability of each label, where it is not the grid's.
+    classes: Vec<f32>,
+    /// Boxes that may be kept.
+    boxes: Vec<Candidate>,
 }
 
 /// A finding but for what is the same for every kind.
@@ -86,11 +150,13 @@ impl Reader {
         Self {
             kind,
             model,
+            input: input.clone(),
             output: output.clone(),
-            outputs: output.names().map(str::to_owned).collect(),
             labels: output.labels.iter().map(|label| label.as_str().into()).collect(),
-            input_width: input.width.into(),
-            input_height: input.height.into(),
+            good: output.labels.iter().position(|l| *l == output.good).unwrap_or(usize::MAX),
+            outputs: output.names().map(str::to_owned).collect(),
+            wanted: Wanted::of(kind, output),
+            said: Said::default(),
         }
     }
 
@@ -103,24 +169,58 @@ impl Reader {
         &self.outputs
     }
 
-    /// Labels that are a defect's, with their channels.
-    fn defect_labels(&self) -> impl Iterator<Item = (usize, &Arc<str>)> {
-        self.labels.iter().enumerate().filter(|(_, label)| ***label != *self.output.good)
+    /// Names of the outputs, and what each must look like.
+    pub fn wanted(&mut self) -> impl Iterator<Item = (&String, &mut Wanted)> {
+        self.outputs.iter().zip(&mut self.wanted)
     }
 
-    /// Turns `raws`, one for each of [`Self::outputs`], into a finding; their values become
-    /// probabilities on the way.
-    pub fn read(&self, raws: &mut [Raw], look: Look) -> Result<Finding, FindingFault> {
-        let raw = &mut raws[0];
-        self.check_shape(&raw.shape)?;
-        self.activate(&mut raw.values)?;
-        let reading = match self.kind {
-            Kind::Segmenter => segmenter::read(self, raw, look)?,
-            Kind::Classifier => classifier::read(self, raw, look)?,
-            Kind::Detector | Kind::AnomalyMap => {
-                let message = format!("{:?} can't be read yet", self.kind);
-                return Err(FindingFault::Runtime { message });
+    /// Labels that are a defect's.
+    fn bad_labels(&self) -> impl Iterator<Item = usize> + use<> {
+        let good = self.good;
+        (0..self.labels.len()).filter(move |label| *label != good)
+    }
+
+    /// Forgets the last picture.
+    pub fn begin(&mut self) {
+        self.said.grid.shape.clear();
+        self.said.boxes.clear();
+        self.said.classes.clear();
+        self.said.classes.resize(self.labels.len(), 0.0);
+        // Nothing speaks against the part yet.
+        if let Some(good) = self.said.classes.get_mut(self.good) {
+            *good = 1.0;
+        }
+    }
+
+    /// Takes what the network said of `tiles`: `raws`, one for each of [`Self::outputs`], in each
+    /// of them one tile after the other. Their values become probabilities on the way.
+    pub fn take(
+        &mut self,
+        raws: &mut [Raw],
+        tiles: &[Tile],
+        look: &Look,
+    ) -> Result<(), FindingFault> {
+        for ((raw, name), wanted) in raws.iter().zip(&self.outputs).zip(&self.wanted) {
+            wanted.check(name, &raw.shape, tiles.len())?;
+            if raw.values.iter().any(|value| !value.is_finite()) {
+                return Err(FindingFault::NotFinite { output: name.clone() });
             }
+        }
+        match self.kind {
+            Kind::Segmenter => segmenter::take(self, raws, tiles, look),
+            Kind::Classifier => classifier::take(self, raws, tiles, look),
+            Kind::Detector => detector::take(self, raws, tiles, look),
+            Kind::AnomalyMap => anomaly_map::take(self, raws, tiles, look),
+        }
+    }
+
+    /// Makes a finding of what was taken since [`Self::begin`].
+    pub fn finish(&mut self, look: &Look) -> Result<Finding, FindingFault> {
+        let reading = match self.kind {
+            Kind::Segmenter => segmenter::read(self, look)?,
+            Kind::Classifier => classifier::read(self, look)?,
+            Kind::Detector => detector::read(self, look)?,
+            Kind::AnomalyMap => anomaly_map::read(self, look)?,
         };
         let classes = self.labels.iter().zip(reading.classes).map(|(label, score)| {
             Ok(ClassScore { label: Arc::clone(label), score: score_from(score)? })
@@ -134,29 +234,11 @@ impl Reader {
         })
     }
 
-    fn check_shape(&self, shape: &[usize]) -> Result<(), FindingFault> {
-        let fits = shape.len() == self.kind.rank()
-            && shape[..2] == [1, self.labels.len()]
-            && shape.iter().all(|side| *side > 0);
-        if fits {
-            return Ok(());
-        }
-        let (name, wanted) = (&self.output.name, self.kind.output_shape());
-        let labels = self.labels.len();
-        let message = format!("its output `{name}` is {shape:?}, not {wanted} of {labels} labels");
-        Err(FindingFault::Runtime { message })
-    }
-
-    /// Makes probabilities of the network's numbers, over the channels.
-    fn activate(&self, values: &mut [f32]) -> Result<(), FindingFault> {
-        if values.iter().any(|value| !value.is_finite()) {
-            return Err(FindingFault::NotFinite { output: self.output.name.clone() });
-        }
+    /// Makes probabilities of a tile's numbers: `channels` planes of them.
+    fn activate(&self, channels: usize, values: &mut [f32]) -> Result<(), FindingFault> {
         match self.output.activation {
-            Activation::Softmax => softmax(values, self.labels.len()),
-            Activation::Sigmoid => {
-                values.iter_mut().for_each(|value| *value = 1.0 / (1.0 + (-*value).exp()));
-            }
+            Activation::Softmax => softmax(values, channels),
+            Activation::Sigmoid => sigmoid(values),
             Activation::None => return self.check_probabilities(values),
         }
         Ok(())
@@ -175,6 +257,10 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+fn sigmoid(values: &mut [f32]) {
+    values.iter_mut().for_each(|value| *value = 1.0 / (1.0 + (-*value).exp()));
 }
 
 /// `values` holds `channels` planes; at each place they become positive and add up to 1.
@@ -201,17 +287,43 @@ fn score_from(probability: f32) -> Result<Score, FindingFault> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::manifest::Manifest;
+    use crate::manifest::{Manifest, Tiling};
+    use crate::tiling::Tiles;
+
+    impl Reader {
+        /// The finding of what came out for all tiles at once.
+        pub fn read(&mut self, raws: &mut [Raw], look: Look) -> Result<Finding, FindingFault> {
+            let tiles = Tiles::new(&self.input, true);
+            self.begin();
+            self.take(raws, tiles.places(), &look)?;
+            self.finish(&look)
+        }
+    }
 
     /// A reader with input 64 x 32 and the labels `ok` and `scratch`.
     pub fn reader(kind: Kind, activation: Activation) -> Reader {
+        reader_of(kind, |_, output| output.activation = activation)
+    }
+
+    /// The same with tiles.
+    pub fn tiled(kind: Kind, activation: Activation, tiling: Tiling) -> Reader {
+        reader_of(kind, |input, output| {
+            input.tiling = Some(tiling);
+            output.activation = activation;
+        })
+    }
+
+    /// The same with whatever `change` makes of the manifest.
+    pub fn reader_of(kind: Kind, change: impl Fn(&mut InputSpec, &mut OutputSpec)) -> Reader {
         let mut manifest = Manifest::from_text(crate::manifest::tests::TEXT).unwrap();
-        manifest.output.activation = activation;
+        change(&mut manifest.input, &mut manifest.output);
         Reader::new(kind, Sha256::of(b""), &manifest.input, &manifest.output)
     }
 
+    /// A look at a crop on an input of 64 x 32.
     pub fn look(crop: RectPx, placement: Placement) -> Look {
-        Look { view: 3, crop, placement }
+        let manifest = Manifest::from_text(crate::manifest::tests::TEXT).unwrap();
+        Look::new(3, crop, placement, &manifest.input)
     }
 
     pub const AS_IS: Placement =

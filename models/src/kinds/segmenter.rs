@@ -1,204 +1,42 @@
 //! Networks that say of each cell of a grid what is there: takes a probability a label and cell,
 //! gives the heatmap and one defect for each group of cells that touch.
-//!
-//! Cells that lie wholly in the border around a letterboxed crop are not looked at.
 
-use std::ops::Range;
-use std::sync::Arc;
+use domain::FindingFault;
 
-use domain::{Defect, FindingFault, Heatmap, Mask, RectPx};
-
-use super::{Look, Reader, Reading, score_from};
+use super::grid::{self, Grid};
+use super::{Look, Reader, Reading};
 use crate::session::Raw;
+use crate::tiling::Tile;
 
-pub(super) fn read(reader: &Reader, raw: &Raw, look: Look) -> Result<Reading, FindingFault> {
-    let grid = Grid::new(reader, raw, look);
+pub(super) fn take(
+    reader: &mut Reader,
+    raws: &mut [Raw],
+    tiles: &[Tile],
+    look: &Look,
+) -> Result<(), FindingFault> {
+    let (raw, labels) = (&mut raws[0], reader.labels.len());
+    let numbers = raw.values.len() / tiles.len();
+    raw.values.chunks_exact_mut(numbers).try_for_each(|tile| reader.activate(labels, tile))?;
+    grid::join(&mut reader.said.grid, raw, tiles, &reader.input, look)
+}
+
+pub(super) fn read(reader: &Reader, look: &Look) -> Result<Reading, FindingFault> {
+    let grid = Grid::new(reader, &reader.said.grid, look);
     let classes =
-        (0..reader.labels().len()).map(|channel| grid.cells(channel).fold(0.0, f32::max)).collect();
+        (0..reader.labels.len()).map(|channel| grid.cells(channel).fold(0.0, f32::max)).collect();
     let mut defects = Vec::new();
     let mut heat = vec![0.0_f32; grid.len()];
-    for (channel, label) in reader.defect_labels() {
+    for channel in reader.bad_labels() {
         let cells: Vec<f32> = grid.cells(channel).collect();
         heat.iter_mut().zip(&cells).for_each(|(heat, cell)| *heat = heat.max(*cell));
-        for blob in blobs(&cells, grid.width(), reader.output.pixel_threshold.unwrap_or(1.0)) {
-            if blob.len() >= reader.output.min_cells.unwrap_or(1) as usize {
-                defects.push(grid.defect(label, &cells, &blob)?);
-            }
-        }
+        defects.extend(grid.defects(&reader.labels[channel], &cells, &reader.output)?);
     }
     Ok(Reading { classes, defects, heatmap: Some(grid.heatmap(&heat)) })
 }
 
-/// The part of the output's grid that shows the crop.
-struct Grid<'a> {
-    raw: &'a Raw,
-    look: Look,
-    across: Cells,
-    down: Cells,
-}
-
-/// One direction of the grid.
-struct Cells {
-    /// Of all cells, those that show some of the crop.
-    shown: Range<usize>,
-    /// Where each of them begins and ends in the frame, cut at the crop; one more than cells.
-    edges: Vec<f64>,
-}
-
-impl Cells {
-    /// `count` cells over `input` pixels, laid so that `input = (frame - offset) * scale`, of
-    /// which frame pixels `start..stop` show the crop.
-    #[expect(clippy::cast_precision_loss, reason = "a grid's sides are small")]
-    fn new(count: usize, input: f64, (offset, scale): (f32, f32), start: u32, stop: u32) -> Self {
-        // The placement is in f32, so edges that should meet may miss each other by this much.
-        const NEAR_PX: f64 = 0.01;
-        let (start, stop) = (f64::from(start), f64::from(stop));
-        let size = input / count as f64 / f64::from(scale);
-        let edge = |cell: usize| f64::from(offset) + cell as f64 * size;
-        let shows = |cell: &usize| edge(cell + 1) > start + NEAR_PX && edge(*cell) < stop - NEAR_PX;
-        let first = (0..count).find(shows).unwrap_or(0);
-        let last = (first..count).rev().find(shows).unwrap_or(first);
-        let snapped = |cell| {
-            let edge: f64 = edge(cell);
-            let whole = edge.round();
-            let edge = if (edge - whole).abs() < NEAR_PX { whole } else { edge };
-            edge.clamp(start, stop)
-        };
-        Self { shown: first..last + 1, edges: (first..=last + 1).map(snapped).collect() }
-    }
-
-    fn length(&self, cell: usize) -> f64 {
-        self.edges[cell + 1] - self.edges[cell]
-    }
-
-    /// The whole pixels of the frame that cells `first..=last` touch.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "edges are cut at the crop, which is in u32"
-    )]
-    fn pixels(&self, first: usize, last: usize) -> (u32, u32) {
-        (self.edges[first].floor() as u32, self.edges[last + 1].ceil() as u32)
-    }
-}
-
-impl<'a> Grid<'a> {
-    fn new(reader: &Reader, raw: &'a Raw, look: Look) -> Self {
-        let (crop, laid) = (look.crop, look.placement);
-        let (rows, columns) = (raw.shape[2], raw.shape[3]);
-        let across = (laid.offset_x_px, laid.scale_x);
-        let down = (laid.offset_y_px, laid.scale_y);
-        Self {
-            raw,
-            look,
-            across: Cells::new(columns, reader.input_width, across, crop.x, crop.right()),
-            down: Cells::new(rows, reader.input_height, down, crop.y, crop.bottom()),
-        }
-    }
-
-    fn width(&self) -> usize {
-        self.across.shown.len()
-    }
-
-    fn len(&self) -> usize {
-        self.across.shown.len() * self.down.shown.len()
-    }
-
-    /// The probabilities of a channel, row-major.
-    fn cells(&self, channel: usize) -> impl Iterator<Item = f32> {
-        let (rows, columns) = (self.raw.shape[2], self.raw.shape[3]);
-        self.down.shown.clone().flat_map(move |y| {
-            let row = &self.raw.values[(channel * rows + y) * columns..][..columns];
-            row[self.across.shown.clone()].iter().copied()
-        })
-    }
-
-    /// The defect that covers the cells of `blob`, which is not empty.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an area within a crop, and cells of a grid"
-    )]
-    fn defect(
-        &self,
-        label: &Arc<str>,
-        cells: &[f32],
-        blob: &[usize],
-    ) -> Result<Defect, FindingFault> {
-        let width = self.width();
-        let (mut left, mut right, mut top, mut bottom) = (width, 0, usize::MAX, 0);
-        let (mut score, mut area) = (0.0_f32, 0.0);
-        for &cell in blob {
-            let (x, y) = (cell % width, cell / width);
-            (left, right) = (left.min(x), right.max(x));
-            (top, bottom) = (top.min(y), bottom.max(y));
-            score = score.max(cells[cell]);
-            area += self.across.length(x) * self.down.length(y);
-        }
-        let (x0, x1) = self.across.pixels(left, right);
-        let (y0, y1) = self.down.pixels(top, bottom);
-        let grid =
-            RectPx::from_corners(left as u32, top as u32, right as u32 + 1, bottom as u32 + 1);
-        let inside = (top..=bottom)
-            .flat_map(|y| (left..=right).map(move |x| y * width + x))
-            .map(|cell| blob.binary_search(&cell).is_ok());
-        Ok(Defect {
-            kind: Arc::clone(label),
-            view: self.look.view,
-            box_in_frame: RectPx::from_corners(x0, y0, x1, y1),
-            area_px: (area.round() as u64).max(1),
-            score: score_from(score)?,
-            mask: Some(Mask::from_bits(grid, inside)),
-        })
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "cells of a grid, and probabilities times 255"
-    )]
-    fn heatmap(&self, heat: &[f32]) -> Heatmap {
-        Heatmap {
-            width: self.across.shown.len() as u32,
-            height: self.down.shown.len() as u32,
-            values: heat.iter().map(|heat| (heat * 255.0).round() as u8).collect(),
-            covers: self.look.crop,
-        }
-    }
-}
-
-/// Groups of cells of at least `threshold` that touch, corners included; each in rising order,
-/// the groups in the order of their first cells.
-fn blobs(cells: &[f32], width: usize, threshold: f32) -> Vec<Vec<usize>> {
-    let height = cells.len() / width;
-    let mut seen: Vec<bool> = cells.iter().map(|cell| *cell < threshold).collect();
-    let mut blobs = Vec::new();
-    for start in 0..cells.len() {
-        if std::mem::replace(&mut seen[start], true) {
-            continue;
-        }
-        let mut blob = vec![start];
-        let mut next = 0;
-        while let Some(&cell) = blob.get(next) {
-            next += 1;
-            let (x, y) = (cell % width, cell / width);
-            for y in y.saturating_sub(1)..(y + 2).min(height) {
-                for x in x.saturating_sub(1)..(x + 2).min(width) {
-                    if !std::mem::replace(&mut seen[y * width + x], true) {
-                        blob.push(y * width + x);
-                    }
-                }
-            }
-        }
-        blob.sort_unstable();
-        blobs.push(blob);
-    }
-    blobs
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::{Finding, Placement};
+    use domain::{Finding, Placement, RectPx};
     use proptest::prelude::*;
 
     use super::super::{Kind, tests};
@@ -291,27 +129,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn groups_share_no_cell_and_miss_none(
-            cells in prop::collection::vec(prop_oneof![Just(0.0_f32), Just(1.0)], 1..120),
-            width in 1_usize..12,
-        ) {
-            let cells = &cells[..cells.len() / width * width];
-            let groups = blobs(cells, width, 0.5);
-            let mut all = groups.concat();
-            all.sort_unstable();
-            let wanted: Vec<_> = (0..cells.len()).filter(|i| cells[*i] >= 0.5).collect();
-            prop_assert_eq!(all, wanted);
-            let touch = |a: usize, b: usize| {
-                (a % width).abs_diff(b % width) <= 1 && (a / width).abs_diff(b / width) <= 1
-            };
-            for (i, group) in groups.iter().enumerate() {
-                for other in &groups[i + 1..] {
-                    prop_assert!(!group.iter().any(|a| other.iter().any(|b| touch(*a, *b))));
-                }
-            }
-        }
-
         #[test]
         fn boxes_lie_in_the_crop(
             (x, y, width, height) in (0_u32..4000, 0_u32..2000, 1_u32..900, 1_u32..900),
