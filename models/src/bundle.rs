@@ -248,7 +248,9 @@ fn refused(file: PathBuf, refusal: Refusal) -> BundleError {
 fn objected(file: PathBuf, objection: Objection) -> BundleError {
     match objection {
         Objection::NotOnnx(message) => BundleError::NotOnnx { file, message },
-        Objection::Elsewhere { name, location } => BundleError::ExternalData { file, name, location },
+        Objection::Elsewhere { name, location } => {
+            BundleError::ExternalData { file, name, location }
+        }
         Objection::TooLarge { name, shape } => BundleError::TooLarge { file, name, shape },
     }
 }

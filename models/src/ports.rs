@@ -60,9 +60,8 @@ fn wrong_shape(parts: &Parts, port: &Port, wanted: &Wanted) -> BundleError {
         };
     };
     let output = &parts.manifest.output;
-    let has_channel = |label: &&String| {
-        parts.manifest.kind != Kind::Detector || **label != output.good
-    };
+    let has_channel =
+        |label: &&String| parts.manifest.kind != Kind::Detector || **label != output.good;
     let labels = output.labels.iter().filter(has_channel).cloned().collect();
     BundleError::LabelCount { file, name, channels, labels }
 }

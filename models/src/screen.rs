@@ -26,8 +26,7 @@ pub(crate) enum Objection {
 
 /// Takes the bytes of an ONNX file that is whole and of a sane size.
 pub(crate) fn screen(onnx: &[u8]) -> Result<(), Objection> {
-    let model =
-        model_from_bytes(onnx).map_err(|error| Objection::NotOnnx(error.to_string()))?;
+    let model = model_from_bytes(onnx).map_err(|error| Objection::NotOnnx(error.to_string()))?;
     let contents = Contents::of(&model);
     if let Some((name, location)) = contents.elsewhere() {
         return Err(Objection::Elsewhere { name, location });
@@ -188,13 +187,12 @@ mod tests {
         let sparse = GraphProto { sparse_initializer: vec![sparse], ..Default::default() };
         let of = |node| GraphProto { node: vec![node], ..Default::default() };
         for graph in [whole, of(node("Constant", constant)), of(node("If", nested)), sparse] {
-            let objection = Objection::Elsewhere { name: "w".into(), location: "/etc/passwd".into() };
+            let objection =
+                Objection::Elsewhere { name: "w".into(), location: "/etc/passwd".into() };
             assert_eq!(screened(graph), Err(objection));
         }
-        let mut compiled = node("EPContext", AttributeProto {
-            name: "embed_mode".into(),
-            ..Default::default()
-        });
+        let mut compiled =
+            node("EPContext", AttributeProto { name: "embed_mode".into(), ..Default::default() });
         assert!(screened(of(compiled.clone())).is_err());
         compiled.attribute[0].i = 1;
         assert_eq!(screened(of(compiled)), Ok(()));

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn patches(depth: usize, data: Vec<f32>) -> Patches {
-        Patches { depth, data }
+        Patches { depth, data, shown: [0..1, 0..1] }
     }
 
     #[test]

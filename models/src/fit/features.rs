@@ -110,7 +110,7 @@ impl Features {
     /// # Errors
     /// When the picture has no pixels, or ONNX Runtime fails.
     pub fn of(&mut self, picture: &dyn Pixels) -> Result<Maps, FindingFault> {
-        let raws = self.0.run(picture)?;
+        let (raws, _) = self.0.run(picture)?;
         let mut maps = [(); 3].map(|()| Map::default());
         for (map, raw) in maps.iter_mut().zip(raws) {
             let [_, channels, rows, columns] = raw.shape[..] else {
@@ -192,15 +192,15 @@ impl Extractor {
         Ok(Self { session, shaper: Shaper::new(input), tensor, outputs, raws })
     }
 
-    /// What comes out for the whole of `picture`, one an output.
-    pub fn run(&mut self, picture: &dyn Pixels) -> Result<&[Raw], FindingFault> {
+    /// What comes out for the whole of `picture`, one an output, and what went in.
+    pub fn run(&mut self, picture: &dyn Pixels) -> Result<(&[Raw], &Tensor), FindingFault> {
         self.shaper.prepare(picture, picture.size().rect(), &mut self.tensor)?;
         self.session
             .run(INPUT, &self.tensor, &self.outputs, &mut self.raws)
             .map_err(|Complaint(message)| FindingFault::Runtime { message })?;
         let finite = self.raws.iter().flat_map(|raw| &raw.values).all(|value| value.is_finite());
         if finite {
-            Ok(&self.raws)
+            Ok((&self.raws, &self.tensor))
         } else {
             Err(FindingFault::NotFinite { output: "features".into() })
         }

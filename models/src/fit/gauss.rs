@@ -134,21 +134,23 @@ mod tests {
 
     use super::*;
 
+    fn patches(data: impl Into<Vec<f32>>) -> Patches {
+        Patches { depth: 4, data: data.into(), shown: [0..1, 0..2] }
+    }
+
     /// Pictures of two places, four numbers each: the first wide at one end, the second at the other.
     fn pictures(count: usize) -> Vec<Patches> {
         let mut random = ChaCha8Rng::seed_from_u64(9);
         let spreads = [4.0, 2.0, 1.0, 0.5, 0.5, 1.0, 2.0, 4.0];
         let mut uniform = move || random.random::<f32>() * 2.0 - 1.0;
-        (0..count)
-            .map(|_| Patches { depth: 4, data: spreads.map(|s: f32| 10.0 + s * uniform()).into() })
-            .collect()
+        (0..count).map(|_| patches(spreads.map(|s: f32| 10.0 + s * uniform()))).collect()
     }
 
     #[test]
     fn each_place_is_held_against_its_own_spread() {
         let good = pictures(400);
         let gauss = Gauss::fit(&good.iter().collect::<Vec<_>>(), 1);
-        let at = |data: [f32; 8]| gauss.distances(&Patches { depth: 4, data: data.into() });
+        let at = |data: [f32; 8]| gauss.distances(&patches(data));
         let usual = at([10.0; 8]);
         assert!(usual.iter().all(|distance| *distance < 0.5), "{usual:?}");
         // Four off is 1.7 standard deviations of the wide number, 14 of the narrow one.
@@ -160,7 +162,7 @@ mod tests {
     #[test]
     fn one_picture_is_enough_for_numbers() {
         let gauss = Gauss::fit(&[&pictures(1)[0]], 1);
-        let far = gauss.distances(&Patches { depth: 4, data: vec![20.0; 8] });
+        let far = gauss.distances(&patches(vec![20.0; 8]));
         assert!(far.iter().all(|distance| distance.is_finite() && *distance > 1.0), "{far:?}");
     }
 

@@ -58,9 +58,12 @@ impl Memory {
         smoothed(&distances, rows, columns)
     }
 
-    /// A picture's score: its map's highest place.
+    /// A picture's score: its map's highest place, but for the border around the picture.
     pub fn score(&self, patches: &Patches, grid: [usize; 2]) -> f32 {
-        self.map(patches, grid).into_iter().fold(0.0, f32::max)
+        let map = self.map(patches, grid);
+        let [rows, columns] = patches.shown.clone();
+        let places = rows.flat_map(|row| columns.clone().map(move |c| row * grid[1] + c));
+        places.map(|place| map[place]).fold(0.0, f32::max)
     }
 
     /// The extractor and this memory as one graph: `image` in, [`MAP`] out.

@@ -4,10 +4,12 @@
 //! "Locally aware" as in Roth et al., "Towards Total Recall in Industrial Anomaly Detection"
 //! (CVPR 2022, arXiv:2106.08265): each cell is averaged with its eight neighbours.
 
-use domain::{FindingFault, Pixels, SizePx};
+use std::ops::Range;
+
+use domain::{FindingFault, OwnedPixels, PixelFormat, Pixels, RectPx, SizePx, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::features::{self, Extractor, FeaturesError, LEVELS};
+use super::features::{self, Extractor, FeaturesError, LEVELS, Level};
 use super::nodes::{Nodes, int, ints, word};
 use crate::onnx::element;
 use crate::onnx::proto::{GraphProto, ModelProto, ValueInfoProto};
@@ -29,13 +31,18 @@ pub enum Grid {
 }
 
 impl Grid {
+    /// The finest feature map that is used.
+    const fn level(self) -> Level {
+        match self {
+            Self::Coarse => LEVELS[2],
+            Self::Fine => LEVELS[1],
+        }
+    }
+
     /// Rows and columns.
     #[must_use]
     pub const fn places(self, size: SizePx) -> [usize; 2] {
-        match self {
-            Self::Coarse => LEVELS[2].grid(size),
-            Self::Fine => LEVELS[1].grid(size),
-        }
+        self.level().grid(size)
     }
 
     /// Numbers a place.
@@ -55,6 +62,8 @@ pub(crate) struct Patches {
     pub depth: usize,
     /// Place by place, row by row.
     pub data: Vec<f32>,
+    /// Rows and columns of places that show the picture, not only the border around it.
+    pub shown: [Range<usize>; 2],
 }
 
 impl Patches {
@@ -111,7 +120,7 @@ pub(crate) fn mean_of_neighbours(nodes: &mut Nodes<'_>, from: &str, to: &str) {
 /// Gives patch features on the caller's thread. One a thread.
 pub(crate) struct Looker {
     extractor: Extractor,
-    depth: usize,
+    grid: Grid,
 }
 
 impl Looker {
@@ -119,29 +128,55 @@ impl Looker {
         let input = features::input_spec(size);
         let outputs = vec![PATCHES.to_owned()];
         let extractor = Extractor::new(runtime, graph(size, grid)?, input, outputs)?;
-        Ok(Self { extractor, depth: grid.depth() })
+        Ok(Self { extractor, grid })
     }
 
     pub fn look(&mut self, picture: &dyn Pixels) -> Result<Patches, FindingFault> {
-        let raws = self.extractor.run(picture)?;
-        Ok(Patches { depth: self.depth, data: raws[0].values.clone() })
+        let (raws, tensor) = self.extractor.run(picture)?;
+        let inside = inside(tensor, picture.size());
+        let places = |start: u32, stop: u32| {
+            let stride = self.grid.level().stride;
+            (start / stride) as usize..stop.div_ceil(stride) as usize
+        };
+        let shown = [places(inside.y, inside.bottom()), places(inside.x, inside.right())];
+        Ok(Patches { depth: self.grid.depth(), data: raws[0].values.clone(), shown })
     }
 }
 
-/// The picture as the network is shown it: letterboxed to `size`, 8 bits a channel.
-pub(crate) fn shown(
-    picture: &dyn Pixels,
-    size: SizePx,
-) -> Result<domain::OwnedPixels, FindingFault> {
+/// Where in the input a whole picture of `size` was laid.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "whole pixels of the input, which the placement was made from"
+)]
+fn inside(tensor: &Tensor, size: SizePx) -> RectPx {
+    let (laid, [_, _, rows, columns]) = (tensor.placement, tensor.shape);
+    let along = |side: u32, offset: f32, scale: f32, most: usize| {
+        let at = |place: f32| ((place - offset) * scale).round().clamp(0.0, most as f32) as u32;
+        (at(0.0), at(side as f32))
+    };
+    let (left, right) = along(size.width, laid.offset_x_px, laid.scale_x, columns);
+    let (top, bottom) = along(size.height, laid.offset_y_px, laid.scale_y, rows);
+    RectPx::new(left, top, right - left, bottom - top)
+}
+
+/// The picture as the network is shown it at `size`, 8 bits a channel, without the border.
+pub(crate) fn shown(picture: &dyn Pixels, size: SizePx) -> Result<OwnedPixels, FindingFault> {
     let spec = features::input_spec(size);
     let mut tensor = spec.tensor();
     let (mean, std) = (spec.mean[0], spec.std[0]);
     Shaper::new(spec).prepare(picture, picture.size().rect(), &mut tensor)?;
-    let area = tensor.data.len() / 3;
-    let level = |value: f32| level_from((value * std + mean) * 255.0);
-    let bytes = (0..tensor.data.len()).map(|i| level(tensor.data[i % 3 * area + i / 3])).collect();
-    let pixels = domain::OwnedPixels::new(domain::PixelFormat::Rgb8, size, vec![bytes]);
-    pixels.ok_or_else(|| FindingFault::NotPrepared { message: format!("{size} is empty") })
+    let inside = inside(&tensor, picture.size());
+    let (area, width) = (size.area() as usize, size.width);
+    let bytes = (inside.y..inside.bottom())
+        .flat_map(|y| (inside.x..inside.right()).map(move |x| (y * width + x) as usize))
+        .flat_map(|pixel| [pixel, area + pixel, 2 * area + pixel])
+        .map(|at| level_from((tensor.data[at] * std + mean) * 255.0))
+        .collect();
+    let inside = SizePx::new(inside.width, inside.height);
+    OwnedPixels::new(PixelFormat::Rgb8, inside, vec![bytes])
+        .ok_or_else(|| FindingFault::NotPrepared { message: format!("{inside} is empty") })
 }
 
 #[expect(
@@ -194,14 +229,35 @@ mod tests {
     #[test]
     fn what_is_shown_is_shown_the_same_again() {
         let size = SizePx::new(64, 48);
-        let bytes = (0..100 * 40 * 3).map(|i: usize| (i * 13 % 256) as u8).collect();
-        let picture =
-            OwnedPixels::new(PixelFormat::Rgb8, SizePx::new(100, 40), vec![bytes]).unwrap();
-        let once = shown(&picture, size).unwrap();
-        let twice = shown(&once, size).unwrap();
-        let rows = |pixels: &OwnedPixels| {
-            (0..48).flat_map(|y| pixels.plane(0).row(y).to_vec()).collect::<Vec<_>>()
+        for side in [(100, 40), (40, 100), (64, 48), (33, 77)] {
+            let whole = SizePx::new(side.0, side.1);
+            let bytes = (0..whole.area() * 3).map(|i| (i * 13 % 256) as u8).collect();
+            let picture = OwnedPixels::new(PixelFormat::Rgb8, whole, vec![bytes]).unwrap();
+            let once = shown(&picture, size).unwrap();
+            let twice = shown(&once, size).unwrap();
+            let rows = |pixels: &OwnedPixels| {
+                let rows = 0..pixels.size().height as usize;
+                rows.flat_map(|y| pixels.plane(0).row(y).to_vec()).collect::<Vec<_>>()
+            };
+            assert_eq!(once.size(), twice.size());
+            assert_eq!(rows(&once), rows(&twice));
+        }
+    }
+
+    #[test]
+    fn places_of_the_border_are_known() {
+        let (runtime, size) = (Runtime::open().unwrap(), SizePx::new(96, 64));
+        let mut looker = Looker::open(&runtime, size, Grid::Coarse).unwrap();
+        let mut shown = |width: u32, height: u32| {
+            let bytes = vec![99; (width * height) as usize];
+            let size = SizePx::new(width, height);
+            let picture = OwnedPixels::new(PixelFormat::Gray8, size, vec![bytes]).unwrap();
+            looker.look(&picture).unwrap().shown
         };
-        assert_eq!(rows(&once), rows(&twice));
+        assert_eq!(shown(192, 128), [0..4, 0..6]);
+        // 32 x 64, and 32 pixels of border on either side.
+        assert_eq!(shown(16, 32), [0..4, 2..4]);
+        // 96 x 24 between 20 and 44 touches two of four rows, and the third.
+        assert_eq!(shown(96, 24), [1..3, 0..6]);
     }
 }

@@ -409,7 +409,7 @@ mod tests {
             picture.file = dir.path().join(&picture.file);
             image::GrayImage::new(w, h).save(&picture.file).unwrap();
         }
-        assert_eq!(all.size_of_side(192), SizePx::new(272, 144));
+        assert_eq!(all.size_of_side(192), SizePx::new(272, 128));
         assert_eq!(pictures(&[""], &[]).size_of_side(192), SizePx::new(192, 192));
     }
 }

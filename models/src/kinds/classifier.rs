@@ -30,9 +30,8 @@ pub(super) fn take(
 
 pub(super) fn read(reader: &Reader, look: &Look) -> Result<Reading, FindingFault> {
     let classes = reader.said.classes.clone();
-    let defects = reader
-        .bad_labels()
-        .map(|label| look.whole_crop(&reader.labels[label], classes[label]));
+    let defects =
+        reader.bad_labels().map(|label| look.whole_crop(&reader.labels[label], classes[label]));
     Ok(Reading { defects: defects.collect::<Result<_, _>>()?, classes, heatmap: None })
 }
 

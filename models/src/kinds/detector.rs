@@ -257,8 +257,9 @@ fn keep_best(boxes: &mut [Candidate], most: usize, max_iou: f32) -> &[Candidate]
         if kept == most {
             break;
         }
-        let doubles =
-            |better: &Candidate| better.label == boxes[next].label && better.iou(&boxes[next]) > max_iou;
+        let doubles = |better: &Candidate| {
+            better.label == boxes[next].label && better.iou(&boxes[next]) > max_iou
+        };
         if !boxes[..kept].iter().any(doubles) {
             boxes.swap(kept, next);
             kept += 1;

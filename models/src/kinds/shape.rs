@@ -63,7 +63,10 @@ impl Wanted {
         let (all, bad) = (output.labels.len(), output.labels.len() - 1);
         match (kind, output.boxes.as_ref().map(|boxes| boxes.layout)) {
             (Kind::Segmenter, _) => {
-                vec![Self::new([&[Tiles, channels(0, all, false), Some, Some]], kind.output_shape())]
+                vec![Self::new(
+                    [&[Tiles, channels(0, all, false), Some, Some]],
+                    kind.output_shape(),
+                )]
             }
             (Kind::Classifier, _) => {
                 vec![Self::new([&[Tiles, channels(0, all, false)]], kind.output_shape())]

@@ -141,7 +141,11 @@ impl Tiling {
         let least = input.width.min(input.height);
         if self.overlap_px >= least {
             let right = format!("less than a tile, of which the shorter side is {least}");
-            return Err(wrong("input.tiling.overlap_px", format!("it is {}", self.overlap_px), right));
+            return Err(wrong(
+                "input.tiling.overlap_px",
+                format!("it is {}", self.overlap_px),
+                right,
+            ));
         }
         Ok(())
     }
@@ -245,7 +249,8 @@ impl BoxesSpec {
             return Err(wrong("output.boxes.max_iou", format!("it is {}", self.max_iou), right));
         }
         if !(1..=BOXES_MAX).contains(&self.max_boxes) {
-            let (problem, right) = (format!("it is {}", self.max_boxes), format!("1 to {BOXES_MAX}"));
+            let (problem, right) =
+                (format!("it is {}", self.max_boxes), format!("1 to {BOXES_MAX}"));
             return Err(wrong("output.boxes.max_boxes", problem, right));
         }
         let right = match (self.layout, output.activation) {
@@ -264,7 +269,8 @@ impl BoxesSpec {
 
 impl AnomalySpec {
     fn check(&self, output: &OutputSpec) -> Result<(), Refusal> {
-        for (key, number) in [("output.anomaly.low", self.low), ("output.anomaly.high", self.high)] {
+        for (key, number) in [("output.anomaly.low", self.low), ("output.anomaly.high", self.high)]
+        {
             if !number.is_finite() {
                 return Err(wrong(key, format!("it is {number}"), "a finite number"));
             }
@@ -311,4 +317,3 @@ impl Golden {
         Ok(())
     }
 }
-
