@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod compiled;
 pub mod eval;
 pub mod execution;
+pub mod fit;
 pub mod golden;
 pub mod import;
 pub mod index;

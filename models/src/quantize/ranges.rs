@@ -217,7 +217,7 @@ fn histograms(
     let mut session = net.showing(&shown, &more, runtime)?;
     let mut raws = vec![Raw::default(); shown.len()];
     pictures.each(input, |_, tensor| {
-        run(&mut session, input, tensor, &shown, &mut raws)?;
+        run(&mut session, tensor, &mut raws)?;
         counted.iter_mut().zip(&raws).for_each(|((_, counts), raw)| counts.add(&raw.values));
         Ok(())
     })?;
