@@ -9,7 +9,7 @@
 use domain::FindingFault;
 
 use super::grid::{self, Grid};
-use super::{Look, Reader, Reading, sigmoid};
+use super::{Look, Reader, Reading, Said, sigmoid};
 use crate::manifest::{Activation, AnomalySpec};
 use crate::session::Raw;
 use crate::tiling::Tile;
@@ -48,21 +48,24 @@ impl AnomalySpec {
     }
 }
 
-pub(super) fn read(reader: &Reader, look: &Look) -> Result<Reading, FindingFault> {
-    let grid = Grid::new(reader, &reader.said.grid, look);
-    let cells: Vec<f32> = grid.cells(0).collect();
+pub(super) fn read(reader: &mut Reader, look: &Look) -> Result<Reading, FindingFault> {
+    let (bad, Said { grid, classes, cells, seen, .. }) =
+        (reader.bad_labels().next(), &mut reader.said);
+    let grid = Grid::new(reader.input.canvas(), grid, look);
+    cells.clear();
+    cells.extend(grid.cells(0));
     let mut reading = Reading {
-        classes: reader.said.classes.clone(),
+        classes: classes.clone(),
         defects: Vec::new(),
-        heatmap: Some(grid.heatmap(&cells)),
+        heatmap: Some(grid.heatmap(cells)),
     };
     // The manifest has one.
-    let Some(label) = reader.bad_labels().next() else { return Ok(reading) };
+    let Some(label) = bad else { return Ok(reading) };
     let kind = &reader.labels[label];
-    reading.defects = grid.defects(kind, &cells, &reader.output)?;
+    reading.defects = grid.defects(kind, cells, &reader.output, seen)?;
     let score = if reader.outputs.len() > 1 {
         let highest = reading.defects.iter().map(|defect| defect.score.get());
-        let score = reader.said.classes[label];
+        let score = classes[label];
         if score > highest.fold(0.0, f32::max) {
             reading.defects.push(look.whole_crop(kind, score)?);
         }
