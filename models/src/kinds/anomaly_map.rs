@@ -161,13 +161,13 @@ mod tests {
         let mut reader = reader(Some("score"), Some(tiling));
         let look = Look::new(3, RectPx::new(0, 0, 112, 32), tests::AS_IS, &reader.input);
         // Columns 6 and 7 of the first are 0 and 1 of the second.
-        let map = map(&[2, 1, 4, 8], &[(7, 20.0), (32, 18.0), (33, 24.0)]);
-        let scores = Raw { shape: vec![2, 1], values: vec![12.0, 26.0] };
+        let map = map(&[2, 1, 4, 8], &[(7, 26.0), (32, 18.0), (33, 12.0)]);
+        let scores = Raw { shape: vec![2, 1], values: vec![12.0, 28.0] };
         let finding = reader.read(&mut [map, scores], look).unwrap();
         let [group, whole] = finding.defects.as_slice() else { panic!("{:?}", finding.defects) };
         assert_eq!((group.box_in_frame, group.area_px), (RectPx::new(48, 0, 16, 8), 128));
-        assert_eq!(group.score.get(), 0.7);
-        assert_eq!(whole.score.get(), 0.8);
+        assert_eq!(group.score.get(), 0.8);
+        assert_eq!(whole.score.get(), 0.9);
         assert_eq!(finding.heatmap.unwrap().width, 14);
     }
 
