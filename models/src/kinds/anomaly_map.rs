@@ -43,8 +43,8 @@ pub(super) fn take(
 
 impl AnomalySpec {
     fn scale(&self, values: &mut [f32]) {
-        let (low, gain) = (self.low, 1.0 / (self.high - self.low));
-        values.iter_mut().for_each(|value| *value = ((*value - low) * gain).clamp(0.0, 1.0));
+        let (low, apart) = (self.low, self.high - self.low);
+        values.iter_mut().for_each(|value| *value = ((*value - low) / apart).clamp(0.0, 1.0));
     }
 }
 

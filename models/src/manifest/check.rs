@@ -276,8 +276,7 @@ impl AnomalySpec {
             }
         }
         let apart = self.high - self.low;
-        // Its inverse must be finite too.
-        if !(apart.is_finite() && apart > 1e-30) {
+        if !(apart.is_finite() && apart > 0.0) {
             let problem = format!("it is {}, and low is {}", self.high, self.low);
             return Err(wrong("output.anomaly.high", problem, "a number above low"));
         }
