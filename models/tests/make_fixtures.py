@@ -280,7 +280,8 @@ def from_defects(scores):
 
 
 def from_rows(out):
-    return from_defects([max((r[4] for r in out[0] if r[5] == label), default=0) for label in (0, 1)])
+    best = lambda label: max((row[4] for row in out[0] if row[5] == label), default=0)
+    return from_defects([best(0), best(1)])
 
 
 def from_map(values):

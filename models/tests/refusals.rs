@@ -423,7 +423,7 @@ fn a_map_that_is_not_finite() {
 #[test]
 fn bytes_cut_or_changed_anywhere_are_no_crash() {
     let good = fs::read(data().join("detector-detr/model.onnx")).unwrap();
-    for at in (0..good.len()).step_by(7) {
+    for at in (0..good.len()).step_by(13) {
         let mut bytes = good.clone();
         bytes[at] ^= 0x55;
         for bytes in [&good[..at], &bytes] {

@@ -276,8 +276,7 @@ impl AnomalySpec {
             }
         }
         let apart = self.high - self.low;
-        // Its inverse must be finite too.
-        if !(apart.is_finite() && apart > 1e-30) {
+        if !(apart.is_finite() && apart > 0.0) {
             let problem = format!("it is {}, and low is {}", self.high, self.low);
             return Err(wrong("output.anomaly.high", problem, "a number above low"));
         }
@@ -425,7 +424,7 @@ mod tests {
                 (anomaly, "", "output.anomaly"),
                 ("\"anomaly_map\"", "\"segmenter\"", "output.anomaly"),
                 ("low = 1.0", "low = nan", "output.anomaly.low"),
-                ("low = 1.0", "low = -3e38\n#", "output.anomaly.high"),
+                ("low = 1.0\nhigh = 9.0", "low = -3e38\nhigh = 3e38", "output.anomaly.high"),
                 ("high = 9.0", "high = inf", "output.anomaly.high"),
                 ("high = 9.0", "high = 1.0", "output.anomaly.high"),
                 ("high = 9.0", "high = 0.5", "output.anomaly.high"),
