@@ -1,8 +1,9 @@
 //! Networks made ready ahead of time: takes a bundle and a provider, leaves a folder with the
 //! compiled network and the key that says for what it was made; at arming the key must fit.
 //!
-//! A compiled network is one ONNX file: the graph as the CPU's or CUDA's optimiser has changed it,
-//! or a TensorRT engine or an OpenVINO blob inside a node. Loading one never builds anything.
+//! A compiled network is one file: an ONNX file with the graph as the CPU's or CUDA's optimiser has
+//! changed it, or with a TensorRT engine inside a node, so that loading it never builds anything;
+//! or the blob that OpenVINO finds in its cache.
 
 mod machine;
 
@@ -124,7 +125,7 @@ pub fn usual_folder(bundle: &Bundle, provider: Provider) -> PathBuf {
 
 /// The command that compiles `bundle` for `execution` into `folder`.
 fn command(bundle: &Bundle, execution: &Execution, folder: &Path) -> String {
-    let Execution { provider, device, fp16, int8, .. } = execution;
+    let Execution { provider, device, fp16, int8, threads, .. } = execution;
     let dir = bundle.parts.dir.display();
     let mut command = format!("sightline model compile {dir} --provider {provider}");
     if let Some(device) = device {
@@ -133,15 +134,26 @@ fn command(bundle: &Bundle, execution: &Execution, folder: &Path) -> String {
     for (option, is_set) in [(" --fp16", *fp16), (" --int8", *int8)] {
         command += if is_set { option } else { "" };
     }
+    if *provider == Provider::OpenVino && *threads != 1 {
+        command += &format!(" --threads {threads}");
+    }
     if folder != usual_folder(bundle, *provider) {
         command += &format!(" --out {}", folder.display());
     }
     command
 }
 
+/// What was compiled and fits.
+pub(crate) enum Found {
+    /// An ONNX file's bytes, to be run instead of the bundle's.
+    Graph(Vec<u8>),
+    /// A folder, in which OpenVINO finds what it made of the bundle's.
+    Cache(PathBuf),
+}
+
 /// For what `bundle` is compiled here.
 fn key(bundle: &Bundle, runtime: &Runtime, execution: &Execution) -> BTreeMap<String, String> {
-    let Execution { provider, device, fp16, int8, .. } = execution;
+    let Execution { provider, device, fp16, int8, threads, .. } = execution;
     let mut key = machine::facts(Path::new("/"), *provider);
     let mut add = |what: &str, word: String| key.insert(what.to_owned(), word);
     add("network", bundle.manifest().file.sha256.to_string());
@@ -152,6 +164,9 @@ fn key(bundle: &Bundle, runtime: &Runtime, execution: &Execution) -> BTreeMap<St
         add("device", device.clone().unwrap_or_default());
         add("fp16", fp16.to_string());
         add("int8", int8.to_string());
+    }
+    if *provider == Provider::OpenVino {
+        add("threads", threads.to_string());
     }
     key
 }
@@ -172,11 +187,11 @@ fn differences(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) 
 ///
 /// # Errors
 /// When there is none, it is not the one that was written, or was made for something else.
-pub(crate) fn graph_for(
+pub(crate) fn found_for(
     bundle: &Bundle,
     runtime: &Runtime,
     execution: &Execution,
-) -> Result<Option<Vec<u8>>, BundleError> {
+) -> Result<Option<Found>, BundleError> {
     let Some(folder) = folder_for(bundle, execution) else { return Ok(None) };
     let command = command(bundle, execution, &folder);
     let file = folder.join(COMPILED);
@@ -205,7 +220,10 @@ pub(crate) fn graph_for(
         let message = format!("has the hash {got}; {COMPILED} says {}", compiled.sha256);
         return Err(spoilt(&network, message).into());
     }
-    Ok(Some(bytes))
+    Ok(Some(match execution.provider {
+        Provider::OpenVino => Found::Cache(folder),
+        Provider::Cpu | Provider::Cuda | Provider::TensorRt => Found::Graph(bytes),
+    }))
 }
 
 impl Compiled {
@@ -259,21 +277,8 @@ fn make(
     told: &mut dyn FnMut(Step),
 ) -> Result<(Compiled, RunsOn), BundleError> {
     told(Step::Building);
-    let saved = making.join("model.onnx");
-    let opening = Opening { save: Some(&saved), ..Opening::plain(execution) };
-    let graph = graph_from_parts(&bundle.parts);
-    let provider = execution.provider;
-    Session::open(runtime, &graph, &opening).map_err(|Complaint(message)| match provider {
-        Provider::Cpu => BundleError::NotOnnx { file: bundle.parts.onnx_file.clone(), message },
-        provider => does_not_work(provider, runtime, message).into(),
-    })?;
-    let bytes = fs::read(&saved).map_err(|error| {
-        let message = format!("the provider left nothing compiled: {error}");
-        does_not_work(provider, runtime, message)
-    })?;
+    let (file, bytes) = build(bundle, runtime, execution, making)?;
     let sha256 = Sha256::of(&bytes);
-    let file = format!("model-{}.onnx", sha256.short());
-    write(&making.join(&file), &bytes)?;
     let compiled = Compiled { schema: SCHEMA, file, sha256, key: key(bundle, runtime, execution) };
     let text = toml::to_string(&compiled)
         .map_err(|error| disk(&making.join(COMPILED), &std::io::Error::other(error)))?;
@@ -289,6 +294,52 @@ fn make(
     Ok((compiled, model.runs_on().clone()))
 }
 
+/// Has the provider make of the network what it runs; gives the name and bytes of the file that is
+/// in the folder `making` then.
+fn build(
+    bundle: &Bundle,
+    runtime: &Runtime,
+    execution: &Execution,
+    making: &Path,
+) -> Result<(String, Vec<u8>), BundleError> {
+    let provider = execution.provider;
+    let graph = graph_from_parts(&bundle.parts);
+    let saved = making.join("model.onnx");
+    let (save, cache) = match provider {
+        Provider::OpenVino => (None, Some(making)),
+        Provider::Cpu | Provider::Cuda | Provider::TensorRt => (Some(&*saved), None),
+    };
+    let opening = Opening { save, cache, ..Opening::plain(execution) };
+    Session::open(runtime, &graph, &opening).map_err(|Complaint(message)| match provider {
+        Provider::Cpu => BundleError::NotOnnx { file: bundle.parts.onnx_file.clone(), message },
+        provider => does_not_work(provider, runtime, message).into(),
+    })?;
+    let nothing = |message: String| {
+        let message = format!("it left nothing compiled: {message}");
+        BundleError::from(does_not_work(provider, runtime, message))
+    };
+    if provider == Provider::OpenVino {
+        let name = only_blob(making).map_err(nothing)?;
+        let bytes = fs::read(making.join(&name)).map_err(|error| nothing(error.to_string()))?;
+        return Ok((name, bytes));
+    }
+    let bytes = fs::read(&saved).map_err(|error| nothing(error.to_string()))?;
+    let name = format!("model-{}.onnx", Sha256::of(&bytes).short());
+    write(&making.join(&name), &bytes)?;
+    Ok((name, bytes))
+}
+
+/// The name of the only `.blob` in `folder`: OpenVINO finds it by its name, so that it stays.
+fn only_blob(folder: &Path) -> Result<String, String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let blobs: Vec<String> = names.filter(|name| name.ends_with(".blob")).collect();
+    match blobs.as_slice() {
+        [blob] => Ok(blob.clone()),
+        blobs => Err(format!("{} blobs where one was expected", blobs.len())),
+    }
+}
+
 /// Moves what was made into `folder`: the network first, under a name of its own, then the file
 /// that names it; then what nobody names any more goes.
 fn keep(making: &Path, folder: &Path, compiled: &Compiled) -> Result<u64, BundleError> {
@@ -302,7 +353,8 @@ fn keep(making: &Path, folder: &Path, compiled: &Compiled) -> Result<u64, Bundle
     File::open(folder).and_then(|it| it.sync_all()).map_err(|error| disk(folder, &error))?;
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let (name, path) = (entry.file_name(), entry.path());
-        let is_older = name.to_str().is_some_and(|it| it.starts_with("model-"));
+        let name = name.to_string_lossy();
+        let is_older = name.starts_with("model-") || name.ends_with(".blob");
         if is_older && path != network {
             // It is only in the way.
             let _ = fs::remove_file(path);

@@ -13,7 +13,7 @@ use domain::{Execution, Provider, WhenMissing};
 use thiserror::Error;
 
 use crate::bundle::{Bundle, BundleError, Parts};
-use crate::compiled::{self, CompiledError};
+use crate::compiled::{self, CompiledError, Found};
 use crate::screen::foreign_operators;
 use crate::session::{Assigned, Complaint, Opening, Runtime, Session};
 
@@ -128,6 +128,8 @@ pub(crate) struct Engine {
     execution: Execution,
     /// What ONNX Runtime is given; none where it is the bundle's own file.
     graph: Option<Arc<Vec<u8>>>,
+    /// Where OpenVINO finds what it made of the network before.
+    cache: Option<PathBuf>,
     runs_on: RunsOn,
 }
 
@@ -166,19 +168,18 @@ impl Engine {
     ) -> Result<(Self, Session), BundleError> {
         let provider = wanted.provider;
         check_built_in(runtime, provider)?;
-        let compiled = compiled::graph_for(bundle, runtime, wanted)?;
+        let compiled = compiled::found_for(bundle, runtime, wanted)?;
         let is_compiled = compiled.is_some();
-        let graph = match compiled {
-            Some(graph) => Some(graph),
-            None => match graph_from_parts(&bundle.parts) {
-                Cow::Borrowed(_) => None,
-                Cow::Owned(graph) => Some(graph),
-            },
+        let (graph, cache) = match compiled {
+            Some(Found::Graph(graph)) => (Some(graph), None),
+            Some(Found::Cache(folder)) => (changed_graph(bundle), Some(folder)),
+            None => (changed_graph(bundle), None),
         };
         let runs_on =
             RunsOn { provider, wanted: provider, shortfall: None, nodes: None, is_compiled };
         let (bundle, runtime, execution) = (bundle.clone(), runtime.clone(), wanted.clone());
-        let mut engine = Self { bundle, runtime, execution, graph: graph.map(Arc::new), runs_on };
+        let mut engine =
+            Self { bundle, runtime, execution, graph: graph.map(Arc::new), cache, runs_on };
         let session = engine.open()?;
         if provider != Provider::Cpu {
             engine.count_nodes(&session)?;
@@ -201,9 +202,11 @@ impl Engine {
     }
 
     /// How its sessions are opened.
-    pub const fn opening(&self) -> Opening<'_> {
-        let is_compiled = self.runs_on.is_compiled;
-        Opening { execution: &self.execution, is_compiled, save: None }
+    pub fn opening(&self) -> Opening<'_> {
+        // OpenVINO finds what it made only if it is given the very same graph.
+        let is_compiled = self.runs_on.is_compiled && self.cache.is_none();
+        let cache = self.cache.as_deref();
+        Opening { execution: &self.execution, is_compiled, save: None, cache }
     }
 
     /// What ONNX Runtime is given.
@@ -238,6 +241,14 @@ impl Engine {
         tracing::error!(model = %self.bundle.manifest().name, "runs in part on the CPU: {error}");
         self.runs_on.shortfall = Some(error.to_string());
         Ok(())
+    }
+}
+
+/// The network as [`graph_from_parts`] gives it, where that is not the bundle's own file.
+fn changed_graph(bundle: &Bundle) -> Option<Vec<u8>> {
+    match graph_from_parts(&bundle.parts) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(graph) => Some(graph),
     }
 }
 

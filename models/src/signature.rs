@@ -1,5 +1,5 @@
-//! Whose bundles are armed: takes public keys and a file's bytes, gives whether the signature beside
-//! the file (`<name>.minisig`, as `minisign -Sm` writes it) is one of theirs.
+//! Whose bundles are armed: takes public keys and a file's bytes, gives whether the signature
+//! beside the file (`<name>.minisig`, as `minisign -Sm` writes it) is one of theirs.
 //!
 //! A bundle's manifest names every file that is loaded by its hash, so that a signature of the
 //! manifest is one of the whole bundle.

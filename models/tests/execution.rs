@@ -109,15 +109,19 @@ fn a_graph_with_open_sides_is_armed_with_those_of_the_manifest() {
 
 /// Compiles a copy of the segmenter for the CPU into its usual folder.
 fn compiled(copy: &Copy) -> (Bundle, Execution) {
+    compiled_for(copy, Provider::Cpu)
+}
+
+fn compiled_for(copy: &Copy, provider: Provider) -> (Bundle, Execution) {
     let bundle = Bundle::load(copy.path()).unwrap();
-    let folder = usual_folder(&bundle, Provider::Cpu);
+    let folder = usual_folder(&bundle, provider);
     let mut steps = Vec::new();
     let told = &mut |step| steps.push(step);
-    let made = compile(&bundle, &runtime(), &Execution::default(), &folder, told).unwrap();
+    let made = compile(&bundle, &runtime(), &on(provider), &folder, told).unwrap();
     assert_eq!(steps, [Step::Building, Step::Proving, Step::Keeping]);
     assert!(made.bytes > 0 && made.runs_on.is_compiled);
     let compiled = Some(folder.to_str().unwrap().to_owned());
-    (bundle, Execution { compiled, ..Execution::default() })
+    (bundle, Execution { compiled, ..on(provider) })
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -130,15 +134,22 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn what_was_compiled_is_run_and_proven_anew() {
+    let has = runtime().providers();
+    let both = [Provider::Cpu, Provider::OpenVino];
+    both.into_iter().filter(|it| has.contains(it)).for_each(is_run_and_proven_anew);
+}
+
+fn is_run_and_proven_anew(provider: Provider) {
     let copy = Copy::of("segmenter");
-    let (bundle, execution) = compiled(&copy);
-    let folder = usual_folder(&bundle, Provider::Cpu);
+    let (bundle, execution) = compiled_for(&copy, provider);
+    let folder = usual_folder(&bundle, provider);
     let there = names(&folder);
     assert_eq!(there.len(), 2, "the network and what it is for, nothing half made: {there:?}");
     let model = bundle.arm_on(&runtime(), &execution).unwrap();
     assert!(model.runs_on().is_compiled && model.another().unwrap().runs_on().is_compiled);
+    assert_eq!(names(&folder), there, "nothing is built where something fits");
     // Again, over what is there.
-    compiled(&copy);
+    compiled_for(&copy, provider);
     assert_eq!(names(&folder), there);
     // The golden samples are held against what was compiled, too.
     copy.edit("[0.920129, 0.039935, 0.039935]", "[0.920129, 0.039935, 0.5]");
@@ -213,7 +224,7 @@ fn nothing_compiled_is_told_with_the_command() {
 #[test]
 fn what_can_not_be_compiled_leaves_what_was_there() {
     let copy = Copy::of("segmenter");
-    let (_, execution) = compiled(&copy);
+    compiled(&copy);
     copy.edit("[0.920129, 0.039935, 0.039935]", "[0.920129, 0.039935, 0.5]");
     let bundle = Bundle::load(copy.path()).unwrap();
     let folder = usual_folder(&bundle, Provider::Cpu);
@@ -221,7 +232,6 @@ fn what_can_not_be_compiled_leaves_what_was_there() {
     let error = compile(&bundle, &runtime(), &Execution::default(), &folder, &mut |_| {});
     assert!(matches!(error, Err(BundleError::GoldenMissed { .. })), "it is not proven");
     assert_eq!(names(&folder), there);
-    let _ = execution;
     let Some(provider) = missing() else { return };
     let error = compile(&bundle, &runtime(), &on(provider), &folder, &mut |_| {}).unwrap_err();
     assert!(matches!(error, BundleError::Execution(_)), "{error}");

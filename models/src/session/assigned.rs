@@ -22,10 +22,10 @@ pub struct Assigned {
 /// The nodes of `graph` by provider. A provider may be there several times.
 #[expect(unsafe_code, reason = "lists that belong to ONNX Runtime, which ort does not wrap")]
 pub fn of_graph(graph: &Graph) -> Result<Vec<Assigned>, Complaint> {
-    let api = ort::api();
+    let (api, session) = (ort::api(), graph.ptr());
     let parts: &[*const OrtEpAssignedSubgraph] =
         // SAFETY: the session lives while `graph` is borrowed, and the list as long as it.
-        unsafe { list(|at, count| (api.Session_GetEpGraphAssignmentInfo)(graph.ptr(), at, count)) }?;
+        unsafe { list(|at, count| (api.Session_GetEpGraphAssignmentInfo)(session, at, count)) }?;
     let mut assigned = Vec::with_capacity(parts.len());
     for part in parts {
         // SAFETY: each of the list's entries belongs to the session, and its name too.

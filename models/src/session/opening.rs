@@ -4,6 +4,7 @@ use std::path::Path;
 
 use domain::{Execution, Provider};
 use ort::ep::{self, ExecutionProvider, ExecutionProviderDispatch};
+use ort::logging::LogLevel;
 use ort::session::Session as Graph;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
@@ -29,12 +30,14 @@ pub(crate) struct Opening<'a> {
     pub is_compiled: bool,
     /// File in which to leave what was made of the graph, so that it need not be made again.
     pub save: Option<&'a Path>,
+    /// `openvino`: folder in which it looks for what it made of the graph before, or leaves it.
+    pub cache: Option<&'a Path>,
 }
 
 impl<'a> Opening<'a> {
     /// The network as it is in its bundle.
     pub const fn plain(execution: &'a Execution) -> Self {
-        Self { execution, is_compiled: false, save: None }
+        Self { execution, is_compiled: false, save: None, cache: None }
     }
 
     pub fn builder(&self, runtime: &Runtime) -> Result<SessionBuilder, Complaint> {
@@ -62,18 +65,15 @@ impl<'a> Opening<'a> {
         self.save_in(builder)
     }
 
-    /// Where what was made of the graph goes. A provider that compiles nodes leaves them inside an
-    /// ONNX file, as a context; the others leave the graph as they have changed it.
+    /// Where what the CPU's and CUDA's optimiser made of the graph goes.
     fn save_in(&self, builder: SessionBuilder) -> Result<SessionBuilder, Complaint> {
-        let Some(file) = self.save else { return Ok(builder) };
-        Ok(match self.execution.provider {
-            Provider::Cpu | Provider::Cuda => builder.with_optimized_model_path(file)?,
-            Provider::TensorRt => builder,
-            Provider::OpenVino => builder
-                .with_config_entry("ep.context_enable", "1")?
-                .with_config_entry("ep.context_embed_mode", "1")?
-                .with_config_entry("ep.context_file_path", file.to_string_lossy())?,
-        })
+        match (self.save, self.execution.provider) {
+            // It warns that the file is for this machine only, which is what it is for.
+            (Some(file), Provider::Cpu | Provider::Cuda) => {
+                Ok(builder.with_optimized_model_path(file)?.with_log_level(LogLevel::Error)?)
+            }
+            _ => Ok(builder),
+        }
     }
 
     fn provider(&self) -> Option<ExecutionProviderDispatch> {
@@ -90,6 +90,10 @@ impl<'a> Opening<'a> {
             Provider::OpenVino => {
                 let plain = ep::OpenVINO::default().with_num_threads(*threads as usize);
                 let there = plain.with_device_type(device.unwrap_or("CPU"));
+                let there = match self.cache {
+                    Some(folder) => there.with_cache_dir(folder.display()),
+                    None => there,
+                };
                 Some(if *fp16 { there.with_precision("FP16") } else { there }.build())
             }
         }

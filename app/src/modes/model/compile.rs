@@ -39,6 +39,9 @@ pub struct Args {
     /// Compute with 8-bit integers what the network was quantised for (tensorrt).
     #[arg(long)]
     int8: bool,
+    /// Threads that compute one picture (openvino).
+    #[arg(long, default_value_t = 1)]
+    threads: u32,
     /// The folder; `compiled/<provider>` in the bundle when absent.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -54,6 +57,7 @@ pub fn run(args: &Args) -> Result<Ended> {
         device: args.device.clone(),
         fp16: args.fp16,
         int8: args.int8,
+        threads: args.threads,
         ..Execution::default()
     };
     execution.check()?;
