@@ -145,7 +145,7 @@ mod tests {
         assert!(facts.opsets["ai.onnx"] >= 17);
         assert_eq!(facts.inputs[0].shape(), "[1, 3, 224, 224]");
         assert_eq!((&*facts.inputs[0].name, facts.inputs[0].element), ("image", "float"));
-        assert_eq!(facts.outputs[0].shape(), "[1, 7, 28, 28]");
+        assert_eq!(facts.outputs[0].shape(), "[1, 7, 56, 56]");
         assert!((500_000..3_000_000).contains(&facts.parameters), "{}", facts.parameters);
         assert_eq!(facts.precision, Precision::Fp32);
     }

@@ -65,7 +65,7 @@ pub enum ImportError {
 fn flags(items: &[Item]) -> String {
     let flag = |item: &Item| match &item.value {
         Some(value) => format!("{} {value} if that is right ({})", item.flag, item.why),
-        None => format!("{} with {} ({})", item.flag, item.right, item.why),
+        None => format!("{}: {} ({})", item.flag, item.right, item.why),
     };
     items.iter().map(flag).collect::<Vec<_>>().join("; ")
 }

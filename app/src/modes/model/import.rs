@@ -42,14 +42,14 @@ pub struct Args {
     /// Pictures that become golden samples, each perhaps with the label that it shows.
     #[arg(long, value_name = "PICTURE[=LABEL]", num_args = 1..)]
     golden: Vec<String>,
-    #[command(flatten)]
-    told: Told,
     /// Show what is proposed and the manifest it makes; write nothing, run nothing.
     #[arg(long)]
     dry_run: bool,
     /// One JSON object on stdout; nothing is asked.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    told: Told,
 }
 
 /// Settings that need not be proposed.
