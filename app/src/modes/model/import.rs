@@ -315,11 +315,13 @@ fn checks(proposal: &Proposal, shown: &[Shown], labels: &[String]) -> Vec<String
 
 /// A card to begin with.
 fn card(manifest: &Manifest, settings: &str) -> String {
+    let Manifest { name, description, licence, .. } = manifest;
+    let made = "Imported by `sightline model import`, which was told, read or supposed:";
+    let last = "What it was trained on, and how well it does on parts that it has not seen, is \
+                for its maker to say.";
     format!(
-        "# {}\n\n{}\n\nLicence of the weights: {}.\n\nImported by `sightline model import`, which \
-         was told, read or supposed:\n\n```text\n{settings}\n```\n\nWhat it was trained on, and how \
-         well it does on parts that it has not seen, is for its maker to say.\n",
-        manifest.name, manifest.description, manifest.licence
+        "# {name}\n\n{description}\n\nLicence of the weights: {licence}.\n\n{made}\n\n```text\n\
+         {settings}\n```\n\n{last}\n"
     )
 }
 
