@@ -20,6 +20,8 @@ mod faults;
 mod footage;
 #[path = "replay/golden.rs"]
 mod golden;
+#[path = "replay/import.rs"]
+mod import;
 #[path = "replay/program.rs"]
 mod program;
 #[path = "replay/real_footage.rs"]

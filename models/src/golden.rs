@@ -421,3 +421,45 @@ fn order_that_reproduces(manifest: &Manifest, samples: &[Sample]) -> Option<Chan
     let order: Vec<_> = order.into_iter().flatten().collect();
     Some(change("output.labels", &format!("{order:?}"), &format!("{labels:?}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The fixture's segmenter, and the same with another normalisation.
+    fn right_and_wrong() -> (Bundle, Bundle) {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/segmenter");
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("golden")).unwrap();
+        for file in ["model.onnx", "model.toml", "golden/01.png", "golden/02.png"] {
+            fs::copy(fixture.join(file), dir.path().join(file)).unwrap();
+        }
+        let file = dir.path().join("model.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(file, text.replace("std = [0.5, 0.5, 0.5]", "std = [0.5, 0.5, 0.6]")).unwrap();
+        (Bundle::load(&fixture).unwrap(), Bundle::load(dir.path()).unwrap())
+    }
+
+    #[test]
+    fn what_the_cpu_does_right_is_the_providers_fault() {
+        let runtime = Runtime::open().unwrap_or_else(|error| panic!("{error}"));
+        let (right, wrong) = right_and_wrong();
+        let refused = |on_cpu: &dyn Fn() -> Result<Model, BundleError>| {
+            let elsewhere = Elsewhere { name: "CUDA".to_owned(), on_cpu };
+            let there = Model::ready(&wrong, &runtime).unwrap();
+            match proven(there, Some(elsewhere)).unwrap_err() {
+                BundleError::GoldenMissed { cause, .. } => cause,
+                other => panic!("{other}"),
+            }
+        };
+        // It goes wrong in one place, as a provider of little precision would have it.
+        let cause = refused(&|| Model::ready(&right, &runtime));
+        assert_eq!(cause.to_string(), "right on the CPU, wrong on CUDA");
+        // The CPU goes wrong too: then it is something else.
+        let cause = refused(&|| Model::ready(&wrong, &runtime));
+        assert!(matches!(cause, Cause::Settings(_)), "{cause}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What is proposed for an ONNX file: graphs as the usual exporters write them, graphs that we
 //! can't run, and bytes that are no graphs at all.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that stops has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that stops has failed")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -140,7 +140,7 @@ fn an_ultralytics_detector_needs_nothing_more() {
             ("--name", "brackets", Likely),
         ],
     );
-    let (manifest, _) = proposal.settled().unwrap();
+    let manifest = proposal.settled().unwrap();
     assert_eq!((manifest.kind, manifest.input.width), (Kind::Detector, 640));
     assert!(manifest.licence.starts_with("AGPL-3.0"));
     let boxes = manifest.output.boxes.unwrap();
@@ -149,8 +149,10 @@ fn an_ultralytics_detector_needs_nothing_more() {
 
     // The same with open sides: the note has the size, and the graph gets it.
     let open = Made::new(&[-1, 3, -1, -1], &[("output0", &[-1, 6, -1])]).says(&ULTRALYTICS);
-    let (manifest, onnx) = open.propose(&[]).unwrap().settled().unwrap();
+    let manifest = open.propose(&[]).unwrap().settled().unwrap();
     assert_eq!(manifest.input.shape(), [1, 3, 480, 640]);
+    let import = Import::of(&bytes_from_model(&open.model), "open.onnx").unwrap();
+    let onnx = import.network(&manifest);
     let graph = model_from_bytes(&onnx).unwrap().graph.unwrap();
     assert_eq!(graph.input[0].sides().unwrap(), [1, 3, 480, 640].map(Some));
     assert_eq!(graph.output[0].sides().unwrap()[0], Some(1), "the batch by its name");
@@ -212,7 +214,7 @@ fn anomalib_is_known_by_its_names() {
             ("--size", "256x256", Told),
         ],
     );
-    let anomaly = proposal.settled().unwrap().0.output.anomaly.unwrap();
+    let anomaly = proposal.settled().unwrap().output.anomaly.unwrap();
     assert_eq!(anomaly.score.as_deref(), Some("pred_score"));
 }
 
@@ -231,7 +233,7 @@ fn classifiers_and_segmenters_ask_for_what_the_file_does_not_say() {
     let told = [("--labels", "ok,scratch,dent"), ("--licence", "MIT")];
     let proposal = timm.propose(&told).unwrap();
     assert_items(&proposal, &[("--normalise", "imagenet", Likely), ("--good", "ok", Likely)]);
-    let manifest = proposal.settled().unwrap().0;
+    let manifest = proposal.settled().unwrap();
     assert_eq!(manifest.input.mean, [0.485, 0.456, 0.406]);
     assert_eq!(manifest.output.activation, Activation::Softmax);
 
@@ -241,7 +243,7 @@ fn classifiers_and_segmenters_ask_for_what_the_file_does_not_say() {
     let outputs: [(&str, &[i64]); 2] = [("aux", &[1, 2, 28, 28]), ("out", &[1, 2, 28, 28])];
     let segmenter = Made::new(&[1, 1, 28, 28], &outputs);
     let told = [("--labels", "background,scratch"), ("--licence", "MIT"), ("--normalise", "0..1")];
-    let manifest = segmenter.propose(&told).unwrap().settled().unwrap().0;
+    let manifest = segmenter.propose(&told).unwrap().settled().unwrap();
     assert_eq!((manifest.kind, &*manifest.output.name), (Kind::Segmenter, "out"));
     assert_eq!(
         (&*manifest.output.good, manifest.output.pixel_threshold),
@@ -289,6 +291,10 @@ fn what_can_t_be_run_says_what_to_export_instead() {
             outputs(&[("boxes", &[-1, 4]), ("labels", &[-1]), ("scores", &[-1])]),
             vec!["changing number", "YOLO or DETR"],
         ),
+        (
+            outputs(&[("num_dets", &[1, 1]), ("det_boxes", &[1, 9, 4]), ("det_scores", &[1, 9])]),
+            vec!["`num_dets`", "YOLO or DETR"],
+        ),
     ];
     for (made, words) in cases {
         let error = made.propose(&[]).expect_err("a refusal").to_string();
@@ -328,7 +334,8 @@ fn an_imported_network_is_a_bundle_that_reproduces_itself() {
         ("--normalise", "0..1"),
         ("--kind", "classifier"),
     ];
-    let (manifest, onnx) = proposed(&graph, &told).unwrap().settled().unwrap();
+    let manifest = proposed(&graph, &told).unwrap().settled().unwrap();
+    let onnx = Import::of(&graph, "a.onnx").unwrap().network(&manifest);
     let picture = OwnedPixels::new(PixelFormat::Gray8, SizePx::new(30, 20), vec![vec![230; 600]]);
     let dir = tempfile::tempdir().unwrap();
     let to = dir.path().join("b");
@@ -356,7 +363,10 @@ fn comes_to_something(bytes: &[u8]) -> Result<(), TestCaseError> {
     match proposed(bytes, &[("--size", "64x64"), ("--labels", "ok,bad"), ("--licence", "MIT")]) {
         Ok(proposal) => {
             prop_assert!(proposal.items().iter().all(|item| !item.why.is_empty()));
-            let _ = proposal.settled();
+            if let Ok(manifest) = proposal.settled() {
+                let network = Import::of(bytes, "a.onnx").unwrap().network(&manifest);
+                prop_assert!(model_from_bytes(&network).is_ok());
+            }
         }
         Err(error) => prop_assert!(error.to_string().len() > 10, "{error}"),
     }

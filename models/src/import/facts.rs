@@ -55,7 +55,8 @@ impl Facts {
             (domain.to_owned(), set.version)
         });
         let entry = |key: &String, value: &String| (key.clone(), value.clone());
-        let graph = model.graph.clone().unwrap_or_default();
+        let empty = GraphProto::default();
+        let graph = model.graph.as_ref().unwrap_or(&empty);
         Self {
             producer: producer.trim().to_owned(),
             opsets: opsets.collect(),
@@ -64,8 +65,8 @@ impl Facts {
             metadata: model.metadata_props.iter().map(|e| entry(&e.key, &e.value)).collect(),
             nodes: graph.node.len(),
             parameters: graph.initializer.iter().map(count).fold(0, u64::saturating_add),
-            macs: macs_of(&graph),
-            precision: precision_of(&graph),
+            macs: macs_of(graph),
+            precision: precision_of(graph),
         }
     }
 }
@@ -145,7 +146,7 @@ mod tests {
         assert!(facts.opsets["ai.onnx"] >= 17);
         assert_eq!(facts.inputs[0].shape(), "[1, 3, 224, 224]");
         assert_eq!((&*facts.inputs[0].name, facts.inputs[0].element), ("image", "float"));
-        assert_eq!(facts.outputs[0].shape(), "[1, 7, 28, 28]");
+        assert_eq!(facts.outputs[0].shape(), "[1, 7, 56, 56]");
         assert!((500_000..3_000_000).contains(&facts.parameters), "{}", facts.parameters);
         assert_eq!(facts.precision, Precision::Fp32);
     }

@@ -45,8 +45,9 @@ pub(super) fn picture_input<'a>(
     if let Some(right) = right {
         return unfit(format!("its input `{name}` is of {}", port.element), right);
     }
+    let few = |side: Option<i64>| matches!(side, Some(1 | 3 | 4));
     let channels_last = *head == Head::ChannelsLast
-        || matches!(port.sides[..], [_, first, .., Some(1 | 3 | 4)] if !matches!(first, Some(1 | 3)));
+        || matches!(port.sides[..], [_, first, .., last] if few(last) && !few(first));
     if channels_last && port.sides.len() == 4 {
         let problem = format!("its input `{name}` {shape} has the channels last");
         let right = format!(

@@ -65,7 +65,7 @@ pub enum ImportError {
 fn flags(items: &[Item]) -> String {
     let flag = |item: &Item| match &item.value {
         Some(value) => format!("{} {value} if that is right ({})", item.flag, item.why),
-        None => format!("{} with {} ({})", item.flag, item.right, item.why),
+        None => format!("{}: {} ({})", item.flag, item.right, item.why),
     };
     items.iter().map(flag).collect::<Vec<_>>().join("; ")
 }
@@ -85,7 +85,6 @@ pub struct Import {
 pub struct Proposal {
     items: Vec<Item>,
     manifest: Option<Manifest>,
-    onnx: Vec<u8>,
 }
 
 impl Proposal {
@@ -107,14 +106,14 @@ impl Proposal {
         self.manifest.as_ref()
     }
 
-    /// The manifest without golden samples, and the network with no side of its input open.
+    /// The manifest without golden samples.
     ///
     /// # Errors
     /// While a setting is unsure.
-    pub fn settled(self) -> Result<(Manifest, Vec<u8>), ImportError> {
+    pub fn settled(self) -> Result<Manifest, ImportError> {
         let open: Vec<_> = self.open().cloned().collect();
         match self.manifest {
-            Some(manifest) if open.is_empty() => Ok((manifest, self.onnx)),
+            Some(manifest) if open.is_empty() => Ok(manifest),
             _ => Err(ImportError::Open(open)),
         }
     }
@@ -189,17 +188,15 @@ impl Import {
             range,
             words,
         };
-        Ok(self.proposal(&choices, &port.name))
+        Ok(Proposal { items: choices.items(), manifest: choices.manifest(self, &port.name) })
     }
 
-    fn proposal(&self, choices: &Choices, input: &str) -> Proposal {
-        let manifest = choices.manifest(self, input);
-        let onnx = manifest.as_ref().map_or_else(Vec::new, |manifest| {
-            let mut model = self.model.clone();
-            inputs::with_fixed_sides(&mut model, input, manifest.input.shape());
-            bytes_from_model(&model)
-        });
-        Proposal { items: choices.items(), manifest, onnx }
+    /// The network's bytes for a bundle of `manifest`, with no side of its input open.
+    #[must_use]
+    pub fn network(&self, manifest: &Manifest) -> Vec<u8> {
+        let mut model = self.model.clone();
+        inputs::with_fixed_sides(&mut model, &manifest.input.name, manifest.input.shape());
+        bytes_from_model(&model)
     }
 
     /// Licence, name and description.

@@ -115,10 +115,14 @@ fn refuse_what_is_not_read(facts: &Facts) -> Result<(), ImportError> {
             format!("it is an Ultralytics network of the task `{task}`, which is not read");
         return unfit(problem, "the task `detect` or `classify`, or a network that gives a grid");
     }
-    let has = |name: &str| facts.outputs.iter().any(|port| port.name == name);
-    if has("boxes") && has("labels") && has("scores") {
+    let has = |name: &&str| facts.outputs.iter().any(|port| port.name == *name);
+    let right = "an export of the network before its postprocessing, YOLO or DETR";
+    if ["boxes", "labels", "scores"].iter().all(has) {
         let problem = "its boxes come as `boxes`, `labels` and `scores` of changing number".into();
-        return unfit(problem, "an export of the network before its postprocessing, YOLO or DETR");
+        return unfit(problem, right);
+    }
+    if let Some(name) = ["num_dets", "num_detections", "detection_boxes"].iter().find(|n| has(n)) {
+        return unfit(format!("its boxes come after its own NMS, counted apart (`{name}`)"), right);
     }
     let names = facts.metadata.get("names").and_then(|text| super::labels::labels_from_text(text));
     if let (Some(names), true, [port]) = (names, is_ultralytics(facts), facts.outputs.as_slice())

@@ -35,11 +35,15 @@ pub const SETTINGS: [Setting; 15] = [
     ),
     setting("--resize", "input.resize", "letterbox or stretch"),
     setting("--pad", "input.pad", "brightness of the border, 0 to 1"),
-    setting("--labels", "output.labels", "a word for each channel in their order, like ok,scratch"),
+    setting(
+        "--labels",
+        "output.labels",
+        "a word for each channel, in their order, like ok,scratch",
+    ),
     setting("--good", "output.good", "the label that is no defect"),
     setting("--activation", "output.activation", "softmax, sigmoid or none"),
     setting("--range", "output.anomaly", "LOW,HIGH: the map's usual and surely bad numbers"),
-    setting("--licence", "licence", "under which licence the weights may be used, like MIT"),
+    setting("--licence", "licence", "the weights' licence, like MIT"),
     setting("--name", "name", "what people shall call the model"),
     setting("--description", "description", "what it finds, in a sentence"),
 ];

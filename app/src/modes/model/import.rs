@@ -42,14 +42,14 @@ pub struct Args {
     /// Pictures that become golden samples, each perhaps with the label that it shows.
     #[arg(long, value_name = "PICTURE[=LABEL]", num_args = 1..)]
     golden: Vec<String>,
-    #[command(flatten)]
-    told: Told,
     /// Show what is proposed and the manifest it makes; write nothing, run nothing.
     #[arg(long)]
     dry_run: bool,
     /// One JSON object on stdout; nothing is asked.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    told: Told,
 }
 
 /// Settings that need not be proposed.
@@ -145,7 +145,7 @@ pub fn run(args: &Args) -> Result<Ended> {
         proposal = ask(&import, &mut wishes, proposal, &mut stdin().lock())?;
     }
     match (&args.out, args.dry_run) {
-        (Some(out), false) => write(args, out, proposal).with_context(|| file.to_string()),
+        (Some(out), false) => write(args, out, &import, proposal).with_context(|| file.to_string()),
         _ => preview(args, &proposal),
     }
 }
@@ -224,10 +224,10 @@ impl Shown {
     }
 }
 
-fn write(args: &Args, out: &Path, proposal: Proposal) -> Result<Ended> {
+fn write(args: &Args, out: &Path, import: &Import, proposal: Proposal) -> Result<Ended> {
     let shown: Vec<_> = args.golden.iter().map(|text| Shown::from_text(text)).collect();
     let settings = table(&proposal);
-    let (manifest, onnx) = proposal.clone().settled()?;
+    let manifest = proposal.clone().settled()?;
     ensure!(
         !shown.is_empty(),
         "no golden pictures; right would be: --golden with 3 to 8 pictures of parts, some good, \
@@ -240,6 +240,7 @@ fn write(args: &Args, out: &Path, proposal: Proposal) -> Result<Ended> {
     let golden: Vec<OwnedPixels> =
         shown.iter().map(|shown| pixels_from_file(&shown.file)).collect::<Result<_, _>>()?;
     let (runtime, card) = (Runtime::open()?, card(&manifest, &settings));
+    let onnx = import.network(&manifest);
     let draft = Draft { manifest, onnx: &onnx, golden: &golden, card: &card, beside: &[] };
     let model = bundle_from_draft(out, draft, &runtime)?;
     let (bundle, samples) = (model.bundle().clone(), model.bundle().samples(&runtime)?);
@@ -314,11 +315,13 @@ fn checks(proposal: &Proposal, shown: &[Shown], labels: &[String]) -> Vec<String
 
 /// A card to begin with.
 fn card(manifest: &Manifest, settings: &str) -> String {
+    let Manifest { name, description, licence, .. } = manifest;
+    let made = "Imported by `sightline model import`, which was told, read or supposed:";
+    let last = "What it was trained on, and how well it does on parts that it has not seen, is \
+                for its maker to say.";
     format!(
-        "# {}\n\n{}\n\nLicence of the weights: {}.\n\nImported by `sightline model import`, which \
-         was told, read or supposed:\n\n```text\n{settings}\n```\n\nWhat it was trained on, and how \
-         well it does on parts that it has not seen, is for its maker to say.\n",
-        manifest.name, manifest.description, manifest.licence
+        "# {name}\n\n{description}\n\nLicence of the weights: {licence}.\n\n{made}\n\n```text\n\
+         {settings}\n```\n\n{last}\n"
     )
 }
 
@@ -338,7 +341,7 @@ mod tests {
         // Size, then a wrong size again, normalisation as offered, labels, licence.
         let mut answers = "32\n32x16\n\nok,overexposed\nMIT\n".as_bytes();
         let settled = ask(&import, &mut wishes, first, &mut answers).unwrap();
-        let manifest = settled.settled().unwrap().0;
+        let manifest = settled.settled().unwrap();
         assert_eq!((manifest.input.width, manifest.input.height), (32, 16));
         assert_eq!((&*manifest.licence, &*manifest.output.good), ("MIT", "ok"));
         assert!(answers.is_empty());
