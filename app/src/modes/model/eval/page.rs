@@ -209,6 +209,8 @@ fn worst(examiner: &mut Examiner, answers: &[Answer<'_>], bad: bool) -> String {
         true => a.1.score.total_cmp(&b.1.score),
         false => b.1.score.total_cmp(&a.1.score),
     });
+    // A good picture in which nothing was found has nothing to show.
+    chosen.retain(|(_, judged)| bad || judged.score > 0.0);
     if chosen.is_empty() {
         return String::new();
     }

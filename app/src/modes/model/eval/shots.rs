@@ -24,6 +24,7 @@ const KNOWN: [f32; 3] = [0.0, 103.0, 165.0];
 pub const STYLE: &str = "<style>.square{width:100%;max-width:520px}\
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(380px,1fr));gap:18px;align-items:start}\
 .known{fill:none;stroke:var(--good);stroke-width:2;stroke-dasharray:4 3;vector-effect:non-scaling-stroke}\
+.gallery{grid-template-columns:repeat(auto-fill,minmax(min(460px,100%),1fr))}\
 .three{grid-template-columns:1fr 1fr 1fr}.wide .gallery{grid-template-columns:1fr}</style>";
 
 /// The picture with what is known of it, as SVG.
