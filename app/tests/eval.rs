@@ -1,5 +1,5 @@
-//! `model eval` and `model diff` as their user runs them: the built binary on a bundle that finds red
-//! and blue cells, and a folder of labelled pictures, good and bad.
+//! `model eval` and `model diff` as their user runs them: the built binary on a bundle that finds
+//! red and blue cells, and a folder of labelled pictures, good and bad.
 #![expect(clippy::unwrap_used, reason = "all of this is a test")]
 
 #[path = "replay/program.rs"]

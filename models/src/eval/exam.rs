@@ -28,7 +28,10 @@ pub enum EvalError {
     #[error("{} line {line}: `{column}`: {problem}; right would be: {right}", .file.display())]
     WrongRow { file: PathBuf, line: u64, column: &'static str, problem: String, right: String },
     /// A folder has no picture in it.
-    #[error("{}: {message}; right would be: a folder of PNG, JPEG, BMP or TIFF pictures", .folder.display())]
+    #[error(
+        "{}: {message}; right would be: a folder of PNG, JPEG, BMP or TIFF pictures",
+        .folder.display()
+    )]
     NoPicture { folder: PathBuf, message: String },
     /// A picture of a folder is none.
     #[error(transparent)]
