@@ -28,7 +28,10 @@ pub enum EvalError {
     #[error("{} line {line}: `{column}`: {problem}; right would be: {right}", .file.display())]
     WrongRow { file: PathBuf, line: u64, column: &'static str, problem: String, right: String },
     /// A folder has no picture in it.
-    #[error("{}: {message}; right would be: a folder of PNG, JPEG, BMP or TIFF pictures", .folder.display())]
+    #[error(
+        "{}: {message}; right would be: a folder of PNG, JPEG, BMP or TIFF pictures",
+        .folder.display()
+    )]
     NoPicture { folder: PathBuf, message: String },
     /// A picture of a folder is none.
     #[error(transparent)]
@@ -343,4 +346,40 @@ fn check_labels(known: &Known, labels: &Labels) -> Result<(), EvalError> {
     let bad: Vec<_> = bad.map(|(_, name)| name.as_str()).collect();
     let right = format!("`ok`, or of what the model knows: {}", bad.join(", "));
     Err(known.wrong(column, format!("the model does not know `{label}`"), right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ran(threads: usize, fails_from: u32) -> (Vec<u32>, Result<(), EvalError>) {
+        let (items, mut seen): (Vec<u32>, _) = ((0..50).collect(), Vec::new());
+        let work = |_: &mut (), item: &u32| match *item >= fails_from {
+            true => Err(EvalError::NoThread(item.to_string())),
+            false => Ok(item * 2),
+        };
+        let ended = in_order(vec![(); threads], &items, work, |item, twice| {
+            assert_eq!(twice, item * 2);
+            seen.push(*item);
+        });
+        (seen, ended)
+    }
+
+    #[test]
+    fn results_come_in_order_on_any_number_of_threads() {
+        for threads in [1, 2, 3, 7, 60] {
+            let (seen, ended) = ran(threads, 50);
+            assert!(ended.is_ok());
+            assert_eq!(seen, (0..50).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_first_failure_ends_it() {
+        for threads in [1, 2, 7] {
+            let (seen, ended) = ran(threads, 30);
+            assert!(ended.unwrap_err().to_string().ends_with(": 30"));
+            assert_eq!(seen, (0..30).collect::<Vec<_>>());
+        }
+    }
 }

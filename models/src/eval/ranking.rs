@@ -182,7 +182,10 @@ mod tests {
             }
             prop_assert!((ranking.auroc() - sum / pairs).abs() < 1e-12);
             let curve: Vec<_> = ranking.curve().collect();
-            prop_assert!(curve.is_sorted_by(|a, b| a.overkill <= b.overkill && a.escape >= b.escape));
+            let falls = |a: &CurvePoint, b: &CurvePoint| {
+                a.overkill <= b.overkill && a.escape >= b.escape
+            };
+            prop_assert!(curve.is_sorted_by(falls));
             let last = curve.last().unwrap();
             prop_assert_eq!((last.overkill, last.escape), (1.0, 0.0));
         }

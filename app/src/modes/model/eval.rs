@@ -24,7 +24,7 @@ use crate::config;
 use crate::modes::{progress, say, say_json};
 use crate::report::html::STYLE;
 
-/// Hold a bundle against labelled pictures: AUROC, AP, accuracy, pixels, boxes, escape and overkill.
+/// Hold a bundle against labelled pictures: AUROC, accuracy, pixels, boxes, escape and overkill.
 ///
 /// Each picture is looked at as a part that fills it. Escape and overkill are those of --limit, or
 /// of the recipe.toml in the bundle's folder.

@@ -34,11 +34,11 @@ pub(super) fn page(
             verdicts(report)
         ),
         gallery(examiners, pairs),
-        "<section><h2>How it is counted</h2><dl><dt>Disagree</dt><dd>The verdicts (pass, undecided, \
-         reject) differ, each by its own limits.</dd><dt>Kappa</dt><dd>Cohen's: agreement beyond \
+        "<section><h2>How it is counted</h2><dl><dt>Disagree</dt><dd>The verdicts (pass, \
+         undecided, reject) differ, each by its own limits.</dd><dt>Kappa</dt><dd>Cohen's: agreement beyond \
          chance, 1 when always the same. Over 0.9 is very good for two inspectors.</dd>\
-         <dt>McNemar</dt><dd>Whether one of them is right more often, exact and two-sided: p is the \
-         chance of such a difference between equally good ones. Undecided is never right.</dd></dl>\
+         <dt>McNemar</dt><dd>Whether one of them is right more often, exact and two-sided: p is \
+         the chance of such a difference between equally good ones. Undecided is never right.</dd></dl>\
          </section>\n"
             .to_owned(),
     ];
@@ -98,8 +98,8 @@ fn gallery(examiners: (&mut Examiner, &mut Examiner), pairs: &[Pair]) -> String 
     };
     let figures: String = chosen.into_iter().map(|pair| figure(a, b, pair)).collect();
     format!(
-        "<section class=\"wide\"><h2>Disagreements</h2><p class=\"about\">{about} Left: the picture, \
-         what is known of it in blue; middle: what a saw; right: what b saw.</p>\
+        "<section class=\"wide\"><h2>Disagreements</h2><p class=\"about\">{about} Left: the \
+         picture, what is known of it in blue; middle: what a saw; right: what b saw.</p>\
          <div class=\"gallery\">{figures}</div></section>\n"
     )
 }

@@ -209,6 +209,8 @@ fn worst(examiner: &mut Examiner, answers: &[Answer<'_>], bad: bool) -> String {
         true => a.1.score.total_cmp(&b.1.score),
         false => b.1.score.total_cmp(&a.1.score),
     });
+    // A good picture in which nothing was found has nothing to show.
+    chosen.retain(|(_, judged)| bad || judged.score > 0.0);
     if chosen.is_empty() {
         return String::new();
     }
@@ -271,12 +273,12 @@ fn definitions(report: &Report) -> String {
          pictures.{groups}</dd>\
          <dt>Accuracy, macro F1</dt><dd>Of the predicted label, over pictures of one label; F1 is \
          the plain mean over labels.</dd>\
-         <dt>Pixel figures</dt><dd>Of every pixel, the map scaled bilinearly to the picture. AUPRO: \
-         Bergmann et al., IJCV 129 (2021) 1038–1059, up to 30 % false alarms.</dd>\
+         <dt>Pixel figures</dt><dd>Of every pixel, the map scaled bilinearly to the picture. \
+         AUPRO: Bergmann et al., IJCV 129 (2021) 1038–1059, up to 30 % false alarms.</dd>\
          <dt>Boxes</dt><dd>Mean average precision as COCO's evaluation takes it, at overlaps of \
          0.33 and 0.50; F1 of boxes that reach the limit, at 0.33.</dd>\
-         </dl><table class=\"hashes\"><tr><th scope=\"row\">model</th><td class=\"hash\">{}</td></tr>\
-         </table></section>\n",
+         </dl><table class=\"hashes\"><tr><th scope=\"row\">model</th>\
+         <td class=\"hash\">{}</td></tr></table></section>\n",
         report.hash
     )
 }

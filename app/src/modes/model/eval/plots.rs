@@ -49,17 +49,15 @@ pub fn curve(ranking: &Ranking, figures: &Figures) -> String {
     let ticks = [0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0];
     let ticks = ticks.map(|rate| (along(rate), format!("{}", (rate * 100.0).round())));
     let mut svg = square("Escape against overkill", ("overkill, %", "escape, %"), &ticks);
-    let _ = write!(
-        svg,
-        r#"<path d="{path}" fill="none" stroke="var(--good)" stroke-width="2" stroke-linejoin="round"/>"#
-    );
+    let _ = write!(svg, r#"<path d="{path}" fill="none" stroke="var(--good)" stroke-width="2"/>"#);
     if let Some(at) = figures.at_limit.as_ref().map(|at| at.rejecting)
         && let (Some(escape), Some(overkill)) = (at.escape.rate, at.overkill.rate)
     {
         let (x, y) = place(overkill, escape);
         let _ = write!(
             svg,
-            r#"<circle class="dot" cx="{x:.1}" cy="{y:.1}" r="5"/><text class="limit" x="{:.1}" y="{:.1}">limit {}</text>"#,
+            r#"<circle class="dot" cx="{x:.1}" cy="{y:.1}" r="5"/>
+<text class="limit" x="{:.1}" y="{:.1}">limit {}</text>"#,
             x + 9.0,
             y - 7.0,
             at.limit
@@ -111,7 +109,8 @@ pub fn scatter(
             let (size, colour) = if differs { (4.5, "bad") } else { (3.0, "good") };
             let _ = write!(
                 svg,
-                r#"<circle cx="{x:.1}" cy="{y:.1}" r="{size}" fill="var(--{colour})" fill-opacity=".55"><title>{}</title></circle>"#,
+                r#"<circle cx="{x:.1}" cy="{y:.1}" r="{size}" fill="var(--{colour})" opacity=".55">
+<title>{}</title></circle>"#,
                 crate::report::html::text::Escaped(dot.name)
             );
         }
@@ -124,13 +123,16 @@ pub fn scatter(
 fn square(label: &str, (across, up): (&str, &str), ticks: &[(f64, String)]) -> String {
     let (right, bottom) = (LEFT + SIDE, TOP + SIDE);
     let mut svg = format!(
-        r#"<svg class="square" viewBox="0 0 420 400" role="img" aria-label="{label}"><path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/>"#
+        r#"<svg class="square" viewBox="0 0 420 400" role="img" aria-label="{label}">
+<path class="axis" d="M{LEFT} {TOP}V{bottom}H{right}"/>"#
     );
     for (along, name) in ticks {
         let (x, y) = (LEFT + along, bottom - along);
         let _ = write!(
             svg,
-            r#"<path class="grid" d="M{x:.1} {TOP}V{bottom}M{LEFT} {y:.1}H{right}"/><text x="{x:.1}" y="{:.1}" text-anchor="middle">{name}</text><text x="{:.1}" y="{:.1}" text-anchor="end">{name}</text>"#,
+            r#"<path class="grid" d="M{x:.1} {TOP}V{bottom}M{LEFT} {y:.1}H{right}"/>
+<text x="{x:.1}" y="{:.1}" text-anchor="middle">{name}</text>
+<text x="{:.1}" y="{:.1}" text-anchor="end">{name}</text>"#,
             bottom + 15.0,
             LEFT - 6.0,
             y + 4.0
@@ -140,7 +142,8 @@ fn square(label: &str, (across, up): (&str, &str), ticks: &[(f64, String)]) -> S
     let escaped = crate::report::html::text::Escaped;
     let _ = write!(
         svg,
-        r#"<text x="{middle_x}" y="{:.1}" text-anchor="middle">{}</text><text transform="translate(14 {middle_y}) rotate(-90)" text-anchor="middle">{}</text>"#,
+        r#"<text x="{middle_x}" y="{:.1}" text-anchor="middle">{}</text>
+<text transform="translate(14 {middle_y}) rotate(-90)" text-anchor="middle">{}</text>"#,
         bottom + 34.0,
         escaped(across),
         escaped(up)

@@ -22,8 +22,9 @@ const KNOWN: [f32; 3] = [0.0, 103.0, 165.0];
 
 /// What the page needs beside the report's style.
 pub const STYLE: &str = "<style>.square{width:100%;max-width:520px}\
-.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(380px,1fr));gap:18px;align-items:start}\
-.known{fill:none;stroke:var(--good);stroke-width:2;stroke-dasharray:4 3;vector-effect:non-scaling-stroke}\
+.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(380px,1fr));gap:18px}\
+.known{fill:none;stroke:var(--good);stroke-width:2;vector-effect:non-scaling-stroke}\
+.gallery{grid-template-columns:repeat(auto-fill,minmax(min(460px,100%),1fr))}\
 .three{grid-template-columns:1fr 1fr 1fr}.wide .gallery{grid-template-columns:1fr}</style>";
 
 /// The picture with what is known of it, as SVG.
@@ -72,7 +73,8 @@ fn known_box(known: &LabelledBox, size: SizePx, shown: &RgbImage) -> String {
     let down = f64::from(shown.height()) / f64::from(size.height);
     let [left, top, right, bottom] = known.corners.map(f64::from);
     format!(
-        r#"<rect class="known" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}"><title>{}</title></rect>"#,
+        r#"<rect class="known" x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}">
+<title>{}</title></rect>"#,
         left * across,
         top * down,
         (right - left) * across,
@@ -105,7 +107,8 @@ fn svg(image: &RgbImage, over: &str, name: &str) -> String {
     let (width, height) = image.dimensions();
     let data = data_uri(image).unwrap_or_default();
     format!(
-        r#"<svg viewBox="0 0 {width} {height}" role="img" aria-label="{}"><image width="{width}" height="{height}" href="{data}"/>{over}</svg>"#,
+        r#"<svg viewBox="0 0 {width} {height}" role="img" aria-label="{}">
+<image width="{width}" height="{height}" href="{data}"/>{over}</svg>"#,
         Escaped(name)
     )
 }
