@@ -103,23 +103,14 @@ impl Net {
         let mut net = Self::new(model_from_bytes(&simple)?);
         net.take_constants_in();
         net.take_borders_in();
+        net.drop_unused();
         Ok(net)
     }
 
     fn new(mut model: ModelProto) -> Self {
         let graph = model.graph.take().unwrap_or_default();
         let mut net = Self { shell: model, graph, taken: HashSet::new() };
-        let names = |graph: &GraphProto| -> HashSet<String> {
-            let nodes = graph.node.iter();
-            let of_node = |node: &NodeProto| {
-                let tensors = node.output.iter().chain(&node.input).cloned();
-                tensors.chain([node.name.clone()]).collect::<Vec<_>>()
-            };
-            let ports = graph.input.iter().chain(&graph.output).map(|port| port.name.clone());
-            let constants = graph.initializer.iter().map(|constant| constant.name.clone());
-            nodes.flat_map(of_node).chain(ports).chain(constants).collect()
-        };
-        net.taken = names(&net.graph);
+        net.taken = names_in(&net.graph);
         net.taken.extend(net.captured());
         // Older files list constants among the inputs too; then they could be fed, and would have
         // to be once the constant is gone.
@@ -288,6 +279,17 @@ impl Net {
         let border = [&begins[2.min(half)..], &ends[2.min(half)..]].concat();
         (plain && border.iter().all(|side| *side >= 0)).then_some(border)
     }
+}
+
+/// Names of all nodes, tensors and constants.
+fn names_in(graph: &GraphProto) -> HashSet<String> {
+    let of_node = |node: &NodeProto| {
+        let tensors = node.output.iter().chain(&node.input).cloned();
+        tensors.chain([node.name.clone()]).collect::<Vec<_>>()
+    };
+    let ports = graph.input.iter().chain(&graph.output).map(|port| port.name.clone());
+    let constants = graph.initializer.iter().map(|constant| constant.name.clone());
+    graph.node.iter().flat_map(of_node).chain(ports).chain(constants).collect()
 }
 
 fn refuse_quantized(model: &ModelProto) -> Result<(), QuantizeError> {

@@ -104,6 +104,11 @@ struct Parameters {
     zero: String,
 }
 
+/// What was quantised: name, as what, and along which axis.
+type Source = (String, &'static str, Option<usize>);
+/// The floats that come back, and their scales where those are needed again.
+type Back = (String, Vec<f32>);
+
 struct Writer<'a> {
     net: Net,
     plan: &'a Plan,
@@ -113,7 +118,7 @@ struct Writer<'a> {
     /// The new graph.
     nodes: Vec<NodeProto>,
     /// The floats that come back out of 8 bits, by what was quantised and how.
-    floats: HashMap<(String, &'static str, Option<usize>), (String, Vec<f32>)>,
+    floats: HashMap<Source, Back>,
     /// By the activation whose steps they are.
     parameters: HashMap<String, Parameters>,
 }
@@ -241,11 +246,7 @@ impl Writer<'_> {
         node.input[1] = float;
     }
 
-    fn weights_in_8_bits(
-        &mut self,
-        weights: &TensorProto,
-        axis: Option<usize>,
-    ) -> (String, Vec<f32>) {
+    fn weights_in_8_bits(&mut self, weights: &TensorProto, axis: Option<usize>) -> Back {
         let values = weights.floats().unwrap_or_default();
         let floors = self.floors.remove(&(weights.name.clone(), axis)).unwrap_or_default();
         let made = scale::weights(&values, &sides(weights), axis, self.how.weight_top(), &floors);

@@ -60,6 +60,9 @@ pub struct Int8 {
     /// products in 16 bits, which 8-bit weights can overflow: the same bundle then scores
     /// otherwise there. With 7 it can't.
     pub weight_bits: u8,
+    /// Whether layers that see the picture itself are put too. They lose the most: a faint
+    /// scratch is a few of 255 steps. A network of nothing else is put in any case.
+    pub first_too: bool,
 }
 
 impl Int8 {
@@ -195,7 +198,7 @@ pub fn onnx_from_bundle(
             if pictures.is_empty() {
                 return Err(QuantizeError::NoPictures);
             }
-            let plan = Plan::new(&net, &floats, keep, how.layout)?;
+            let plan = Plan::new(&net, &floats, keep, how)?;
             let pictures = Pictures { files: pictures, loaded: &[] };
             let measured = plan.measured();
             let ranges = ranges::ranges(&net, input, &measured, pictures, how.method, runtime)?;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Net, int_of, known_as, setting};
-use super::{Kept, Layout, QuantizeError};
+use super::{Int8, Kept, Layout, QuantizeError};
 use crate::onnx::proto::NodeProto;
 
 /// What becomes of a node.
@@ -74,7 +74,7 @@ impl Plan {
         net: &Net,
         floats: &BTreeSet<String>,
         keep: &[String],
-        layout: Layout,
+        how: &Int8,
     ) -> Result<Self, QuantizeError> {
         check_names(net, keep)?;
         let mut plan = Self { roles: Vec::new(), activations: BTreeMap::new(), kept: Vec::new() };
@@ -82,8 +82,11 @@ impl Plan {
         if !plan.roles.contains(&Role::Weighted) {
             return Err(QuantizeError::NothingToQuantize);
         }
+        if !how.first_too {
+            plan.leave_first(net);
+        }
         let leads_on = plan.stay_between(net);
-        plan.put_limits(net, layout, &leads_on);
+        plan.put_limits(net, how.layout, &leads_on);
         plan.choose_activations(net, floats, &leads_on);
         Ok(plan)
     }
@@ -112,6 +115,31 @@ impl Plan {
             roles.push(if asked { Role::Float } else { role.unwrap_or(Role::Float) });
         }
         roles
+    }
+
+    /// Weighted nodes that no other is before stay in floats, unless there are no more.
+    fn leave_first(&mut self, net: &Net) {
+        let nodes = || net.graph.node.iter().zip(&self.roles).enumerate();
+        let mut behind: BTreeSet<&str> = BTreeSet::new();
+        let mut first = Vec::new();
+        for (index, (node, role)) in nodes() {
+            let from = node.input.iter().any(|input| behind.contains(&**input));
+            if *role == Role::Weighted && !from {
+                first.push(index);
+            }
+            if *role == Role::Weighted || from {
+                behind.extend(node.output.iter().map(String::as_str));
+            }
+        }
+        if first.len() == nodes().filter(|(_, (_, role))| **role == Role::Weighted).count() {
+            return;
+        }
+        for index in first {
+            let (node, why) = (&net.graph.node[index], "it sees the picture itself".to_owned());
+            self.roles[index] = Role::Float;
+            let (node, op) = (known_as(node).to_owned(), node.op_type.clone());
+            self.kept.push(Kept { node, op, why });
+        }
     }
 
     /// Nodes that are not between two weighted ones stay in floats. Gives the tensors from which

@@ -63,18 +63,19 @@ pub(super) fn ranges(
     method: Method,
     runtime: &Runtime,
 ) -> Result<BTreeMap<String, Range>, QuantizeError> {
-    let (extremes, lengths) = extremes(net, input, tensors, pictures, runtime)?;
-    let Method::Percentile(percentile) = method else { return Ok(extremes) };
+    let seen = extremes(net, input, tensors, pictures, runtime)?;
+    let ranges = seen.iter().map(|(name, seen)| (name.clone(), seen.range)).collect();
+    let Method::Percentile(percentile) = method else { return Ok(ranges) };
     let mut cut = BTreeMap::new();
     let mut rest = tensors;
     while !rest.is_empty() {
         let mut numbers = 0;
         let fits = |name: &&String| {
-            numbers += lengths.get(*name).copied().unwrap_or(0);
+            numbers += seen.get(*name).map_or(0, |seen| seen.length);
             numbers <= NUMBERS_MAX
         };
         let (some, others) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-        let counted = histograms(net, input, some, &extremes, pictures, runtime)?;
+        let counted = histograms(net, input, some, &ranges, pictures, runtime)?;
         let ranges = counted.into_iter().map(|(name, counts)| (name, counts.cut(percentile)));
         cut.extend(ranges);
         rest = others;
@@ -82,14 +83,21 @@ pub(super) fn ranges(
     Ok(cut)
 }
 
-/// Least and greatest of each tensor, and how many numbers it has.
+/// What a tensor was on the pictures.
+struct Seen {
+    range: Range,
+    /// How many numbers it has.
+    length: usize,
+}
+
+/// What each tensor was; one that no picture reached, such as an empty one, is absent.
 fn extremes(
     net: &Net,
     input: &InputSpec,
     tensors: &[String],
     pictures: Pictures<'_>,
     runtime: &Runtime,
-) -> Result<(BTreeMap<String, Range>, BTreeMap<String, usize>), QuantizeError> {
+) -> Result<BTreeMap<String, Seen>, QuantizeError> {
     let mut named = net.clone();
     let (mut outputs, mut more) = (Vec::new(), Vec::new());
     for tensor in tensors {
@@ -105,8 +113,7 @@ fn extremes(
     }
     let mut session = net.showing(&outputs, &more, runtime)?;
     let mut raws = vec![Raw::default(); outputs.len()];
-    let mut ranges = vec![Range::NONE; tensors.len()];
-    let mut lengths = BTreeMap::new();
+    let mut found = BTreeMap::new();
     pictures.each(input, |file, tensor| {
         run(&mut session, tensor, &mut raws)?;
         for (index, answer) in raws.chunks_exact(3).enumerate() {
@@ -116,14 +123,13 @@ fn extremes(
                 let (tensor, file) = (tensors[index].clone(), file.to_owned());
                 return Err(QuantizeError::NotFinite { tensor, file });
             }
-            ranges[index] = ranges[index].with(low, high);
-            lengths.insert(tensors[index].clone(), whole(count));
+            let seen = found.entry(tensors[index].clone());
+            let seen = seen.or_insert(Seen { range: Range::NONE, length: 0 });
+            (seen.range, seen.length) = (seen.range.with(low, high), whole(count));
         }
         Ok(())
     })?;
-    let ranges = tensors.iter().cloned().zip(ranges);
-    // One that no picture reached, such as an empty one, has no range.
-    Ok((ranges.filter(|(_, range)| range.low <= range.high).collect(), lengths))
+    Ok(found)
 }
 
 /// `op` over all numbers of a tensor.

@@ -57,6 +57,9 @@ pub struct Args {
     #[arg(long, value_name = "7|8", default_value_t = 7,
           value_parser = clap::value_parser!(u8).range(7..=8))]
     weight_bits: u8,
+    /// Put layers that see the picture itself into 8 bits too; they lose the most.
+    #[arg(long)]
+    first_too: bool,
     /// A node that stays in 32-bit floats, by its name or its output's; may be given again.
     #[arg(long, value_name = "NAME")]
     keep: Vec<String>,
@@ -75,7 +78,7 @@ pub struct Args {
     /// By how much the overkill rate may grow, 0 to 1.
     #[arg(long, value_name = "Y", default_value_t = 0.0, value_parser = share)]
     max_overkill_growth: f64,
-    /// How far a golden sample's scores may be from the float bundle's; else 0.05 for int8 and
+    /// How far a golden sample's scores may be from the float bundle's; else 0.1 for int8 and
     /// 0.01 for fp16.
     #[arg(long, value_name = "T", value_parser = tolerance)]
     golden_tolerance: Option<f32>,
@@ -194,7 +197,10 @@ impl Args {
         };
         let method = self.percentile.map_or(Method::Minmax, Method::Percentile);
         match self.to {
-            To::Int8 => Target::Int8(Int8 { layout, method, weight_bits: self.weight_bits }),
+            To::Int8 => {
+                let (weight_bits, first_too) = (self.weight_bits, self.first_too);
+                Target::Int8(Int8 { layout, method, weight_bits, first_too })
+            }
             To::Fp16 => Target::Fp16,
         }
     }
@@ -205,7 +211,7 @@ impl Args {
 
     fn tolerance(&self) -> f32 {
         self.golden_tolerance.unwrap_or(match self.to {
-            To::Int8 => 0.05,
+            To::Int8 => 0.1,
             To::Fp16 => write::TOLERANCE,
         })
     }
