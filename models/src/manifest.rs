@@ -400,57 +400,6 @@ tolerance = 0.01
     }
 
     #[test]
-    fn values_that_make_no_sense_are_named() {
-        for (from, to, named) in [
-            ("schema = 1", "schema = 2\nnew_key = 1", "schema"),
-            ("name = \"tiles\"", "name = \" \"", "name"),
-            ("licence = \"MIT\"", "licence = \"\"", "licence"),
-            ("width = 64", "width = 0", "input.width"),
-            ("height = 32", "height = 9000", "input.height"),
-            ("pad = 0.0", "pad = 1.5", "input.pad"),
-            ("pad = 0.0", "pad = nan", "input.pad"),
-            ("mean = [0.5, 0.5, 0.5]", "mean = [0.5]", "input.mean"),
-            ("mean = [0.5, 0.5, 0.5]", "mean = [0.5, inf, 0.5]", "input.mean"),
-            ("std = [0.25, 0.25, 0.25]", "std = [0.25, 0.25]", "input.std"),
-            ("std = [0.25, 0.25, 0.25]", "std = [0.25, 0.0, 0.25]", "input.std"),
-            ("std = [0.25, 0.25, 0.25]", "std = [0.25, -1.0, 0.25]", "input.std"),
-            ("std = [0.25, 0.25, 0.25]", "std = [0.25, nan, 0.25]", "input.std"),
-            ("[\"ok\", \"scratch\"]", "[\"ok\", \"ok\"]", "output.labels"),
-            ("[\"ok\", \"scratch\"]", "[\"ok\", \"\"]", "output.labels"),
-            ("[\"ok\", \"scratch\"]", "[\"ok\"]", "output.labels"),
-            ("good = \"ok\"", "good = \"fine\"", "output.good"),
-            ("pixel_threshold = 0.3", "pixel_threshold = 0.0", "output.pixel_threshold"),
-            ("pixel_threshold = 0.3\n", "", "output.pixel_threshold"),
-            ("min_cells = 2", "min_cells = 0", "output.min_cells"),
-            ("min_cells = 2\n", "", "output.min_cells"),
-            ("\"segmenter\"", "\"classifier\"", "output.pixel_threshold"),
-            ("[0.99, 0.01]", "[0.99]", "golden[0].expected"),
-            ("[0.99, 0.01]", "[0.99, 1.01]", "golden[0].expected"),
-            ("tolerance = 0.01", "tolerance = 0.0", "golden[0].tolerance"),
-            ("tolerance = 0.01", "tolerance = 0.5", "golden[0].tolerance"),
-        ] {
-            match Manifest::from_text(&TEXT.replacen(from, to, 1)) {
-                Err(Refusal::WrongValue { key, right, .. }) => {
-                    assert_eq!(key, named);
-                    assert!(!right.is_empty());
-                }
-                other => panic!("{named}: {other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_classifier_has_no_cells() {
-        let text = TEXT.replace("\"segmenter\"", "\"classifier\"");
-        let text = text.replace("pixel_threshold = 0.3\n", "");
-        let Err(Refusal::WrongValue { key, .. }) = Manifest::from_text(&text) else {
-            panic!("expected a refusal")
-        };
-        assert_eq!(key, "output.min_cells");
-        assert!(Manifest::from_text(&text.replace("min_cells = 2\n", "")).is_ok());
-    }
-
-    #[test]
     fn paths_lead_downwards() {
         for bad in ["../model.onnx", "/etc/passwd", "a/../../b", ""] {
             let text = TEXT.replace("onnx = \"model.onnx\"", &format!("onnx = \"{bad}\""));
@@ -468,19 +417,130 @@ tolerance = 0.01
         assert_eq!(Manifest::from_text(text), Err(Refusal::NoGolden));
     }
 
+    /// [`TEXT`] as a detector's, an anomaly map's, and in tiles.
+    pub(crate) fn texts() -> [String; 4] {
+        let cells = "pixel_threshold = 0.3\nmin_cells = 2\n";
+        let detector = TEXT
+            .replace("\"segmenter\"", "\"detector\"")
+            .replace("\"softmax\"", "\"none\"")
+            .replace(cells, BOXES);
+        let map = TEXT
+            .replace("\"segmenter\"", "\"anomaly_map\"")
+            .replace("\"softmax\"", "\"none\"")
+            .replace(cells, &format!("{cells}{ANOMALY}"));
+        let tiled = TEXT.replace("[output]", &format!("{TILING}[output]"));
+        [TEXT.to_owned(), detector, map, tiled]
+    }
+
+    const BOXES: &str = r#"
+[output.boxes]
+layout = "detr"
+name = "boxes"
+min_score = 0.2
+max_iou = 0.5
+max_boxes = 100
+"#;
+    const ANOMALY: &str = r#"
+[output.anomaly]
+low = 1.0
+high = 9.0
+score = "pred_score"
+"#;
+    const TILING: &str = r#"
+[input.tiling]
+columns = 3
+rows = 2
+overlap_px = 8
+"#;
+
+    #[test]
+    fn tiles_make_the_canvas_and_the_tensor_larger_and_the_network_no_other() {
+        let input = Manifest::from_text(&texts()[3]).unwrap().input;
+        assert_eq!((input.size(), input.canvas()), (SizePx::new(64, 32), SizePx::new(176, 56)));
+        assert_eq!((input.shape(), input.network_shape()), ([1, 3, 56, 176], [1, 3, 32, 64]));
+        assert_eq!(input.tensor().data.len(), 3 * 56 * 176);
+    }
+
+    #[test]
+    fn every_output_that_is_read_is_named() {
+        let [plain, boxes, map, _] = texts().map(|text| Manifest::from_text(&text).unwrap().output);
+        assert_eq!(plain.names().collect::<Vec<_>>(), ["heatmap"]);
+        assert_eq!(boxes.names().collect::<Vec<_>>(), ["heatmap", "boxes"]);
+        assert_eq!(map.names().collect::<Vec<_>>(), ["heatmap", "pred_score"]);
+    }
+
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC*", cut in 0..TEXT.len(), with in "\\PC{0,8}") {
+        fn no_text_makes_it_panic(
+            text in "\\PC*",
+            of in 0..4_usize,
+            cut in any::<prop::sample::Index>(),
+            skip in 0..40_usize,
+            with in "\\PC{0,8}",
+        ) {
             let _ = Manifest::from_text(&text);
-            let _ = Manifest::from_text(&format!("{}{with}{}", &TEXT[..cut], &TEXT[cut..]));
+            let good = &texts()[of];
+            let cut = cut.index(good.len());
+            let (before, after) = (&good[..cut], &good[cut..]);
+            let _ = Manifest::from_text(&format!("{before}{with}{after}"));
+            let _ = Manifest::from_text(&format!("{before}{}", after.get(skip..).unwrap_or("")));
         }
 
         #[test]
-        fn manifests_round_trip(width in 1_u32..=8192, pad in 0.0_f32..=1.0, cells in 1_u32..99) {
-            let mut manifest = Manifest::from_text(TEXT).unwrap();
+        fn no_number_makes_it_panic(
+            of in 0..4_usize,
+            line in any::<prop::sample::Index>(),
+            number in prop_oneof![
+                any::<i64>().prop_map(|n| n.to_string()),
+                any::<u32>().prop_map(|n| n.to_string()),
+                any::<f32>().prop_map(|n| format!("{n:e}")),
+                Just("nan".to_owned()),
+            ],
+        ) {
+            let good = &texts()[of];
+            let with_numbers = |line: &&str| {
+                line.split_once(" = ").is_some_and(|(_, value)| value.parse::<f64>().is_ok())
+            };
+            let lines: Vec<_> = good.lines().filter(with_numbers).collect();
+            let line = lines[line.index(lines.len())];
+            let (key, _) = line.split_once(" = ").unwrap();
+            let text = good.replacen(line, &format!("{key} = {number}"), 1);
+            if let Ok(manifest) = Manifest::from_text(&text) {
+                // What is taken is of a size that can be had.
+                let [_, channels, height, width] = manifest.input.shape();
+                prop_assert!(channels * height * width <= 1 << 26);
+            }
+        }
+
+        #[test]
+        fn manifests_round_trip(
+            of in 0..4_usize,
+            width in 9_u32..=8192,
+            pad in 0.0_f32..=1.0,
+            cells in 1_u32..99,
+            (columns, rows, overlap_px) in (1_u32..=4, 1_u32..=4, 0_u32..9),
+            layout in prop::sample::select(vec![
+                BoxLayout::YoloV5, BoxLayout::YoloV8, BoxLayout::EndToEnd, BoxLayout::Detr,
+            ]),
+            (min_score, max_iou, max_boxes) in (0.001_f32..=1.0, 0.0_f32..=1.0, 1_u32..=1000),
+            (low, high, scored) in (-9.0_f32..0.0, 0.1_f32..9.0, any::<bool>()),
+        ) {
+            let mut manifest = Manifest::from_text(&texts()[of]).unwrap();
             manifest.input.width = width;
             manifest.input.pad = pad;
-            manifest.output.min_cells = Some(cells);
+            if let Some(tiling) = &mut manifest.input.tiling {
+                *tiling = Tiling { columns, rows, overlap_px };
+            }
+            let output = &mut manifest.output;
+            output.min_cells = output.min_cells.map(|_| cells);
+            if let Some(boxes) = &mut output.boxes {
+                let name = (layout == BoxLayout::Detr).then(|| "boxes".to_owned());
+                *boxes = BoxesSpec { layout, name, min_score, max_iou, max_boxes };
+            }
+            if let Some(anomaly) = &mut output.anomaly {
+                let score = scored.then(|| "pred_score".to_owned());
+                *anomaly = AnomalySpec { low, high, score };
+            }
             let text = toml::to_string(&manifest).unwrap();
             prop_assert_eq!(Manifest::from_text(&text), Ok(manifest));
         }

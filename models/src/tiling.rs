@@ -117,7 +117,7 @@ mod tests {
         let input = input(None);
         let canvas = canvas(&input);
         let mut tiles = Tiles::new(&input, true);
-        assert_eq!(tiles.rounds().collect::<Vec<_>>(), [0..1]);
+        assert!(tiles.rounds().eq(std::iter::once(0..1)));
         assert!(std::ptr::eq(tiles.cut(&canvas, 0..1), &raw const canvas));
     }
 

@@ -9,7 +9,7 @@
 use domain::FindingFault;
 
 use super::grid::{self, Grid};
-use super::{Look, Reader, Reading, sigmoid};
+use super::{Look, Reader, Reading, Said, sigmoid};
 use crate::manifest::{Activation, AnomalySpec};
 use crate::session::Raw;
 use crate::tiling::Tile;
@@ -48,21 +48,24 @@ impl AnomalySpec {
     }
 }
 
-pub(super) fn read(reader: &Reader, look: &Look) -> Result<Reading, FindingFault> {
-    let grid = Grid::new(reader, &reader.said.grid, look);
-    let cells: Vec<f32> = grid.cells(0).collect();
+pub(super) fn read(reader: &mut Reader, look: &Look) -> Result<Reading, FindingFault> {
+    let (bad, Said { grid, classes, cells, seen, .. }) =
+        (reader.bad_labels().next(), &mut reader.said);
+    let grid = Grid::new(reader.input.canvas(), grid, look);
+    cells.clear();
+    cells.extend(grid.cells(0));
     let mut reading = Reading {
-        classes: reader.said.classes.clone(),
+        classes: classes.clone(),
         defects: Vec::new(),
-        heatmap: Some(grid.heatmap(&cells)),
+        heatmap: Some(grid.heatmap(cells)),
     };
     // The manifest has one.
-    let Some(label) = reader.bad_labels().next() else { return Ok(reading) };
+    let Some(label) = bad else { return Ok(reading) };
     let kind = &reader.labels[label];
-    reading.defects = grid.defects(kind, &cells, &reader.output)?;
+    reading.defects = grid.defects(kind, cells, &reader.output, seen)?;
     let score = if reader.outputs.len() > 1 {
         let highest = reading.defects.iter().map(|defect| defect.score.get());
-        let score = reader.said.classes[label];
+        let score = classes[label];
         if score > highest.fold(0.0, f32::max) {
             reading.defects.push(look.whole_crop(kind, score)?);
         }
@@ -158,13 +161,13 @@ mod tests {
         let mut reader = reader(Some("score"), Some(tiling));
         let look = Look::new(3, RectPx::new(0, 0, 112, 32), tests::AS_IS, &reader.input);
         // Columns 6 and 7 of the first are 0 and 1 of the second.
-        let map = map(&[2, 1, 4, 8], &[(7, 20.0), (32, 18.0), (33, 24.0)]);
-        let scores = Raw { shape: vec![2, 1], values: vec![12.0, 26.0] };
+        let map = map(&[2, 1, 4, 8], &[(7, 26.0), (32, 18.0), (33, 12.0)]);
+        let scores = Raw { shape: vec![2, 1], values: vec![12.0, 28.0] };
         let finding = reader.read(&mut [map, scores], look).unwrap();
         let [group, whole] = finding.defects.as_slice() else { panic!("{:?}", finding.defects) };
         assert_eq!((group.box_in_frame, group.area_px), (RectPx::new(48, 0, 16, 8), 128));
-        assert_eq!(group.score.get(), 0.7);
-        assert_eq!(whole.score.get(), 0.8);
+        assert_eq!(group.score.get(), 0.8);
+        assert_eq!(whole.score.get(), 0.9);
         assert_eq!(finding.heatmap.unwrap().width, 14);
     }
 

@@ -8,9 +8,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use domain::{Defect, FindingFault, Heatmap, Mask, RectPx};
+use domain::{Defect, FindingFault, Heatmap, Mask, RectPx, SizePx};
 
-use super::{Look, NEAR_PX, Reader, score_from, snapped};
+use super::{Look, NEAR_PX, score_from, snapped};
 use crate::manifest::{InputSpec, OutputSpec};
 use crate::session::Raw;
 use crate::tiling::{Tile, step_and_cells};
@@ -105,10 +105,9 @@ impl Cells {
 
 impl<'a> Grid<'a> {
     /// Of what the tiles said, in `[1, channels, rows, columns]`, the part that shows the crop.
-    pub fn new(reader: &Reader, raw: &'a Raw, look: &'a Look) -> Self {
+    pub fn new(canvas: SizePx, raw: &'a Raw, look: &'a Look) -> Self {
         let (crop, laid) = (look.crop, look.placement);
         let (rows, columns) = (raw.shape[2], raw.shape[3]);
-        let canvas = reader.input.canvas();
         let across = (laid.offset_x_px, laid.scale_x);
         let down = (laid.offset_y_px, laid.scale_y);
         Self {
@@ -123,11 +122,6 @@ impl<'a> Grid<'a> {
         self.across.shown.len()
     }
 
-    /// How many cells it has.
-    pub fn len(&self) -> usize {
-        self.across.shown.len() * self.down.shown.len()
-    }
-
     /// The probabilities of a channel, row-major.
     pub fn cells(&self, channel: usize) -> impl Iterator<Item = f32> {
         let (rows, columns) = (self.raw.shape[2], self.raw.shape[3]);
@@ -137,14 +131,16 @@ impl<'a> Grid<'a> {
         })
     }
 
-    /// A defect of `label` for each group of `cells` that reach the threshold of `output`.
+    /// A defect of `label` for each group of `cells` that reach the threshold of `output`. `seen`
+    /// is only memory.
     pub fn defects(
         &self,
         label: &Arc<str>,
         cells: &[f32],
         output: &OutputSpec,
+        seen: &mut Vec<bool>,
     ) -> Result<Vec<Defect>, FindingFault> {
-        blobs(cells, self.width(), output.pixel_threshold.unwrap_or(1.0))
+        blobs(cells, self.width(), output.pixel_threshold.unwrap_or(1.0), seen)
             .iter()
             .filter(|blob| blob.len() >= output.min_cells.unwrap_or(1) as usize)
             .map(|blob| self.defect(label, cells, blob))
@@ -206,10 +202,11 @@ impl<'a> Grid<'a> {
 }
 
 /// Groups of cells of at least `threshold` that touch, corners included; each in rising order,
-/// the groups in the order of their first cells.
-fn blobs(cells: &[f32], width: usize, threshold: f32) -> Vec<Vec<usize>> {
+/// the groups in the order of their first cells. `seen` is only memory.
+fn blobs(cells: &[f32], width: usize, threshold: f32, seen: &mut Vec<bool>) -> Vec<Vec<usize>> {
     let height = cells.len() / width;
-    let mut seen: Vec<bool> = cells.iter().map(|cell| *cell < threshold).collect();
+    seen.clear();
+    seen.extend(cells.iter().map(|cell| *cell < threshold));
     let mut blobs = Vec::new();
     for start in 0..cells.len() {
         if std::mem::replace(&mut seen[start], true) {
@@ -247,7 +244,7 @@ mod tests {
             width in 1_usize..12,
         ) {
             let cells = &cells[..cells.len() / width * width];
-            let groups = blobs(cells, width, 0.5);
+            let groups = blobs(cells, width, 0.5, &mut Vec::new());
             let mut all = groups.concat();
             all.sort_unstable();
             let wanted: Vec<_> = (0..cells.len()).filter(|i| cells[*i] >= 0.5).collect();

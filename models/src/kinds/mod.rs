@@ -126,7 +126,8 @@ pub(crate) struct Reader {
     said: Said,
 }
 
-/// What the tiles of a picture said so far. Kept, so that the next picture allocates nothing.
+/// What the tiles of a picture said so far, and memory to read it with. Kept, so that the next
+/// picture finds its room.
 #[derive(Clone, Debug, Default)]
 struct Said {
     /// Grids put together: `[1, channels, rows, columns]`; empty before the first.
@@ -135,6 +136,11 @@ struct Said {
     classes: Vec<f32>,
     /// Boxes that may be kept.
     boxes: Vec<Candidate>,
+    /// One channel of the grid where it shows the crop, which of its cells were looked at, and the
+    /// highest of all channels.
+    cells: Vec<f32>,
+    seen: Vec<bool>,
+    heat: Vec<f32>,
 }
 
 /// A finding but for what is the same for every kind.

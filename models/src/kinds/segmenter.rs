@@ -4,7 +4,7 @@
 use domain::FindingFault;
 
 use super::grid::{self, Grid};
-use super::{Look, Reader, Reading};
+use super::{Look, Reader, Reading, Said};
 use crate::session::Raw;
 use crate::tiling::Tile;
 
@@ -20,18 +20,21 @@ pub(super) fn take(
     grid::join(&mut reader.said.grid, raw, tiles, &reader.input, look)
 }
 
-pub(super) fn read(reader: &Reader, look: &Look) -> Result<Reading, FindingFault> {
-    let grid = Grid::new(reader, &reader.said.grid, look);
+pub(super) fn read(reader: &mut Reader, look: &Look) -> Result<Reading, FindingFault> {
+    let (bad, Said { grid, cells, heat, seen, .. }) = (reader.bad_labels(), &mut reader.said);
+    let grid = Grid::new(reader.input.canvas(), grid, look);
     let classes =
         (0..reader.labels.len()).map(|channel| grid.cells(channel).fold(0.0, f32::max)).collect();
     let mut defects = Vec::new();
-    let mut heat = vec![0.0_f32; grid.len()];
-    for channel in reader.bad_labels() {
-        let cells: Vec<f32> = grid.cells(channel).collect();
-        heat.iter_mut().zip(&cells).for_each(|(heat, cell)| *heat = heat.max(*cell));
-        defects.extend(grid.defects(&reader.labels[channel], &cells, &reader.output)?);
+    heat.clear();
+    for channel in bad {
+        cells.clear();
+        cells.extend(grid.cells(channel));
+        heat.resize(cells.len(), 0.0);
+        heat.iter_mut().zip(&*cells).for_each(|(heat, cell)| *heat = heat.max(*cell));
+        defects.extend(grid.defects(&reader.labels[channel], cells, &reader.output, seen)?);
     }
-    Ok(Reading { classes, defects, heatmap: Some(grid.heatmap(&heat)) })
+    Ok(Reading { classes, defects, heatmap: Some(grid.heatmap(heat)) })
 }
 
 #[cfg(test)]

@@ -317,3 +317,149 @@ impl Golden {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{TEXT, texts};
+    use super::*;
+
+    /// That each of `changes`, made to `text`, is refused, and for the value that it names.
+    fn each_is_named(text: &str, changes: &[(&str, &str, &str)]) {
+        for (from, to, named) in changes {
+            assert!(text.contains(from), "{from}");
+            match Manifest::from_text(&text.replacen(from, to, 1)) {
+                Err(Refusal::WrongValue { key, problem, right }) => {
+                    assert_eq!(key, *named, "{from} -> {to}: {problem}");
+                    assert!(!right.is_empty() && !problem.is_empty());
+                }
+                other => panic!("{named}: {from} -> {to}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_named() {
+        each_is_named(
+            TEXT,
+            &[
+                ("schema = 1", "schema = 2\nnew_key = 1", "schema"),
+                ("name = \"tiles\"", "name = \" \"", "name"),
+                ("licence = \"MIT\"", "licence = \"\"", "licence"),
+                ("width = 64", "width = 0", "input.width"),
+                ("height = 32", "height = 9000", "input.height"),
+                ("pad = 0.0", "pad = 1.5", "input.pad"),
+                ("pad = 0.0", "pad = nan", "input.pad"),
+                ("mean = [0.5, 0.5, 0.5]", "mean = [0.5]", "input.mean"),
+                ("mean = [0.5, 0.5, 0.5]", "mean = [0.5, inf, 0.5]", "input.mean"),
+                ("std = [0.25, 0.25, 0.25]", "std = [0.25, 0.25]", "input.std"),
+                ("std = [0.25, 0.25, 0.25]", "std = [0.25, 0.0, 0.25]", "input.std"),
+                ("std = [0.25, 0.25, 0.25]", "std = [0.25, -1.0, 0.25]", "input.std"),
+                ("std = [0.25, 0.25, 0.25]", "std = [0.25, nan, 0.25]", "input.std"),
+                ("[\"ok\", \"scratch\"]", "[\"ok\", \"ok\"]", "output.labels"),
+                ("[\"ok\", \"scratch\"]", "[\"ok\", \"\"]", "output.labels"),
+                ("[\"ok\", \"scratch\"]", "[\"ok\"]", "output.labels"),
+                ("good = \"ok\"", "good = \"fine\"", "output.good"),
+                ("pixel_threshold = 0.3", "pixel_threshold = 0.0", "output.pixel_threshold"),
+                ("pixel_threshold = 0.3\n", "", "output.pixel_threshold"),
+                ("min_cells = 2", "min_cells = 0", "output.min_cells"),
+                ("min_cells = 2\n", "", "output.min_cells"),
+                ("\"segmenter\"", "\"classifier\"", "output.pixel_threshold"),
+                ("[0.99, 0.01]", "[0.99]", "golden[0].expected"),
+                ("[0.99, 0.01]", "[0.99, 1.01]", "golden[0].expected"),
+                ("tolerance = 0.01", "tolerance = 0.0", "golden[0].tolerance"),
+                ("tolerance = 0.01", "tolerance = 0.5", "golden[0].tolerance"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_classifier_has_no_cells() {
+        let text = TEXT.replace("\"segmenter\"", "\"classifier\"");
+        let text = text.replace("pixel_threshold = 0.3\n", "");
+        let Err(Refusal::WrongValue { key, .. }) = Manifest::from_text(&text) else {
+            panic!("expected a refusal")
+        };
+        assert_eq!(key, "output.min_cells");
+        assert!(Manifest::from_text(&text.replace("min_cells = 2\n", "")).is_ok());
+    }
+
+    #[test]
+    fn a_detectors_values_that_make_no_sense_are_named() {
+        let [plain, text, ..] = texts();
+        let boxes = &text[text.find("[output.boxes]").unwrap()..text.find("[prov").unwrap()];
+        each_is_named(
+            &text,
+            &[
+                (boxes, "", "output.boxes"),
+                ("\"detector\"", "\"classifier\"", "output.boxes"),
+                ("good = \"ok\"", "good = \"ok\"\nmin_cells = 1", "output.min_cells"),
+                ("good = \"ok\"", "good = \"ok\"\npixel_threshold = 0.5", "output.pixel_threshold"),
+                ("name = \"boxes\"\n", "", "output.boxes.name"),
+                ("name = \"boxes\"", "name = \"heatmap\"", "output.boxes.name"),
+                ("\"detr\"", "\"yolo_v5\"", "output.boxes.name"),
+                ("min_score = 0.2", "min_score = 0.0", "output.boxes.min_score"),
+                ("min_score = 0.2", "min_score = nan", "output.boxes.min_score"),
+                ("max_iou = 0.5", "max_iou = 1.5", "output.boxes.max_iou"),
+                ("max_iou = 0.5", "max_iou = nan", "output.boxes.max_iou"),
+                ("max_boxes = 100", "max_boxes = 0", "output.boxes.max_boxes"),
+                ("max_boxes = 100", "max_boxes = 1001", "output.boxes.max_boxes"),
+            ],
+        );
+        let yolo = text.replace("name = \"boxes\"\n", "").replace("detr", "yolo_v8");
+        assert!(Manifest::from_text(&yolo).is_ok());
+        each_is_named(&yolo, &[("\"none\"", "\"softmax\"", "output.activation")]);
+        let end = yolo.replace("yolo_v8", "end_to_end");
+        each_is_named(&end, &[("\"none\"", "\"sigmoid\"", "output.activation")]);
+        assert!(Manifest::from_text(&text.replace("\"none\"", "\"softmax\"")).is_ok(), "DETR");
+        let both = plain.replace("[provenance]", &format!("{boxes}\n[provenance]"));
+        each_is_named(&both, &[("softmax", "sigmoid", "output.boxes")]);
+    }
+
+    #[test]
+    fn an_anomaly_maps_values_that_make_no_sense_are_named() {
+        let [plain, _, text, _] = texts();
+        let anomaly = &text[text.find("[output.anomaly]").unwrap()..text.find("[prov").unwrap()];
+        each_is_named(
+            &text,
+            &[
+                (anomaly, "", "output.anomaly"),
+                ("\"anomaly_map\"", "\"segmenter\"", "output.anomaly"),
+                ("low = 1.0", "low = nan", "output.anomaly.low"),
+                ("low = 1.0\nhigh = 9.0", "low = -3e38\nhigh = 3e38", "output.anomaly.high"),
+                ("high = 9.0", "high = inf", "output.anomaly.high"),
+                ("high = 9.0", "high = 1.0", "output.anomaly.high"),
+                ("high = 9.0", "high = 0.5", "output.anomaly.high"),
+                ("\"pred_score\"", "\"heatmap\"", "output.anomaly.score"),
+                ("\"none\"", "\"softmax\"", "output.activation"),
+                ("[\"ok\", \"scratch\"]", "[\"ok\", \"scratch\", \"stain\"]", "output.labels"),
+                ("pixel_threshold = 0.3\n", "", "output.pixel_threshold"),
+                ("pixel_threshold = 0.3", "pixel_threshold = 1.1", "output.pixel_threshold"),
+                ("min_cells = 2\n", "", "output.min_cells"),
+                ("min_cells = 2", "min_cells = 0", "output.min_cells"),
+            ],
+        );
+        let both = plain.replace("[provenance]", &format!("{anomaly}\n[provenance]"));
+        each_is_named(&both, &[("softmax", "sigmoid", "output.anomaly")]);
+    }
+
+    #[test]
+    fn tiles_that_make_no_sense_are_named() {
+        let [.., text] = texts();
+        each_is_named(
+            &text,
+            &[
+                ("columns = 3", "columns = 0", "input.tiling.columns"),
+                ("columns = 3", "columns = 4294967295", "input.tiling.columns"),
+                ("rows = 2", "rows = 0", "input.tiling.rows"),
+                ("rows = 2", "rows = 65", "input.tiling.rows"),
+                ("rows = 2", "rows = 22", "input.tiling"),
+                ("overlap_px = 8", "overlap_px = 32", "input.tiling.overlap_px"),
+                ("width = 64", "width = 8", "input.tiling.overlap_px"),
+            ],
+        );
+        // 6 tiles of 4096 x 1024 with 3 channels.
+        let large = text.replace("width = 64", "width = 4096");
+        each_is_named(&large, &[("height = 32", "height = 1024", "input")]);
+        each_is_named(TEXT, &[("width = 64\nheight = 32", "width = 8192\nheight = 8192", "input")]);
+    }
+}
