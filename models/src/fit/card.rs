@@ -92,16 +92,16 @@ fn network(plan: &Plan, fitted: &Fitted) -> String {
     let [rows, columns] = plan.grid.places(plan.size);
     let how = match plan.method {
         Method::Patchcore => format!(
-            "the nearest of {} patches of good parts (PatchCore: Roth et al., *Towards Total Recall \
-             in Industrial Anomaly Detection*, CVPR 2022, arXiv:2106.08265; chosen by greedy \
-             k-centre: Sener and Savarese, ICLR 2018, arXiv:1708.00489; without the paper's \
+            "the nearest of {} patches of good parts (PatchCore: Roth et al., *Towards Total \
+             Recall in Industrial Anomaly Detection*, CVPR 2022, arXiv:2106.08265; chosen by \
+             greedy k-centre: Sener and Savarese, ICLR 2018, arXiv:1708.00489; without the paper's \
              re-weighting of scores)",
             fitted.patches.unwrap_or_default()
         ),
         Method::Padim => "good parts at the same place, by Mahalanobis' distance (PaDiM: Defard et \
-                          al., *PaDiM: a Patch Distribution Modeling Framework for Anomaly Detection \
-                          and Localization*, ICPR 2021, arXiv:2011.08785; covariances shrunk after \
-                          Ledoit and Wolf, 2004)"
+                          al., *PaDiM: a Patch Distribution Modeling Framework for Anomaly \
+                          Detection and Localization*, ICPR 2021, arXiv:2011.08785; covariances shrunk \
+                          after Ledoit and Wolf, 2004)"
             .to_owned(),
     };
     format!(
@@ -187,15 +187,15 @@ fn limits_rule(plan: &Plan, fitted: &Fitted) -> String {
         )
     } else {
         format!(
-            "`reject_at` is what {} % of good parts are expected to reach, the tail of their scores \
-             taken as exponential. **How many bad parts escape is not known**: fit with bad \
+            "`reject_at` is what {} % of good parts are expected to reach, the tail of their \
+             scores taken as exponential. **How many bad parts escape is not known**: fit with bad \
              pictures, or run `sightline model eval`, before it decides anything.",
             100.0 * rule.overkill
         )
     };
     format!(
-        "\n## Limits\n\n{how} From `undecided_from` a further {} % of good parts are expected to be \
-         undecided. The middle good part scores 0.25.\n",
+        "\n## Limits\n\n{how} From `undecided_from` a further {} % of good parts are expected to \
+         be undecided. The middle good part scores 0.25.\n",
         100.0 * rule.undecided
     )
 }

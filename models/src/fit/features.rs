@@ -60,7 +60,8 @@ impl Level {
 pub enum FeaturesError {
     /// The extractor can't work at this size.
     #[error(
-        "pictures can't be shown at {size}; right would be: sides from 32 to 2048, multiples of {STEP}"
+        "pictures can't be shown at {size}; right would be: sides from 32 to 2048, \
+         multiples of {STEP}"
     )]
     Size {
         /// The size that was asked for.
@@ -221,7 +222,8 @@ mod tests {
     fn maps_have_the_shapes_that_levels_say() {
         let mut features = Features::open(&Runtime::open().unwrap(), size()).unwrap();
         let picture = |value: u8| {
-            let bytes = (0..48 * 32).map(|i: u32| if i % 7 == 0 { value } else { 90 }).collect();
+            let bytes =
+                (0..48 * 32).map(|i: u32| if i.is_multiple_of(7) { value } else { 90 }).collect();
             OwnedPixels::new(PixelFormat::Gray8, SizePx::new(48, 32), vec![bytes]).unwrap()
         };
         let Maps(maps) = features.of(&picture(200)).unwrap();

@@ -138,7 +138,7 @@ mod tests {
         Patches { depth: 4, data: data.into(), shown: [0..1, 0..2] }
     }
 
-    /// Pictures of two places, four numbers each: the first wide at one end, the second at the other.
+    /// Pictures of two places, four numbers each: one wide at this end, one at the other.
     fn pictures(count: usize) -> Vec<Patches> {
         let mut random = ChaCha8Rng::seed_from_u64(9);
         let spreads = [4.0, 2.0, 1.0, 0.5, 0.5, 1.0, 2.0, 4.0];

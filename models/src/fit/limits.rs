@@ -19,7 +19,7 @@ pub struct Costs {
 /// How the limits are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
-    /// Share of good parts that may be rejected; what counts when there are no bad parts to look at.
+    /// Share of good parts that may be rejected; what counts without bad parts to look at.
     pub overkill: f64,
     /// Share of good parts that may be undecided, besides.
     pub undecided: f64,
@@ -27,11 +27,14 @@ pub struct Rule {
     pub costs: Costs,
 }
 
-impl Default for Rule {
-    fn default() -> Self {
-        let costs = Costs { escape: 100.0, overkill: 1.0, defect_rate: 0.01 };
-        Self { overkill: 0.01, undecided: 0.02, costs }
-    }
+impl Rule {
+    /// One good part in a hundred rejected and two undecided; with bad parts, an escape as dear
+    /// as a hundred overkills and one part in a hundred bad, so that both rates weigh the same.
+    pub const USUAL: Self = Self {
+        overkill: 0.01,
+        undecided: 0.02,
+        costs: Costs { escape: 100.0, overkill: 1.0, defect_rate: 0.01 },
+    };
 }
 
 /// Limits in the memory's own distances.
@@ -123,7 +126,11 @@ fn share_from(sorted: &[f32], limit: f32) -> f64 {
 /// The upper tail is taken as exponential, as long as the mean by which the tenth of highest
 /// scores (five at least) exceeds the next one: so that thirty pictures can speak of one part in a
 /// hundred, which their highest score alone can't.
-#[expect(clippy::cast_possible_truncation, reason = "a score is f32")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a score is f32; a place among the sorted is not negative"
+)]
 fn limit_of_share(sorted: &[f32], share: f64) -> f32 {
     let count = sorted.len();
     let tail = (count / 10).max(5).min(count - 1);
@@ -211,8 +218,8 @@ mod tests {
             (0..1000).map(|i| -((i as f32 + 0.5) / 1000.0 - 1.0).abs().ln()).collect();
         for share in [0.2, 0.05, 0.01, 0.001, 0.0001] {
             let limit = limit_of_share(&sorted, share);
-            let wanted = -(share.ln() as f32);
-            assert!((limit - wanted).abs() < 0.15, "{share}: {limit} is not {wanted}");
+            let wanted = -share.ln();
+            assert!((f64::from(limit) - wanted).abs() < 0.15, "{share}: {limit} is not {wanted}");
         }
     }
 
@@ -230,7 +237,7 @@ mod tests {
         let scored: Vec<_> = (0..60)
             .map(|i| part(i as f32 / 60.0 + if i % 2 == 0 { 0.0 } else { 5.0 }, false, i % 2))
             .collect();
-        let rule = Rule::default();
+        let rule = Rule::USUAL;
         let errors = Errors::cross_validated(&scored, 2, &rule);
         assert_eq!(errors.overkill, Rate::new(30, 60));
         assert_eq!(errors.escape, Rate::default());
@@ -243,7 +250,7 @@ mod tests {
         let mut scored: Vec<_> =
             (0..40).map(|i| part(1.0 + i as f32 / 40.0, false, i % 3)).collect();
         scored.extend((0..12).map(|i| part(if i == 0 { 1.5 } else { 9.0 }, true, i % 3)));
-        let errors = Errors::cross_validated(&scored, 3, &Rule::default());
+        let errors = Errors::cross_validated(&scored, 3, &Rule::USUAL);
         assert_eq!((errors.overkill.count, errors.escape.count), (0, 1));
         assert_eq!(errors.escape.of, 12);
         let auroc = auroc(&scored).unwrap();
@@ -258,10 +265,10 @@ mod tests {
         ) {
             let mut scored: Vec<_> = scores.iter().map(|(s, bad)| part(*s, *bad, 0)).collect();
             scored.push(part(1.0, false, 0));
-            let limits = Limits::new(&scored, &Rule { overkill, ..Rule::default() });
+            let limits = Limits::new(&scored, &Rule { overkill, ..Rule::USUAL });
             prop_assert!(limits.reject_at.is_finite() && limits.undecided_from.is_finite());
             prop_assert!(limits.undecided_from <= limits.reject_at);
-            let folds = Errors::cross_validated(&scored, 1, &Rule::default());
+            let folds = Errors::cross_validated(&scored, 1, &Rule::USUAL);
             prop_assert!(folds.overkill.count <= folds.overkill.of);
         }
     }

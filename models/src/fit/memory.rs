@@ -114,7 +114,9 @@ mod tests {
     use crate::tensor::Shaper;
 
     fn picture(seed: usize) -> OwnedPixels {
-        let bytes = (0..96 * 64).map(|i: usize| ((i * i / 7 + i * seed) % 251) as u8).collect();
+        let bytes = (0..96 * 64)
+            .map(|i: usize| u8::try_from((i * i / 7 + i * seed) % 251).unwrap())
+            .collect();
         OwnedPixels::new(PixelFormat::Gray8, SizePx::new(96, 64), vec![bytes]).unwrap()
     }
 

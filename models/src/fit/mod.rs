@@ -289,9 +289,9 @@ fn look_at(
         }
         Ok(())
     })
-    .and_then(|()| {
+    .map(|()| {
         let answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(answers.into_values().collect())
+        answers.into_values().collect()
     })
 }
 

@@ -168,7 +168,7 @@ pub(crate) fn shown(picture: &dyn Pixels, size: SizePx) -> Result<OwnedPixels, F
     let (mean, std) = (spec.mean[0], spec.std[0]);
     Shaper::new(spec).prepare(picture, picture.size().rect(), &mut tensor)?;
     let inside = inside(&tensor, picture.size());
-    let (area, width) = (size.area() as usize, size.width);
+    let (area, width) = (tensor.data.len() / 3, size.width);
     let bytes = (inside.y..inside.bottom())
         .flat_map(|y| (inside.x..inside.right()).map(move |x| (y * width + x) as usize))
         .flat_map(|pixel| [pixel, area + pixel, 2 * area + pixel])
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn places_come_row_by_row_with_their_neighbours_averaged() {
         let (runtime, size) = (Runtime::open().unwrap(), SizePx::new(96, 64));
-        let bytes = (0..96 * 64).map(|i: usize| (i * i / 7 % 251) as u8).collect();
+        let bytes = (0..96 * 64).map(|i: u32| u8::try_from(i * i / 7 % 251).unwrap()).collect();
         let picture = OwnedPixels::new(PixelFormat::Gray8, size, vec![bytes]).unwrap();
         let Maps([_, map8, map16]) = Features::open(&runtime, size).unwrap().of(&picture).unwrap();
         let coarse = Looker::open(&runtime, size, Grid::Coarse).unwrap().look(&picture).unwrap();
@@ -231,7 +231,8 @@ mod tests {
         let size = SizePx::new(64, 48);
         for side in [(100, 40), (40, 100), (64, 48), (33, 77)] {
             let whole = SizePx::new(side.0, side.1);
-            let bytes = (0..whole.area() * 3).map(|i| (i * 13 % 256) as u8).collect();
+            let bytes =
+                (0..whole.area() * 3).map(|i| u8::try_from(i * 13 % 256).unwrap()).collect();
             let picture = OwnedPixels::new(PixelFormat::Rgb8, whole, vec![bytes]).unwrap();
             let once = shown(&picture, size).unwrap();
             let twice = shown(&once, size).unwrap();

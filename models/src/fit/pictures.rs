@@ -34,7 +34,9 @@ pub enum PicturesError {
     )]
     TooFewGood { place: PathBuf, count: usize },
     /// The same bytes are among the good and the bad.
-    #[error("{} and {} are the same picture, one good and one bad", .good.display(), .bad.display())]
+    #[error(
+        "{} and {} are the same picture, one good and one bad", .good.display(), .bad.display()
+    )]
     GoodAndBad { good: PathBuf, bad: PathBuf },
 }
 
@@ -113,7 +115,7 @@ impl Pictures {
         all.check_count()?;
         if all.good.len() < GOOD_WISE {
             all.warnings.push(format!(
-                "{} good pictures are few; {GOOD_WISE} or more say better what good parts look like",
+                "{} good pictures are few; {GOOD_WISE} or more tell better what is usual",
                 all.good.len()
             ));
         }
@@ -191,7 +193,6 @@ impl Pictures {
     /// The size to show pictures at: about `side` x `side` pixels in all, in the shape of the good
     /// pictures' middle one, sides multiples of [`STEP`].
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "sides of pictures")]
     pub fn size_of_side(&self, side: u32) -> SizePx {
         let shape = |picture: &Picture| {
             let (width, height) = image::image_dimensions(&picture.file).ok()?;
@@ -208,36 +209,53 @@ impl Pictures {
     /// cameras number pictures in the order of time.
     pub(crate) fn folds(&self, most: usize) -> (Vec<usize>, Vec<usize>, usize) {
         if !self.is_grouped() {
-            let run = |count: usize| (0..count).map(|i| i * most / count).collect();
-            return (run(self.good.len()), run(self.bad.len()), most);
+            return (runs(self.good.len(), most), runs(self.bad.len(), most), most);
         }
         let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         for picture in &self.good {
             counts.entry(&picture.group).or_default().0 += 1;
         }
         let folds = most.min(counts.len());
-        for picture in &self.bad {
+        for picture in self.bad.iter().filter(|picture| !picture.group.is_empty()) {
             counts.entry(&picture.group).or_default().1 += 1;
         }
-        // The largest first, each into the emptiest fold: of good pictures, then of bad ones.
-        let mut groups: Vec<_> = counts.into_iter().collect();
-        groups.sort_by_key(|(_, (good, bad))| std::cmp::Reverse((*good, *bad)));
-        let mut filled = vec![(0, 0); folds];
-        let mut fold_of = HashMap::new();
-        for (group, (good, bad)) in groups {
-            let emptiest = (0..folds)
-                .min_by_key(|&fold| {
-                    let (goods, bads): (usize, usize) = filled[fold];
-                    if good > 0 { (goods, bads) } else { (bads, goods) }
-                })
-                .unwrap_or(0);
-            filled[emptiest].0 += good;
-            filled[emptiest].1 += bad;
-            fold_of.insert(group, emptiest);
+        // Every fold's limits want bad pictures: with fewer groups of them they are dealt singly.
+        let groups_of_bad = counts.values().filter(|(_, bad)| *bad > 0).count();
+        if groups_of_bad < folds {
+            counts.retain(|_, (good, _)| *good > 0);
         }
-        let of = |pictures: &[Picture]| pictures.iter().map(|p| fold_of[&*p.group]).collect();
-        (of(&self.good), of(&self.bad), folds)
+        let fold_of = dealt(counts, folds);
+        let known = |picture: &Picture| fold_of.get(&*picture.group).copied();
+        let strangers = self.bad.iter().filter(|picture| known(picture).is_none()).count();
+        let mut runs = runs(strangers, folds).into_iter();
+        let mut of = |picture: &Picture| known(picture).or_else(|| runs.next()).unwrap_or(0);
+        let good = self.good.iter().map(&mut of).collect();
+        (good, self.bad.iter().map(&mut of).collect(), folds)
     }
+}
+
+/// As many as `count`, in `folds` runs of nearly the same length.
+fn runs(count: usize, folds: usize) -> Vec<usize> {
+    (0..count).map(|i| i * folds / count).collect()
+}
+
+/// The fold of each group, given how many good and bad pictures it has: the largest first, each
+/// into the emptiest fold.
+fn dealt<'a>(counts: BTreeMap<&'a str, (usize, usize)>, folds: usize) -> HashMap<&'a str, usize> {
+    let mut groups: Vec<_> = counts.into_iter().collect();
+    groups.sort_by_key(|(_, (good, bad))| std::cmp::Reverse((*good, *bad)));
+    let mut filled = vec![(0, 0); folds];
+    let into_emptiest = |(group, (good, bad)): (&'a str, (usize, usize))| {
+        let fill = |&fold: &usize| {
+            let (goods, bads): (usize, usize) = filled[fold];
+            if good > 0 { (goods, bads) } else { (bads, goods) }
+        };
+        let emptiest = (0..folds).min_by_key(fill).unwrap_or(0);
+        filled[emptiest].0 += good;
+        filled[emptiest].1 += bad;
+        (group, emptiest)
+    };
+    groups.into_iter().map(into_emptiest).collect()
 }
 
 #[expect(
@@ -393,6 +411,16 @@ mod tests {
         assert_eq!(sizes.iter().max(), Some(&4), "{sizes:?}");
         assert!(sizes.iter().all(|size| *size > 0), "{sizes:?}");
         assert_eq!(pictures(&["a", "b", "b"], &[]).folds(3).2, 2);
+    }
+
+    #[test]
+    fn every_fold_has_bad_pictures_however_they_are_grouped() {
+        for bad in
+            [["", "", "", ""], ["x", "x", "x", "x"], ["x", "x", "y", "y"], ["x", "", "", "a"]]
+        {
+            let (_, bads, folds) = pictures(&["a", "a", "b", "c"], &bad).folds(3);
+            assert!((0..folds).all(|fold| bads.contains(&fold)), "{bad:?}: {bads:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn cloth(number: u32, blemish: u32) -> GrayImage {
     let shift = number.wrapping_mul(2_654_435_761);
     GrayImage::from_fn(SIDE, SIDE, |x, y| {
         let (across, down) = ((x + (shift >> 8) % 8) % 8, (y + (shift >> 16) % 8) % 8);
-        let grain = (x * 7919 ^ y * 104_729 ^ shift).wrapping_mul(40_503) >> 8 & 15;
+        let grain = (((x * 7919) ^ (y * 104_729) ^ shift).wrapping_mul(40_503) >> 8) & 15;
         let line = 90 + 12 * across.abs_diff(4) + 14 * down.abs_diff(4) + grain;
         let inside = |at: u32, from: u32| (from..from + blemish).contains(&at);
         let spot = inside(x, 20 + (shift >> 4) % 40) && inside(y, 20 + (shift >> 12) % 40);
@@ -50,7 +50,7 @@ fn plan() -> Plan {
         grid: Grid::Coarse,
         patches: 100,
         seed: 1,
-        rule: Rule::default(),
+        rule: Rule::USUAL,
         threads: 2,
         skip_unreadable: false,
     }

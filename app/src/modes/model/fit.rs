@@ -19,6 +19,9 @@ use models::rate::Rate;
 use crate::Ended;
 use crate::modes::{progress, say, say_json};
 
+/// What holds when nothing else is said.
+const USUAL: Rule = Rule::USUAL;
+
 /// Fit a model to pictures of good parts, on this machine.
 ///
 /// The bundle finds what good parts do not have, and marks where. Its limits are tried on good
@@ -69,19 +72,20 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Share of good parts that may be rejected, when there are no bad pictures.
-    #[arg(long, value_name = "SHARE", default_value_t = Rule::default().overkill, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = USUAL.overkill, value_parser = share)]
     overkill: f64,
     /// Share of good parts that may be undecided, besides.
-    #[arg(long, value_name = "SHARE", default_value_t = Rule::default().undecided, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = USUAL.undecided, value_parser = share)]
     undecided: f64,
     /// With bad pictures: what a bad part that is passed costs.
-    #[arg(long, value_name = "COST", default_value_t = Rule::default().costs.escape, value_parser = cost)]
+    #[arg(long, value_name = "COST", default_value_t = USUAL.costs.escape, value_parser = cost)]
     cost_escape: f64,
     /// With bad pictures: what a good part that is rejected costs.
-    #[arg(long, value_name = "COST", default_value_t = Rule::default().costs.overkill, value_parser = cost)]
+    #[arg(long, value_name = "COST", default_value_t = USUAL.costs.overkill, value_parser = cost)]
     cost_overkill: f64,
     /// With bad pictures: share of parts on the line that are bad.
-    #[arg(long, value_name = "SHARE", default_value_t = Rule::default().costs.defect_rate, value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(default_value_t = USUAL.costs.defect_rate)]
     defect_rate: f64,
     /// Leave out pictures that can't be read instead of refusing.
     #[arg(long)]
