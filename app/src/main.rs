@@ -31,7 +31,7 @@ enum Mode {
     /// Film a simulated line: footage with known truth.
     Simulate(modes::simulate::Args),
     /// Look at model bundles.
-    Model(modes::model::Args),
+    Model(Box<modes::model::Args>),
 }
 
 /// How a mode ended.

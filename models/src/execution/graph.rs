@@ -22,7 +22,9 @@ fn fix(port: &mut ValueInfoProto, shape: [Option<usize>; 4]) -> bool {
     let wanted = shape.map(|side| side.and_then(|side| i64::try_from(side).ok()));
     let sides = port.sides().unwrap_or_default();
     let pairs = || sides.iter().zip(&wanted);
-    let contradicts = |(side, wanted): (&Option<i64>, &Option<i64>)| matches!((side, wanted), (Some(side), Some(wanted)) if side != wanted);
+    let contradicts = |(side, wanted): (&Option<i64>, &Option<i64>)| {
+        side.zip(*wanted).is_some_and(|(side, wanted)| side != wanted)
+    };
     let is_open = |(side, wanted): (&Option<i64>, &Option<i64>)| side.is_none() && wanted.is_some();
     if sides.len() != wanted.len() || pairs().any(contradicts) || !pairs().any(is_open) {
         return false;

@@ -100,8 +100,8 @@ fn network(plan: &Plan, fitted: &Fitted) -> String {
         ),
         Method::Padim => "good parts at the same place, by Mahalanobis' distance (PaDiM: Defard et \
                           al., *PaDiM: a Patch Distribution Modeling Framework for Anomaly \
-                          Detection and Localization*, ICPR 2021, arXiv:2011.08785; covariances shrunk \
-                          after Ledoit and Wolf, 2004)"
+                          Detection and Localization*, ICPR 2021, arXiv:2011.08785; covariances \
+                          shrunk after Ledoit and Wolf, 2004)"
             .to_owned(),
     };
     format!(

@@ -1,5 +1,5 @@
-//! Where a network saw a defect, in floats: takes what the tiles said, gives the map that models are
-//! measured by. The heatmap of a finding has 256 steps, too few for that.
+//! Where a network saw a defect, in floats: takes what the tiles said, gives the map that models
+//! are measured by. The heatmap of a finding has 256 steps, too few for that.
 
 use domain::Placement;
 
