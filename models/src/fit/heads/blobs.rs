@@ -57,7 +57,10 @@ mod tests {
     fn corners_touch_and_borders_do_not_wrap() {
         let marked = "#..# .#.. ...#".replace(' ', "").chars().map(|c| c == '#').collect();
         let found = blobs(marked, 4);
-        assert_eq!(found.iter().map(|b| b.cells.clone()).collect::<Vec<_>>(), [vec![0, 5], vec![3], vec![11]]);
+        assert_eq!(
+            found.iter().map(|b| b.cells.clone()).collect::<Vec<_>>(),
+            [vec![0, 5], vec![3], vec![11]]
+        );
         assert_eq!(found[0].side(), 2.0);
         assert!(blobs(vec![false; 6], 3).is_empty());
     }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::figures::Figures;
 use super::{Fitted, Naming};
 use crate::fit::features::ORIGIN;
+use crate::index::OK;
 use crate::kinds::Kind;
 use crate::rate::Rate;
 
@@ -13,7 +14,14 @@ use crate::rate::Rate;
 pub(super) fn command(fitted: &Fitted) -> String {
     let index = fitted.index.file_name().unwrap_or_default().to_string_lossy();
     let Fitted { size, seed, .. } = fitted;
-    format!("sightline model fit --labels {index} --size {size} --seed {seed}")
+    let mut command = format!("sightline model fit --labels {index} --size {size} --seed {seed}");
+    if fitted.labels[0] != OK {
+        let _ = write!(command, " --good {}", fitted.labels[0]);
+    }
+    if let Some(test) = &fitted.test {
+        let _ = write!(command, " --test-split {}", test.split);
+    }
+    command
 }
 
 /// What it was trained on, in a sentence.
@@ -77,7 +85,8 @@ fn network(fitted: &Fitted) -> String {
         Kind::Segmenter => (
             "Segmenter",
             "a hidden layer of 64 on each cell (strides 4, 8 and 16 at stride 8), trained on cells \
-             of defects and as many good ones picked at random, every class counting the same",
+             of defects, good ones at random and then good ones that were mistaken, every class \
+             counting the same; probabilities scaled to be as often right as they say",
         ),
         _ => (
             "Classifier",

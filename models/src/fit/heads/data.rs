@@ -133,7 +133,8 @@ impl Data {
 
     /// The size with this longest side and the pictures' usual shape.
     fn shaped(&self, longest: f64) -> SizePx {
-        let shapes = |picture: &Checked| f64::from(picture.size.width) / f64::from(picture.size.height);
+        let shapes =
+            |picture: &Checked| f64::from(picture.size.width) / f64::from(picture.size.height);
         let shape = quantile(self.trained().iter().map(shapes).collect(), 0.5);
         let (width, height) =
             if shape >= 1.0 { (longest, longest / shape) } else { (longest * shape, longest) };
@@ -253,8 +254,10 @@ impl Split {
             }
             None => Vec::new(),
         };
-        let trained_groups: BTreeSet<&str> = train.iter().map(|at| &*index.rows[*at].group).collect();
-        if let Some(both) = test.iter().find(|at| trained_groups.contains(&*index.rows[**at].group)) {
+        let trained_groups: BTreeSet<&str> =
+            train.iter().map(|at| &*index.rows[*at].group).collect();
+        if let Some(both) = test.iter().find(|at| trained_groups.contains(&*index.rows[**at].group))
+        {
             let group = index.rows[*both].group.clone();
             return Err(FitError::GroupInBoth { index: index.file.clone(), line: both + 2, group });
         }
@@ -266,7 +269,8 @@ impl Split {
 fn labels(index: &Index, train: &[usize], good: &str) -> Result<Vec<String>, FitError> {
     let rows = || train.iter().map(|at| &index.rows[*at]);
     let all: BTreeSet<&String> = rows().flat_map(|row: &Row| &row.labels).collect();
-    let bad: Vec<String> = all.iter().filter(|label| **label != good).map(|l| (*l).clone()).collect();
+    let bad: Vec<String> =
+        all.iter().filter(|label| **label != good).map(|l| (*l).clone()).collect();
     let index = index.file.clone();
     if !all.contains(&good.to_owned()) {
         return Err(FitError::NoGood { index, good: good.to_owned(), labels: bad });

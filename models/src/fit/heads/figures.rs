@@ -77,9 +77,8 @@ impl<'a> Judged<'a> {
     fn new(answer: &Answer<'a>, limits: &Limits) -> Self {
         let scores = answer.scores(limits.cells());
         let best = scores.iter().copied().fold(0.0, f32::max);
-        let highest = |of: &[f32]| {
-            (0..of.len()).rev().max_by(|a, b| of[*a].total_cmp(&of[*b])).unwrap_or(0)
-        };
+        let highest =
+            |of: &[f32]| (0..of.len()).rev().max_by(|a, b| of[*a].total_cmp(&of[*b])).unwrap_or(0);
         let called = if limits.cells().is_none() {
             vec![highest(answer.probabilities.column(0).as_slice())]
         } else if best < limits.reject_at {
@@ -105,7 +104,8 @@ impl<'a> Judged<'a> {
 pub(super) fn figures(answers: &[(&Answer<'_>, Limits)], labels: &[String], seed: u64) -> Figures {
     let mut pixels = PixelCounts::new();
     answers.iter().for_each(|(answer, _)| answer.count_pixels(&mut pixels));
-    let judged: Vec<_> = answers.iter().map(|(answer, limits)| Judged::new(answer, limits)).collect();
+    let judged: Vec<_> =
+        answers.iter().map(|(answer, limits)| Judged::new(answer, limits)).collect();
     let rate = |of: &dyn Fn(&Judged<'_>) -> bool, is: &dyn Fn(&Judged<'_>) -> bool| {
         let of: Vec<_> = judged.iter().filter(|one| of(one)).collect();
         Rate::new(of.iter().filter(|one| is(one)).count() as u64, of.len() as u64)
@@ -217,12 +217,8 @@ mod tests {
     use super::super::net::Columns;
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        pixel_threshold: None,
-        min_cells: None,
-        reject_at: 0.5,
-        undecided_from: 0.25,
-    };
+    const LIMITS: Limits =
+        Limits { pixel_threshold: None, min_cells: None, reject_at: 0.5, undecided_from: 0.25 };
 
     fn answer(kind: usize, group: usize, probabilities: [f32; 3]) -> Answer<'static> {
         Answer {

@@ -22,7 +22,8 @@ pub(super) fn dealt(groups: &[usize], kinds: &[usize], folds: usize, seed: u64) 
     for group in order {
         // By how much the squares of the folds' shares of each class grow.
         let grows = |fold: &usize| {
-            let classes = hands[group].iter().zip(&has[*fold]).zip(&all).filter(|(_, all)| **all > 0);
+            let classes =
+                hands[group].iter().zip(&has[*fold]).zip(&all).filter(|(_, all)| **all > 0);
             classes
                 .map(|((gets, has), all)| share(gets * (2 * has + gets)) / share(*all).powi(2))
                 .sum::<f64>()
@@ -53,7 +54,8 @@ pub(super) fn with_some_to_stop_by(
     let of = |from: &[usize]| chosen.iter().map(|at| from[*at]).collect::<Vec<_>>();
     let (groups, kinds) = (of(groups), of(kinds));
     let fold = dealt(&groups, &kinds, STOP, seed);
-    let left: Vec<usize> = (0..chosen.len()).filter(|at| fold[*at] > 0).map(|at| kinds[at]).collect();
+    let left: Vec<usize> =
+        (0..chosen.len()).filter(|at| fold[*at] > 0).map(|at| kinds[at]).collect();
     let orphan = |at: usize| !left.contains(&kinds[at]);
     let kept_for = |at: usize| (0..chosen.len()).any(|o| groups[o] == groups[at] && orphan(o));
     let (fit, stop): (Vec<usize>, Vec<usize>) =
@@ -75,7 +77,8 @@ mod tests {
         let kinds: Vec<usize> = groups.iter().map(|group| usize::from(group % 3 == 0)).collect();
         let fold = dealt(&groups, &kinds, 5, 1);
         for of in 0..5 {
-            let in_it = |kind: usize| (0..120).filter(|at| fold[*at] == of && kinds[*at] == kind).count();
+            let in_it =
+                |kind: usize| (0..120).filter(|at| fold[*at] == of && kinds[*at] == kind).count();
             assert_eq!((in_it(0), in_it(1)), (16, 8));
         }
         assert_ne!(dealt(&groups, &kinds, 5, 2), fold, "the seed deals");

@@ -41,8 +41,7 @@ pub(super) fn graph(size: SizePx) -> Result<ModelProto, FeaturesError> {
     let two_by_two = vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];
     nodes.add("AveragePool", &[fine], "fine_at_8", two_by_two);
     nodes.floats("twice_each_side", &[4], &[1.0, 1.0, 2.0, 2.0]);
-    let linear =
-        vec![word("mode", "linear"), word("coordinate_transformation_mode", "half_pixel")];
+    let linear = vec![word("mode", "linear"), word("coordinate_transformation_mode", "half_pixel")];
     nodes.add("Resize", &[coarse, "", "twice_each_side"], "coarse_at_8", linear);
     let axis = vec![int("axis", 1)];
     nodes.add("Concat", &["fine_at_8", own, "coarse_at_8"], CELLS, axis);
@@ -118,14 +117,16 @@ mod tests {
     #[test]
     fn levels_are_laid_over_each_other() {
         let (runtime, size) = (Runtime::open().unwrap(), SizePx::new(96, 64));
-        let bytes = (0..96 * 64).map(|i: usize| (i * i / 7 % 251) as u8).collect();
+        let bytes = (0..96 * 64_u32).map(|i| (i * i / 7).to_le_bytes()[0]).collect();
         let picture = OwnedPixels::new(PixelFormat::Gray8, size, vec![bytes]).unwrap();
-        let Maps([fine, own, coarse]) = Features::open(&runtime, size).unwrap().of(&picture).unwrap();
+        let Maps([fine, own, coarse]) =
+            Features::open(&runtime, size).unwrap().of(&picture).unwrap();
         let (columns, placement) = Looker::open(&runtime, size).unwrap().look(&picture).unwrap();
         assert_eq!(columns.shape(), (176, 12 * 8));
         assert_eq!((placement.scale_x, placement.offset_x_px), (1.0, 0.0));
         let near = |got: f32, wanted: f32| assert!((got - wanted).abs() < 1e-4, "{got} {wanted}");
-        let four = at(&fine, 3, 2, 8) + at(&fine, 3, 2, 9) + at(&fine, 3, 3, 8) + at(&fine, 3, 3, 9);
+        let four =
+            at(&fine, 3, 2, 8) + at(&fine, 3, 2, 9) + at(&fine, 3, 3, 8) + at(&fine, 3, 3, 9);
         near(columns[(3, 12 + 4)], four / 4.0);
         near(columns[(24 + 7, 12 + 4)], at(&own, 7, 1, 4));
         near(columns[(64 + 9, 0)], at(&coarse, 9, 0, 0));

@@ -3,8 +3,9 @@
 
 use domain::SizePx;
 
-use super::grid::{self, CELLS, DEPTH, pooled};
+use super::grid::{self, CELLS, pooled};
 use super::net::{Columns, Layer, Net, softmax};
+use super::scale::Scale;
 use crate::fit::features::FeaturesError;
 use crate::fit::nodes::{Nodes, int, ints, whole};
 use crate::onnx::element;
@@ -21,7 +22,7 @@ pub(super) const CLASSES: &str = "classes";
 pub(super) enum Head {
     /// Judges each cell; then adds what the picture as a whole looks like, when there is a second
     /// network.
-    Cells { cell: Net, picture: Option<Net> },
+    Cells { cell: Net, picture: Option<Net>, scale: Scale },
     /// Judges the picture as a whole.
     Picture(Net),
 }
@@ -31,12 +32,13 @@ impl Head {
     pub fn logits(&self, cells: &Columns) -> Columns {
         match self {
             Self::Picture(net) => net.logits(&as_column(pooled(cells))),
-            Self::Cells { cell, picture } => {
+            Self::Cells { cell, picture, scale } => {
                 let mut logits = cell.logits(cells);
                 if let Some(net) = picture {
                     let whole = net.logits(&as_column(overview(&pooled(cells), &logits)));
                     logits.column_iter_mut().for_each(|mut column| column += whole.column(0));
                 }
+                scale.apply(&mut logits);
                 logits
             }
         }
@@ -57,17 +59,15 @@ impl Head {
                 nodes.add("Flatten", &["picture"], CLASSES, vec![int("axis", 1)]);
                 (CLASSES, vec![1, whole(labels(net))])
             }
-            Self::Cells { cell, picture } => {
-                let sides = vec![1, whole(labels(cell)), whole(rows), whole(columns)];
-                match picture {
-                    None => add_net(&mut nodes, cell, CELLS, HEATMAP),
-                    Some(net) => {
-                        add_net(&mut nodes, cell, CELLS, "cell");
-                        add_overview(&mut nodes, net);
-                        nodes.add("Add", &["cell", "picture"], HEATMAP, vec![]);
-                    }
+            Self::Cells { cell, picture, scale } => {
+                add_net(&mut nodes, cell, CELLS, "cell");
+                if let Some(net) = picture {
+                    add_overview(&mut nodes, net);
+                    nodes.add("Add", &["cell", "picture"], "mixed", vec![]);
                 }
-                (HEATMAP, sides)
+                let unscaled = if picture.is_some() { "mixed" } else { "cell" };
+                add_scale(&mut nodes, *scale, unscaled, labels(cell));
+                (HEATMAP, vec![1, whole(labels(cell)), whole(rows), whole(columns)])
             }
         };
         graph.output = vec![ValueInfoProto::tensor(output, element::FLOAT, &sides)];
@@ -80,11 +80,6 @@ pub(super) fn overview(pooled_features: &[f32], cell_logits: &Columns) -> Vec<f3
     let mut probabilities = cell_logits.clone();
     softmax(&mut probabilities);
     [pooled_features, &pooled(&probabilities)].concat()
-}
-
-/// How many numbers [`overview`] has.
-pub(super) const fn overview_len(labels: usize) -> usize {
-    2 * DEPTH + 2 * labels
 }
 
 fn as_column(values: Vec<f32>) -> Columns {
@@ -102,6 +97,15 @@ fn add_overview(nodes: &mut Nodes<'_>, net: &Net) {
     let pooled = ["cells_mean", "cells_highest", "likely_mean", "likely_highest"];
     nodes.add("Concat", &pooled, "overview", vec![int("axis", 1)]);
     add_net(nodes, net, "overview", "picture");
+}
+
+fn add_scale(nodes: &mut Nodes<'_>, scale: Scale, from: &str, labels: usize) {
+    let mut offsets = vec![scale.offset; labels];
+    offsets[0] = 0.0;
+    nodes.floats("gain", &[1], &[scale.gain]);
+    nodes.floats("offsets", &[1, labels, 1, 1], &offsets);
+    nodes.add("Mul", &[from, "gain"], "stretched", vec![]);
+    nodes.add("Add", &["stretched", "offsets"], HEATMAP, vec![]);
 }
 
 fn pool(nodes: &mut Nodes<'_>, from: &str) {
@@ -139,6 +143,7 @@ mod tests {
     use domain::{OwnedPixels, PixelFormat};
     use nalgebra::{DMatrix, DVector};
 
+    use super::super::grid::DEPTH;
     use super::*;
     use crate::fit::features::{Extractor, input_spec};
     use crate::session::Runtime;
@@ -156,16 +161,17 @@ mod tests {
     #[test]
     fn the_graph_says_what_the_head_says() {
         let (runtime, size) = (Runtime::open().unwrap(), SizePx::new(128, 64));
-        let bytes = (0..200 * 80).map(|i: usize| (i * i / 11 % 256) as u8).collect();
+        let bytes = (0..200 * 80_u32).map(|i| (i * i / 11).to_le_bytes()[0]).collect();
         let picture =
             OwnedPixels::new(PixelFormat::Gray8, SizePx::new(200, 80), vec![bytes]).unwrap();
         let (cells, _) = grid::Looker::open(&runtime, size).unwrap().look(&picture).unwrap();
         for head in [
             Head::Picture(net(&[2 * DEPTH, 4], 0.05)),
-            Head::Cells { cell: net(&[DEPTH, 64, 3], 0.05), picture: None },
+            Head::Cells { cell: net(&[DEPTH, 64, 3], 0.05), picture: None, scale: Scale::NONE },
             Head::Cells {
                 cell: net(&[DEPTH, 64, 3], 0.05),
-                picture: Some(net(&[overview_len(3), 3], 0.05)),
+                picture: Some(net(&[2 * DEPTH + 2 * 3, 3], 0.05)),
+                scale: Scale { gain: 0.5, offset: -1.5 },
             },
         ] {
             let (model, output) = head.graph(size).unwrap();

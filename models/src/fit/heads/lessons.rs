@@ -3,35 +3,29 @@
 
 use std::ops::Range;
 
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
-
 use super::FitError;
 use super::folds::{dealt, with_some_to_stop_by};
-use super::grid::{DEPTH, Packed};
+use super::grid::Packed;
 use super::head::{Head, overview};
 use super::limits::Answer;
-use super::net::{Columns, How, Net, Samples, Trained, softmax, train};
+use super::net::{Columns, How, Net, Samples, softmax, train};
+use super::pool::{Epochs, Pool};
+use super::scale::Scale;
 use super::shared::each;
-use super::truth::{Cover, GOOD, UNKNOWN};
+use super::truth::{Cover, UNKNOWN};
 
 /// The most folds that parts are dealt into.
 const FOLDS: usize = 5;
 
-/// Cells to train on, good ones and defective ones each, over all pictures.
-const CELLS_MOST: usize = 60_000;
-
-/// How the network that judges cells is trained.
-const CELL: How =
-    How { hidden: 64, rate: 2e-3, decay: 0.01, batch: 1024, epochs: 30, patience: 4, seed: 0 };
-
-/// How the one that judges pictures is.
+/// How the network that judges pictures is trained.
 const PICTURE: How =
     How { hidden: 0, rate: 2e-3, decay: 0.1, batch: 64, epochs: 150, patience: 15, seed: 0 };
 
 /// How much what a whole picture looks like may count beside its cells.
 pub(super) const BLENDS: [f32; 3] = [0.0, 0.5, 1.0];
+
+/// About how many good cells the scale is worked out on.
+const SCALE_CELLS: usize = 200_000;
 
 /// A picture, looked at.
 pub(super) struct Seen {
@@ -54,6 +48,14 @@ pub(super) struct Cells {
     pub covers: Option<Vec<Cover>>,
 }
 
+impl Seen {
+    /// What each of its cells shows; empty where nobody said.
+    pub fn covers(&self) -> &[Cover] {
+        let covers = self.cells.as_ref().and_then(|cells| cells.covers.as_deref());
+        covers.unwrap_or_default()
+    }
+}
+
 /// All that was learnt by folds.
 pub(super) struct Lessons {
     /// The fold of each picture.
@@ -62,7 +64,7 @@ pub(super) struct Lessons {
     pub count: usize,
     /// Cells' logits of each picture, by a network that had not seen its part; segmenters only.
     cells: Vec<Columns>,
-    cell_epochs: usize,
+    cell_epochs: Epochs,
     /// Pictures' logits likewise, a column each.
     pictures: Columns,
     picture_epochs: usize,
@@ -129,18 +131,19 @@ impl Course<'_> {
         let count = self.folds();
         let folds = dealt(&self.groups(), &self.kinds(), count, self.seed);
         let lessons = self.lessons(&folds, count);
-        let (mut cells, mut cell_epochs) = (Vec::new(), 0);
+        let (mut cells, mut cell_epochs) = (Vec::new(), [0; 2]);
         if self.is_segmenter() {
             let pool = Pool::new(self);
             let learn = |(): &mut (), fold: usize| {
                 let (fit, stop) = &lessons[fold];
-                let trained = pool.train(fit, stop, &CELL, self.seed + fold as u64);
+                let (net, epochs) = pool.train(fit, stop, None, self.seed + fold as u64);
                 let asked = (0..folds.len()).filter(|at| folds[*at] == fold);
-                let said = asked.filter_map(|at| Some((at, self.say(at, &trained.net)?)));
-                Ok((trained.epochs, said.collect::<Vec<_>>()))
+                let said = asked.filter_map(|at| Some((at, self.say(at, &net)?)));
+                Ok((epochs, said.collect::<Vec<_>>()))
             };
             let learnt = each(count, self.threads, || Ok(()), learn, |_| done())?;
-            cell_epochs = median(learnt.iter().map(|(epochs, _)| *epochs).collect());
+            cell_epochs = [0, 1]
+                .map(|round| median(learnt.iter().map(|(epochs, _)| epochs[round]).collect()));
             cells = vec![Columns::default(); self.seen.len()];
             learnt.into_iter().flat_map(|(_, said)| said).for_each(|(at, said)| cells[at] = said);
         }
@@ -161,7 +164,8 @@ impl Course<'_> {
     }
 
     /// The head trained on everything, for as long as served best in the folds.
-    pub fn head(&self, lessons: &Lessons, blend: f32) -> Head {
+    pub fn head(&self, lessons: &Lessons, mix: Mix) -> Head {
+        let Mix { blend, scale } = mix;
         let all: Vec<usize> = (0..self.seen.len()).collect();
         let picture = (blend > 0.0).then(|| {
             let (x, is) = (self.overviews(&lessons.cells), self.shares());
@@ -176,8 +180,8 @@ impl Course<'_> {
         if !self.is_segmenter() {
             return Head::Picture(picture.unwrap_or_default());
         }
-        let how = How { epochs: lessons.cell_epochs, ..CELL };
-        Head::Cells { cell: Pool::new(self).train(&all, &[], &how, self.seed).net, picture }
+        let (cell, _) = Pool::new(self).train(&all, &[], Some(lessons.cell_epochs), self.seed);
+        Head::Cells { cell, picture, scale }
     }
 
     fn say(&self, at: usize, net: &Net) -> Option<Columns> {
@@ -207,20 +211,64 @@ impl Course<'_> {
     }
 
     /// What was said of each picture by networks that had not seen its part.
-    pub fn answers(&self, lessons: &Lessons, blend: f32) -> Vec<Answer<'_>> {
-        let of = |at: usize| {
-            let whole = lessons.pictures.column(at) * blend;
-            let logits = lessons.cells.get(at).map(|cells| {
-                let mut logits = cells.clone();
-                logits.column_iter_mut().for_each(|mut column| column += &whole);
-                logits
-            });
-            logits.unwrap_or_else(|| Columns::from_column_slice(whole.len(), 1, whole.as_slice()))
+    pub fn answers(&self, lessons: &Lessons, mix: Mix) -> Vec<Answer<'_>> {
+        let of = |(at, seen)| {
+            let mut logits = lessons.mixed(at, mix.blend);
+            mix.scale.apply(&mut logits);
+            answer(seen, logits)
         };
-        self.seen.iter().zip((0..self.seen.len()).map(of)).map(|(seen, logits)| answer(seen, logits)).collect()
+        self.seen.iter().enumerate().map(of).collect()
+    }
+
+    /// The scale that goes with `blend`.
+    pub fn mix(&self, lessons: &Lessons, blend: f32) -> Mix {
+        if !self.is_segmenter() {
+            return Mix { blend, scale: Scale::NONE };
+        }
+        let count: usize = self.seen.iter().map(|seen| seen.covers().len()).sum();
+        // Every so many'th good cell will do.
+        let every = count.div_ceil(SCALE_CELLS).max(1);
+        let (mut values, mut kinds, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, seen) in self.seen.iter().enumerate() {
+            let logits = lessons.mixed(at, blend);
+            for (cell, cover) in seen.covers().iter().enumerate().filter(|(_, c)| c.kind != UNKNOWN)
+            {
+                let is_bad = cover.kind > 0;
+                if is_bad || (cell + at) % every == 0 {
+                    values.extend_from_slice(logits.column(cell).as_slice());
+                    kinds.push(usize::from(cover.kind));
+                    #[expect(clippy::cast_precision_loss, reason = "a small count")]
+                    weights.push(if is_bad { 1.0 } else { every as f64 });
+                }
+            }
+        }
+        let logits = Columns::from_vec(self.labels, kinds.len(), values);
+        Mix { blend, scale: Scale::of(&logits, &kinds, &weights) }
     }
 }
 
+/// How cells and the whole picture are put together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Mix {
+    /// How much the whole picture counts.
+    pub blend: f32,
+    pub scale: Scale,
+}
+
+impl Lessons {
+    /// Logits of a picture by networks that had not seen its part, not yet scaled.
+    fn mixed(&self, at: usize, blend: f32) -> Columns {
+        let whole = self.pictures.column(at) * blend;
+        match self.cells.get(at) {
+            Some(cells) => {
+                let mut logits = cells.clone();
+                logits.column_iter_mut().for_each(|mut column| column += &whole);
+                logits
+            }
+            None => Columns::from_column_slice(whole.len(), 1, whole.as_slice()),
+        }
+    }
+}
 
 /// What a head says of a picture.
 pub(super) fn said(head: &Head, seen: &Seen) -> Columns {
@@ -251,47 +299,4 @@ pub(super) fn answer(seen: &Seen, mut logits: Columns) -> Answer<'_> {
 fn median(mut of: Vec<usize>) -> usize {
     of.sort_unstable();
     of.get(of.len() / 2).copied().unwrap_or(1).max(1)
-}
-
-/// Cells to train on, of all pictures: all that show defects, and some of the others.
-struct Pool {
-    x: Columns,
-    is: Columns,
-    /// The picture of each.
-    of: Vec<usize>,
-}
-
-impl Pool {
-    fn new(course: &Course<'_>) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(course.seed);
-        let count = |is_bad: bool| course.seen.iter().filter(|s| (s.kinds != [0]) == is_bad).count();
-        let most_bad = (CELLS_MOST / count(true).max(1)).max(16);
-        let most_good = (CELLS_MOST / course.seen.len().max(1)).clamp(16, 400);
-        let (mut values, mut kinds, mut of) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, seen) in course.seen.iter().enumerate() {
-            let Some(cells) = &seen.cells else { continue };
-            let Some(covers) = &cells.covers else { continue };
-            let is_good = |cell: &usize| covers[*cell].kind == GOOD;
-            let is_bad = |cell: &usize| !is_good(cell) && covers[*cell].kind != UNKNOWN;
-            let mut good: Vec<usize> = (0..covers.len()).filter(is_good).collect();
-            let mut bad: Vec<usize> = (0..covers.len()).filter(is_bad).collect();
-            let good = good.partial_shuffle(&mut rng, most_good).0.iter();
-            for cell in good.chain(bad.partial_shuffle(&mut rng, most_bad).0.iter()) {
-                values.extend(cells.features.cell(*cell));
-                kinds.push(usize::from(covers[*cell].kind));
-                of.push(at);
-            }
-        }
-        let mut is = Columns::zeros(course.labels, kinds.len());
-        kinds.iter().enumerate().for_each(|(at, kind)| is[(*kind, at)] = 1.0);
-        Self { x: Columns::from_vec(DEPTH, of.len(), values), is, of }
-    }
-
-    fn train(&self, fit: &[usize], stop: &[usize], how: &How, seed: u64) -> Trained {
-        let cells_of = |pictures: &[usize]| {
-            (0..self.of.len()).filter(|at| pictures.binary_search(&self.of[*at]).is_ok()).collect()
-        };
-        let (fit, stop): (Vec<usize>, Vec<usize>) = (cells_of(fit), cells_of(stop));
-        train(Samples { x: &self.x, is: &self.is }, &fit, &stop, &How { seed, ..*how })
-    }
 }

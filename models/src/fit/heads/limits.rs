@@ -80,6 +80,15 @@ impl Limits {
 
 const BINS: usize = 1000;
 
+/// Pixel thresholds to choose from.
+const THRESHOLDS: [f32; 19] = [
+    0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85,
+    0.9, 0.95,
+];
+
+/// Smallest groups to choose from.
+const SIZES: [u32; 5] = [1, 2, 3, 4, 6];
+
 /// How many pixels, good and bad, got each probability.
 #[derive(Clone)]
 pub(super) struct PixelCounts {
@@ -139,22 +148,11 @@ const fn real(count: u64) -> f64 {
     count as f64
 }
 
-/// The limits that serve `answers` best: the lowest pixel threshold whose overlap is within 2 % of
-/// the best; the smallest group by AUROC; `reject_at` by escape plus overkill; `undecided_from` as
-/// low as stops at most 5 % more good pictures.
+/// The limits that serve `answers` best: of the pixel thresholds whose overlap is within 20 % of the
+/// best, and of the smallest groups, those that tell bad pictures from good ones best (a decision
+/// matters more than an outline); `reject_at` by escape plus overkill; `undecided_from` as low as stops at most 5 % more good pictures.
 pub(super) fn chosen(answers: &[&Answer<'_>], is_segmenter: bool) -> Limits {
-    let cells = is_segmenter.then(|| {
-        let threshold = pixel_threshold(answers);
-        let separates = |cells: &u32| {
-            let (bad, good) = split_scores(answers, Some((threshold, *cells)));
-            auroc(&bad, &good)
-        };
-        let sizes = [1, 2, 3, 4, 6];
-        let apart = sizes.map(|cells| separates(&cells));
-        let best = apart.iter().copied().fold(0.0, f64::max);
-        let at = apart.iter().position(|apart| *apart >= best).unwrap_or(0);
-        (threshold, sizes[at])
-    });
+    let cells = is_segmenter.then(|| cells(answers));
     let (bad, good) = split_scores(answers, cells);
     let (reject_at, undecided_from) = picture_limits(&bad, &good, cells.map_or(0.0, |(t, _)| t));
     Limits {
@@ -165,16 +163,22 @@ pub(super) fn chosen(answers: &[&Answer<'_>], is_segmenter: bool) -> Limits {
     }
 }
 
-fn pixel_threshold(answers: &[&Answer<'_>]) -> f32 {
+fn cells(answers: &[&Answer<'_>]) -> (f32, u32) {
     let mut counts = PixelCounts::new();
     answers.iter().for_each(|answer| answer.count_pixels(&mut counts));
-    let thresholds = [
-        0.2_f32, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95,
-    ];
-    let overlaps = thresholds.map(|threshold| counts.iou(threshold));
-    let best = overlaps.iter().copied().fold(0.0, f64::max);
-    let at = overlaps.iter().position(|overlap| *overlap >= 0.98 * best).unwrap_or(0);
-    thresholds[at]
+    let overlaps = THRESHOLDS.map(|threshold| counts.iou(threshold));
+    let most = overlaps.iter().copied().fold(0.0, f64::max);
+    let near = THRESHOLDS.iter().zip(overlaps).filter(|(_, overlap)| *overlap >= 0.8 * most);
+    let mut best = (THRESHOLDS[0], 1);
+    let mut apart = f64::MIN;
+    for cells in near.flat_map(|(threshold, _)| SIZES.map(|cells| (*threshold, cells))) {
+        let (bad, good) = split_scores(answers, Some(cells));
+        let now = auroc(&bad, &good);
+        if now > apart {
+            (best, apart) = (cells, now);
+        }
+    }
+    best
 }
 
 fn split_scores(answers: &[&Answer<'_>], cells: Option<(f32, u32)>) -> (Vec<f32>, Vec<f32>) {
@@ -188,7 +192,8 @@ fn split_scores(answers: &[&Answer<'_>], cells: Option<(f32, u32)>) -> (Vec<f32>
 /// `reject_at` and `undecided_from`, between the scores there are; `floor` is the lowest that a
 /// defect can have.
 fn picture_limits(bad: &[f32], good: &[f32], floor: f32) -> (f32, f32) {
-    let mut levels: Vec<f32> = bad.iter().chain(good).copied().filter(|score| *score > 0.0).collect();
+    let mut levels: Vec<f32> =
+        bad.iter().chain(good).copied().filter(|score| *score > 0.0).collect();
     levels.extend([floor, 1.0]);
     levels.sort_by(f32::total_cmp);
     levels.dedup();
@@ -224,8 +229,7 @@ mod tests {
     use super::*;
 
     /// An answer whose only cells have the given probabilities of a defect.
-    fn answer(kinds: &[usize], heat: &[f32], bad_px: &[u32]) -> Answer<'_> {
-        let kinds: &[usize] = Box::leak(kinds.to_vec().into_boxed_slice());
+    fn answer<'a>(kinds: &'a [usize], heat: &[f32], bad_px: &[u32]) -> Answer<'a> {
         let both = |row: usize, at: usize| if row == 1 { heat[at] } else { 1.0 - heat[at] };
         let covers = bad_px.iter().map(|bad| Cover { kind: 0, bad: *bad, good: 64 - bad, all: 64 });
         Answer {
@@ -259,16 +263,16 @@ mod tests {
 
     #[test]
     fn limits_lie_between_what_they_part() {
-        // Thresholds up to 0.8 overlap alike; a lone hot cell in good pictures is told by size.
+        // A lone hot cell in good pictures is told by size.
         let all = [
-            answer(&[1], &[0.85, 0.9, 0.1, 0.1], &[64, 64, 0, 0]),
-            answer(&[1], &[0.8, 0.8, 0.1, 0.1], &[64, 64, 0, 0]),
+            answer(&[1], &[0.85, 0.9, 0.04, 0.04], &[64, 64, 0, 0]),
+            answer(&[1], &[0.8, 0.8, 0.04, 0.04], &[64, 64, 0, 0]),
             answer(&[0], &[0.99, 0.0, 0.0, 0.0], &[0; 4]),
             answer(&[0], &[0.1, 0.0, 0.0, 0.0], &[0; 4]),
         ];
         let limits = chosen(&all.iter().collect::<Vec<_>>(), true);
-        assert_eq!((limits.pixel_threshold, limits.min_cells), (Some(0.2), Some(2)));
-        assert!(limits.reject_at > 0.2 && limits.reject_at <= 0.8, "{limits:?}");
+        assert_eq!((limits.pixel_threshold, limits.min_cells), (Some(0.05), Some(2)));
+        assert!(limits.reject_at > 0.1 && limits.reject_at <= 0.8, "{limits:?}");
         assert_eq!(limits.undecided_from, limits.reject_at);
     }
 

@@ -17,6 +17,8 @@ mod head;
 mod lessons;
 mod limits;
 mod net;
+mod pool;
+mod scale;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -31,7 +33,7 @@ use thiserror::Error;
 use self::data::Data;
 use self::grid::{Looker, Packed};
 use self::head::Head;
-use self::lessons::{BLENDS, Cells, Course, Lessons, Seen, answer, said};
+use self::lessons::{BLENDS, Cells, Course, Lessons, Mix, Seen, answer, said};
 use self::limits::Answer;
 use self::shared::each;
 use self::truth::Checked;
@@ -177,7 +179,8 @@ pub enum FitError {
 
 fn listed(problems: &[RowProblem]) -> String {
     const MOST: usize = 10;
-    let mut text: String = problems.iter().take(MOST).map(|problem| format!("\n  {problem}")).collect();
+    let mut text: String =
+        problems.iter().take(MOST).map(|problem| format!("\n  {problem}")).collect();
     if problems.len() > MOST {
         text += &format!("\n  and {} more", problems.len() - MOST);
     }
@@ -260,14 +263,14 @@ pub fn fit(
         done += 1;
         progress(Step::Trained { done, of });
     })?;
-    let (blends, blend) = blend(&course, &lessons, kind);
-    let answers = course.answers(&lessons, blend);
+    let (blends, mix) = mix(&course, &lessons, kind);
+    let answers = course.answers(&lessons, mix);
     let is_segmenter = kind == Kind::Segmenter;
     let limits = limits::chosen(&answers.iter().collect::<Vec<_>>(), is_segmenter);
     let judged = judged_by_others(&answers, &lessons, is_segmenter);
     let figures = figures::figures(&judged, &data.labels, seed);
     progress(Step::Finishing);
-    let head = course.head(&lessons, blend);
+    let head = course.head(&lessons, mix);
     let test = data.test_split.clone().map(|split| {
         let answers: Vec<_> = kept_out.iter().map(|seen| answer(seen, said(&head, seen))).collect();
         let judged: Vec<_> = answers.iter().map(|answer| (answer, limits)).collect();
@@ -288,7 +291,7 @@ pub fn fit(
         figures,
         test,
         blends,
-        blend,
+        blend: mix.blend,
         warnings,
         seed,
         head,
@@ -316,9 +319,8 @@ fn look_at_all(
     progress: &mut impl FnMut(Step),
 ) -> Result<Vec<Seen>, FitError> {
     let (pictures, groups) = (&data.pictures, &data.groups);
-    let look = |looker: &mut Looker, at: usize| {
-        look_at(looker, &pictures[at], groups[at], kind, size)
-    };
+    let look =
+        |looker: &mut Looker, at: usize| look_at(looker, &pictures[at], groups[at], kind, size);
     let done = |done| progress(Step::Looked { done, of: pictures.len() });
     each(pictures.len(), threads, || Ok(Looker::open(runtime, size)?), look, done)
 }
@@ -349,31 +351,32 @@ fn look_at(
     Ok(Seen { kinds: picture.kinds.clone(), group, pooled: grid::pooled(&features), cells })
 }
 
-/// The image AUROC with each blend there is, and the one to take: the whole picture's looks only
-/// count where that is clearly better than cells alone.
-fn blend(course: &Course<'_>, lessons: &Lessons, kind: Kind) -> (Vec<(f32, f64)>, f32) {
+/// The image AUROC with each blend there is, and what to take: the whole picture's looks only count
+/// where that is clearly better than cells alone.
+fn mix(course: &Course<'_>, lessons: &Lessons, kind: Kind) -> (Vec<(f32, f64)>, Mix) {
     const CLEARLY: f64 = 0.002;
-    let is_segmenter = kind == Kind::Segmenter;
-    if !is_segmenter {
-        return (Vec::new(), 1.0);
+    if kind != Kind::Segmenter {
+        return (Vec::new(), course.mix(lessons, 1.0));
     }
-    let apart = |blend: f32| {
-        let answers = course.answers(lessons, blend);
-        let limits = limits::chosen(&answers.iter().collect::<Vec<_>>(), is_segmenter);
+    let apart = |mix: Mix| {
+        let answers = course.answers(lessons, mix);
+        let limits = limits::chosen(&answers.iter().collect::<Vec<_>>(), true);
         let scores = |is_bad: bool| {
             let of = answers.iter().filter(|answer| answer.is_bad() == is_bad);
             of.map(|answer| answer.score(limits.cells())).collect::<Vec<_>>()
         };
-        (blend, figures::auroc(&scores(true), &scores(false)))
+        figures::auroc(&scores(true), &scores(false))
     };
-    let all: Vec<(f32, f64)> = BLENDS.iter().map(|blend| apart(*blend)).collect();
-    let mut taken = all[0];
-    for one in &all[1..] {
-        if one.1 > taken.1 + CLEARLY {
-            taken = *one;
+    let mixes = BLENDS.map(|blend| course.mix(lessons, blend));
+    let all: Vec<(f32, f64)> = mixes.iter().map(|mix| (mix.blend, apart(*mix))).collect();
+    let mut taken = 0;
+    for at in 1..all.len() {
+        if all[at].1 > all[taken].1 + CLEARLY {
+            taken = at;
         }
     }
-    (all, taken.0)
+    let mix = mixes[taken];
+    (all, mix)
 }
 
 /// Each answer with the limits that the other folds' answers chose.
@@ -392,7 +395,8 @@ fn judged_by_others<'a, 'b>(
 
 /// The plainest good picture, and of each defect the plainest.
 fn golden(answers: &[Answer<'_>], limits: &Limits, pictures: &[Checked]) -> Vec<PathBuf> {
-    let scores: Vec<Vec<f32>> = answers.iter().map(|answer| answer.scores(limits.cells())).collect();
+    let scores: Vec<Vec<f32>> =
+        answers.iter().map(|answer| answer.scores(limits.cells())).collect();
     let labels = scores.first().map_or(0, Vec::len);
     let plainest = |label: usize| {
         let plain = |at: &usize| match label {
@@ -418,8 +422,7 @@ impl Fitted {
         let (network, output) = self.head.graph(self.size)?;
         let golden = self.golden.iter().map(|file| {
             let pixels = pixels_from_file(file)?;
-            shown(&pixels, self.size)
-                .map_err(|fault| FitError::Look { file: file.clone(), fault })
+            shown(&pixels, self.size).map_err(|fault| FitError::Look { file: file.clone(), fault })
         });
         let golden = golden.collect::<Result<Vec<_>, _>>()?;
         let draft = Draft {

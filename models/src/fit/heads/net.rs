@@ -217,7 +217,8 @@ fn balance(is: &Columns, chosen: &[usize]) -> DVector<f32> {
 pub(super) fn train(samples: Samples<'_>, fit: &[usize], stop: &[usize], how: &How) -> Trained {
     let mut rng = ChaCha8Rng::seed_from_u64(how.seed);
     let (inputs, classes) = (samples.x.nrows(), samples.is.nrows());
-    let sides = if how.hidden > 0 { vec![inputs, how.hidden, classes] } else { vec![inputs, classes] };
+    let sides =
+        if how.hidden > 0 { vec![inputs, how.hidden, classes] } else { vec![inputs, classes] };
     let standard = Standard::of(samples.x, fit);
     let counts = balance(samples.is, fit);
     let batch = |chosen: &[usize]| {
@@ -309,15 +310,8 @@ impl Adam {
 mod tests {
     use super::*;
 
-    const HOW: How = How {
-        hidden: 8,
-        rate: 0.01,
-        decay: 0.0,
-        batch: 32,
-        epochs: 60,
-        patience: 60,
-        seed: 3,
-    };
+    const HOW: How =
+        How { hidden: 8, rate: 0.01, decay: 0.0, batch: 32, epochs: 60, patience: 60, seed: 3 };
 
     /// Points on a plane, offset and scaled badly; class 1 inside a circle, which no straight line
     /// cuts off, and rare.
@@ -325,7 +319,8 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let x = Columns::from_fn(2, 600, |_, _| rng.random_range(-1.0_f32..1.0));
         let inside = |at: usize| x.column(at).norm() < 0.5;
-        let is = Columns::from_fn(2, 600, |class, at| f32::from(u8::from(inside(at) == (class == 1))));
+        let is =
+            Columns::from_fn(2, 600, |class, at| f32::from(u8::from(inside(at) == (class == 1))));
         let mut badly = x.clone();
         badly.row_mut(0).iter_mut().for_each(|v| *v = *v * 0.01 + 5.0);
         badly.row_mut(1).iter_mut().for_each(|v| *v = *v * 40.0 - 300.0);
@@ -334,43 +329,44 @@ mod tests {
 
     fn right(net: &Net, (x, is): &(Columns, Columns), of: &[usize]) -> f64 {
         let logits = net.logits(&x.select_columns(of));
-        let hits = of.iter().enumerate().filter(|(at, sample)| {
-            logits.column(*at).argmax().0 == is.column(**sample).argmax().0
-        });
+        let hits = of
+            .iter()
+            .enumerate()
+            .filter(|(at, sample)| logits.column(*at).argmax().0 == is.column(**sample).argmax().0);
         real(hits.count()) / real(of.len())
+    }
+
+    /// How far a number is moved to see what it does.
+    const STEP: f32 = 2e-3;
+
+    fn nudged(net: &Net, nudge: impl Fn(&mut Net)) -> Net {
+        let mut net = net.clone();
+        nudge(&mut net);
+        net
     }
 
     #[test]
     fn slopes_are_those_of_finite_differences() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         for sides in [vec![5, 7, 3], vec![5, 3]] {
-            let mut net = Net::new(&sides, &mut rng);
+            let net = Net::new(&sides, &mut rng);
             let x = Columns::from_fn(5, 6, |_, _| rng.random_range(-2.0_f32..2.0));
             // Soft, and weighted differently.
             let is = Columns::from_fn(3, 6, |_, _| rng.random_range(0.0_f32..2.0));
             let (_, slopes) = net.slopes(&x, &is);
             let loss = |net: &Net| loss_into_slope(&mut net.logits(&x), &is);
-            for layer in 0..net.layers.len() {
-                for at in 0..net.layers[layer].weights.len() {
-                    let was = net.layers[layer].weights[at];
-                    let step = 2e-3_f32;
-                    net.layers[layer].weights[at] = was + step;
-                    let above = loss(&net);
-                    net.layers[layer].weights[at] = was - step;
-                    let below = loss(&net);
-                    net.layers[layer].weights[at] = was;
-                    let wanted = (above - below) / f64::from(2.0 * step);
-                    let got = f64::from(slopes[layer].weights[at]);
-                    assert!((got - wanted).abs() < 2e-3, "layer {layer} weight {at}: {got} {wanted}");
+            for (layer, slope) in slopes.iter().enumerate() {
+                for at in 0..slope.weights.len() {
+                    let moved = |by| nudged(&net, |net| net.layers[layer].weights[at] += by);
+                    let wanted = (loss(&moved(STEP)) - loss(&moved(-STEP))) / f64::from(2.0 * STEP);
+                    let got = f64::from(slope.weights[at]);
+                    assert!((got - wanted).abs() < 2e-3, "weight {at} of {layer}: {got} {wanted}");
                 }
-                for at in 0..net.layers[layer].bias.len() {
-                    let mut above = net.clone();
-                    above.layers[layer].bias[at] += 2e-3;
-                    let mut below = net.clone();
-                    below.layers[layer].bias[at] -= 2e-3;
-                    let wanted = (loss(&above) - loss(&below)) / 4e-3;
-                    let got = f64::from(slopes[layer].bias[at]);
-                    assert!((got - wanted).abs() < 2e-3, "layer {layer} bias {at}: {got} {wanted}");
+                for at in 0..slope.bias.len() {
+                    let moved = |by| nudged(&net, |net| net.layers[layer].bias[at] += by);
+                    let wanted = (loss(&moved(STEP)) - loss(&moved(-STEP))) / f64::from(2.0 * STEP);
+                    let got = f64::from(slope.bias[at]);
+                    assert!((got - wanted).abs() < 2e-3, "bias {at} of {layer}: {got} {wanted}");
                 }
             }
         }
@@ -405,7 +401,8 @@ mod tests {
         // What there is to learn is noise: the samples to stop by get worse from the start.
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let x = Columns::from_fn(40, 80, |_, _| rng.random_range(-1.0_f32..1.0));
-        let is = Columns::from_fn(2, 80, |class, at| f32::from(u8::from((at / 2 + class) % 2 == 0)));
+        let is =
+            Columns::from_fn(2, 80, |class, at| f32::from(u8::from((at / 2 + class) % 2 == 0)));
         let (fit, stop): (Vec<_>, Vec<_>) = (0..80).partition(|at| at % 4 > 0);
         let how = How { epochs: 200, patience: 5, ..HOW };
         let trained = train(Samples { x: &x, is: &is }, &fit, &stop, &how);
@@ -414,7 +411,8 @@ mod tests {
 
     #[test]
     fn rare_classes_count_as_much_and_absent_ones_nothing() {
-        let is = Columns::from_fn(3, 10, |class, at| f32::from(u8::from(class == usize::from(at == 0))));
+        let is =
+            Columns::from_fn(3, 10, |class, at| f32::from(u8::from(class == usize::from(at == 0))));
         let all: Vec<usize> = (0..10).collect();
         let counts = balance(&is, &all);
         assert_eq!((counts[1], counts[2]), (5.0, 0.0));

@@ -31,7 +31,8 @@ pub(super) fn each<T, R: Send>(
                 return;
             }
         };
-        while let Some(piece) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < count) {
+        while let Some(piece) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < count)
+        {
             let result = work(&mut tool, piece).map(|result| (piece, result));
             if result.is_err() {
                 next.store(count, Ordering::Relaxed);

@@ -135,7 +135,10 @@ impl Checked {
                 [kind] => u8::try_from(kind).unwrap_or(UNKNOWN),
                 _ => UNKNOWN,
             };
-            pixels.iter_mut().zip(mask).for_each(|(pixel, is)| *pixel = if *is { kind } else { GOOD });
+            pixels
+                .iter_mut()
+                .zip(mask)
+                .for_each(|(pixel, is)| *pixel = if *is { kind } else { GOOD });
         }
         for (corners, kind) in &self.boxes {
             let [left, top, right, bottom] = corners.map(whole);
@@ -173,14 +176,18 @@ fn checked(index: &Index, row: &Row, labels: &[String]) -> Result<Checked, Wrong
         let is_empty = !bits.contains(&true);
         if is_bad == is_empty {
             let (problem, right) = if is_bad {
-                ("it marks no pixel", format!("the defect's pixels at 255, or the label `{}`", labels[0]))
+                (
+                    "it marks no pixel",
+                    format!("the defect's pixels at 255, or the label `{}`", labels[0]),
+                )
             } else {
                 ("it marks pixels of a good picture", "no mask, or a defect's label".to_owned())
             };
             return Err(("mask", format!("{}: {problem}", mask.display()), right));
         }
         if boxes.is_empty() {
-            sides = super::blobs::blobs(bits, size.width as usize).iter().map(|b| b.side()).collect();
+            sides =
+                super::blobs::blobs(bits, size.width as usize).iter().map(|b| b.side()).collect();
         }
     }
     Ok(Checked {
@@ -205,8 +212,11 @@ fn checked_boxes(
     for labelled in &row.boxes {
         let known = labels.iter().position(|label| *label == labelled.label);
         let Some(kind) = known.filter(|kind| *kind > 0 && kinds.contains(kind)) else {
-            let problem =
-                format!("a box is of `{}`, the picture of `{}`", labelled.label, row.labels.join("|"));
+            let problem = format!(
+                "a box is of `{}`, the picture of `{}`",
+                labelled.label,
+                row.labels.join("|")
+            );
             return Err(("boxes", problem, "boxes of the defects that the label names".to_owned()));
         };
         let [left, top, right, bottom] = labelled.corners;
@@ -348,7 +358,11 @@ mod tests {
 
     /// A folder with a picture of 32 x 16, a mask of the same size with the given marked
     /// rectangle, and a row about them.
-    fn row_with(label: &str, mask: Option<[u32; 4]>, boxes: &[([f32; 4], &str)]) -> (tempfile::TempDir, Index) {
+    fn row_with(
+        label: &str,
+        mask: Option<[u32; 4]>,
+        boxes: &[([f32; 4], &str)],
+    ) -> (tempfile::TempDir, Index) {
         let dir = tempfile::tempdir().unwrap();
         image::GrayImage::new(32, 16).save(dir.path().join("a.png")).unwrap();
         if let Some([x1, y1, x2, y2]) = mask {
@@ -385,7 +399,11 @@ mod tests {
     fn masks_mark_the_cells_they_cover() {
         // Cells of 8: the first wholly, the second a quarter, the third's edge merely.
         assert_eq!(cells("crack", Some([0, 0, 17, 8]), &[]), [1, 1, UNKNOWN, 0, 0, 0, 0, 0]);
-        assert_eq!(cells("dent", Some([10, 9, 11, 10]), &[]), [0, 0, 0, 0, 0, 2, 0, 0], "tiny ones count");
+        assert_eq!(
+            cells("dent", Some([10, 9, 11, 10]), &[]),
+            [0, 0, 0, 0, 0, 2, 0, 0],
+            "tiny ones count"
+        );
         assert_eq!(cells("ok", None, &[]), [0; 8]);
     }
 
@@ -393,7 +411,11 @@ mod tests {
     fn boxes_say_which_class_a_mask_is_and_stand_in_for_one() {
         let two = [([0.0, 0.0, 8.0, 8.0], "crack"), ([16.0, 8.0, 32.0, 16.0], "dent")];
         assert_eq!(cells("crack|dent", None, &two), [1, 0, 0, 0, 0, 0, 2, 2]);
-        assert_eq!(cells("crack|dent", Some([0, 0, 32, 8]), &two)[..2], [1, UNKNOWN], "whose is it?");
+        assert_eq!(
+            cells("crack|dent", Some([0, 0, 32, 8]), &two)[..2],
+            [1, UNKNOWN],
+            "whose is it?"
+        );
         let one = [([0.0, 0.0, 8.0, 8.0], "crack")];
         assert_eq!(cells("crack|dent", None, &one)[..2], [1, UNKNOWN], "the dent is somewhere");
     }
