@@ -203,9 +203,10 @@ fn longest_side(size: SizePx) -> f64 {
     f64::from(size.width.max(size.height))
 }
 
-/// Sides of a picture's defects, as parts of its longest side.
+/// Sides of a picture's defects, as parts of its longest side. Boxes are drawn with a margin.
 fn relative_extents(picture: &Checked) -> impl Iterator<Item = f64> {
-    picture.extents.iter().map(|extent| extent / longest_side(picture.size))
+    let whole = longest_side(picture.size) * if picture.is_boxed_only() { 2.0 } else { 1.0 };
+    picture.extents.iter().map(move |extent| extent / whole)
 }
 
 /// The value that a share of `of` lies below; 0 when there is none.
