@@ -7,6 +7,7 @@ mod card;
 mod coreset;
 pub mod features;
 mod gauss;
+pub mod heads;
 mod limits;
 mod memory;
 mod nodes;
