@@ -98,11 +98,13 @@ fn network(plan: &Plan, fitted: &Fitted) -> String {
              re-weighting of scores)",
             fitted.patches.unwrap_or_default()
         ),
-        Method::Padim => "good parts at the same place, by Mahalanobis' distance (PaDiM: Defard et \
+        Method::Padim => {
+            "good parts at the same place, by Mahalanobis' distance (PaDiM: Defard et \
                           al., *PaDiM: a Patch Distribution Modeling Framework for Anomaly \
                           Detection and Localization*, ICPR 2021, arXiv:2011.08785; covariances \
                           shrunk after Ledoit and Wolf, 2004)"
-            .to_owned(),
+                .to_owned()
+        }
     };
     format!(
         "**Network:** {ORIGIN}; shown at {}, {rows} x {columns} places, each averaged with its \

@@ -4,7 +4,7 @@
 //! Its weights are part of the program, so that fitting needs no other file; where they are from
 //! and under which licence is in `models/backbone/README.md`.
 
-use domain::{FindingFault, Pixels, Placement, SizePx, Tensor};
+use domain::{FindingFault, Pixels, SizePx, Tensor};
 use thiserror::Error;
 
 use crate::manifest::{Colour, InputSpec, Resize};
@@ -205,11 +205,6 @@ impl Extractor {
         } else {
             Err(FindingFault::NotFinite { output: "features".into() })
         }
-    }
-
-    /// How the last picture was laid in the input.
-    pub const fn placement(&self) -> Placement {
-        self.tensor.placement
     }
 }
 

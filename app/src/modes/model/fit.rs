@@ -1,5 +1,7 @@
 //! `sightline model fit`: takes pictures of good parts, gives a bundle that finds what they do not
-//! have.
+//! have; or labelled pictures, and gives one that finds what people found.
+
+mod labels;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -29,10 +31,14 @@ const USUAL: Rule = Rule::USUAL;
 /// they were chosen on. A recipe.toml and a CARD.md lie in the bundle.
 ///
 /// Bad pictures are never fitted to: they choose the limit, by cost, and say how many escape.
+///
+/// With --labels it learns from people's labels instead: masks or boxes make a bundle that marks
+/// each kind of defect, labels alone one that names it.
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of good parts' pictures; a folder in it is a lot, a day, a part.
-    #[arg(long, value_name = "DIR", required_unless_present = "data", conflicts_with = "data")]
+    #[arg(long, value_name = "DIR", conflicts_with = "data")]
+    #[arg(required_unless_present_any = ["data", "labels"])]
     good: Option<PathBuf>,
     /// Folder of bad parts' pictures.
     #[arg(long, value_name = "DIR", requires = "good")]
@@ -40,8 +46,17 @@ pub struct Args {
     /// Instead of folders: an index of labelled pictures; `ok` is good.
     #[arg(long, value_name = "INDEX.csv")]
     data: Option<PathBuf>,
-    /// Only this split of the index.
-    #[arg(long, value_name = "NAME", requires = "data")]
+    /// Labelled pictures to learn from: an index, or an export's folder that holds one.
+    #[arg(long, value_name = "INDEX.csv", conflicts_with_all = ["good", "data"])]
+    labels: Option<PathBuf>,
+    /// With --labels: the label that is no defect.
+    #[arg(long, value_name = "LABEL", default_value = models::index::OK, requires = "labels")]
+    good_label: String,
+    /// With --labels: a split that is kept out of everything and only reported on.
+    #[arg(long, value_name = "NAME", requires = "labels")]
+    test_split: Option<String>,
+    /// Only this split of the index; with --labels `train` where there is one.
+    #[arg(long, value_name = "NAME", conflicts_with = "good")]
     split: Option<String>,
     /// Only the good pictures of the index.
     #[arg(long, requires = "data")]
@@ -59,9 +74,10 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "patchcore")]
     method: MethodName,
     /// Size that pictures are shown at: 512x208, or one side of a square, whose area is then given
-    /// the shape of the pictures. Multiples of 16.
-    #[arg(long, value_name = "PIXELS", default_value = "192")]
-    size: Size,
+    /// the shape of the pictures. Multiples of 16. Otherwise 192, and with --labels as large as the
+    /// defects need.
+    #[arg(long, value_name = "PIXELS")]
+    size: Option<Size>,
     /// A place to look at every 16 pixels (coarse) or every 8 (fine: smaller defects, slower).
     #[arg(long, value_enum, default_value = "coarse")]
     grid: GridName,
@@ -96,6 +112,17 @@ pub struct Args {
     /// One JSON object on stdout.
     #[arg(long)]
     json: bool,
+}
+
+impl Args {
+    fn name(&self) -> String {
+        let of_folder = || self.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.name.clone().unwrap_or_else(of_folder)
+    }
+
+    fn threads(&self) -> usize {
+        self.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -149,6 +176,9 @@ fn cost(text: &str) -> Result<f64, String> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Ended> {
+    if let Some(labels) = &args.labels {
+        return labels::run(args, labels);
+    }
     let pictures = pictures(args)?;
     let plan = plan(args, &pictures);
     let runtime = Runtime::open()?;
@@ -183,15 +213,14 @@ fn pictures(args: &Args) -> Result<Pictures> {
 }
 
 fn plan(args: &Args, pictures: &Pictures) -> Plan {
-    let name = || args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Plan {
-        name: args.name.clone().unwrap_or_else(name),
+        name: args.name(),
         licence: args.licence.clone(),
         method: match args.method {
             MethodName::Patchcore => Method::Patchcore,
             MethodName::Padim => Method::Padim,
         },
-        size: match args.size {
+        size: match args.size.unwrap_or(Size::Side(192)) {
             Size::Side(side) => pictures.size_of_side(side),
             Size::Sides(size) => size,
         },
@@ -210,7 +239,7 @@ fn plan(args: &Args, pictures: &Pictures) -> Plan {
                 defect_rate: args.defect_rate,
             },
         },
-        threads: args.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
+        threads: args.threads(),
         skip_unreadable: args.skip_unreadable,
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn command(fitted: &Fitted) -> String {
     let Fitted { size, seed, .. } = fitted;
     let mut command = format!("sightline model fit --labels {index} --size {size} --seed {seed}");
     if fitted.labels[0] != OK {
-        let _ = write!(command, " --good {}", fitted.labels[0]);
+        let _ = write!(command, " --good-label {}", fitted.labels[0]);
     }
     if let Some(test) = &fitted.test {
         let _ = write!(command, " --test-split {}", test.split);

@@ -54,15 +54,15 @@ pub(super) struct Looker(Extractor);
 impl Looker {
     pub fn open(runtime: &Runtime, size: SizePx) -> Result<Self, FeaturesError> {
         let input = features::input_spec(size);
-        Ok(Self(Extractor::new(runtime, graph(size)?, input, vec![CELLS.to_owned()])?))
+        Ok(Self(Extractor::new(runtime, graph(size)?, input, &[CELLS.to_owned()])?))
     }
 
     /// A column a cell, row by row, and how the picture was laid.
     pub fn look(&mut self, picture: &dyn Pixels) -> Result<(Columns, Placement), FindingFault> {
-        let raws = self.0.run(picture)?;
+        let (raws, tensor) = self.0.run(picture)?;
         let places = raws[0].values.len() / DEPTH;
         let columns = Columns::from_row_slice(DEPTH, places, &raws[0].values);
-        Ok((columns, self.0.placement()))
+        Ok((columns, tensor.placement))
     }
 }
 

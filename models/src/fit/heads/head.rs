@@ -176,8 +176,8 @@ mod tests {
         ] {
             let (model, output) = head.graph(size).unwrap();
             let outputs = vec![output.to_owned()];
-            let mut bundled = Extractor::new(&runtime, model, input_spec(size), outputs).unwrap();
-            let raw = &bundled.run(&picture).unwrap()[0];
+            let mut bundled = Extractor::new(&runtime, model, input_spec(size), &outputs).unwrap();
+            let raw = &bundled.run(&picture).unwrap().0[0];
             let wanted = head.logits(&cells);
             let expected = if output == CLASSES { vec![1, 4] } else { vec![1, 3, 8, 16] };
             assert_eq!(raw.shape, expected);

@@ -377,6 +377,7 @@ mod tests {
             label: (*label).to_owned(),
         };
         let row = Row {
+            line: 2,
             file: "a.png".into(),
             labels: label.split('|').map(str::to_owned).collect(),
             split: String::new(),
