@@ -84,7 +84,7 @@ fn json_is_one_object_on_stdout_and_it_is_the_report() {
 
 #[test]
 fn every_command_helps() {
-    let cases: [(&[&str], &[&str]); 5] = [
+    let cases: [(&[&str], &[&str]); 7] = [
         (&[], &["replay", "simulate", "model"]),
         (
             &["replay"],
