@@ -191,7 +191,7 @@ fn models_are_compared_on_labelled_pictures() {
     let report = json(diff(other.path(), &index).args(["--split", "val", "--out"]).arg(&out));
     assert_eq!((&report["images"], &report["disagree"]["count"]), (&6.into(), &3.into()));
     assert_eq!(report["mcnemar"]["only_first_right"], 3);
-    assert!((report["mcnemar"]["p"].as_f64().unwrap() - 0.25).abs() < 1e-12);
+    assert!((report["mcnemar"]["p"].as_f64().unwrap() - 0.25).abs() < 1e-9, "{report}");
     assert_eq!(report["kappa"], 0.0, "the other passes everything");
     assert_eq!(report["b"]["escape"]["count"], 4);
     let apart = report["disagreements"].as_array().unwrap();
