@@ -18,7 +18,8 @@
 //! | recall of a kind | bad parts with that defect that the gate was told to reject, of all such |
 //!
 //! Each rate has its two-sided 95 % interval after Clopper and Pearson ([`models::rate::Rate`]).
-//! With no truth, or no part of that sort in it, `of` is 0 and the rate is `null`: it was not measured.
+//! With no truth, or no part of that sort in it, `of` is 0 and the rate is `null`: it was not
+//! measured.
 
 mod facts;
 pub mod fail_on;

@@ -74,9 +74,10 @@ pub(super) fn card(fitted: &Fitted, naming: &Naming) -> String {
         let (split, table) = (&test.split, table(&test.figures, fitted));
         let _ = write!(card, "\n## The split `{split}`, kept out of everything\n\n{table}");
     }
-    card += "\nIntervals of rates are Clopper–Pearson and take pictures as independent; pictures of \
-             one group are not, so the true uncertainty is larger. That of the AUROC is a bootstrap \
-             over groups. Pixels are judged by their cell of 8 × 8 pixels of the input.\n";
+    card += "\nIntervals of rates are Clopper–Pearson and take pictures as independent; pictures \
+             of one group are not, so the true uncertainty is larger. That of the AUROC is a \
+             bootstrap over groups. Pixels are judged by their cell of 8 × 8 pixels of the \
+             input.\n";
     card
 }
 
@@ -123,9 +124,9 @@ fn limits(fitted: &Fitted) -> String {
         let _ = writeln!(lines, "pixel_threshold = {threshold}\nmin_cells = {cells}");
     }
     format!(
-        "\n## Limits\n\nChosen on what was said of groups that were not trained on: where escape plus \
-         overkill is least; from `undecided_from` at most 5 % more good pictures are undecided.\n\n\
-         ```\n{lines}reject_at = {}\nundecided_from = {}\n```\n",
+        "\n## Limits\n\nChosen on what was said of groups that were not trained on: where escape \
+         plus overkill is least; from `undecided_from` at most 5 % more good pictures are \
+         undecided.\n\n```\n{lines}reject_at = {}\nundecided_from = {}\n```\n",
         limits.reject_at, limits.undecided_from
     )
 }

@@ -181,8 +181,9 @@ impl Data {
         let boxed = bad().filter(|picture| picture.is_boxed_only()).count();
         if boxed > 0 {
             warnings.push(format!(
-                "{boxed} pictures have boxes and no mask: all inside a box was taken for defective, \
-                 so marked places are as rough as boxes, and pixel figures are about boxes"
+                "{boxed} pictures have boxes and no mask: all inside a box was taken for \
+                 defective, so marked places are as rough as boxes, and pixel figures are about \
+                 boxes"
             ));
         }
         let longest = longest_side(size);
@@ -191,8 +192,8 @@ impl Data {
         let small = quantile(extents, 0.25);
         if small < 8.0 {
             warnings.push(format!(
-                "a quarter of the defects is shown smaller than {small:.1} pixels at {size}, less than \
-                 a cell: show pictures larger, or crop closer to the part"
+                "a quarter of the defects is shown smaller than {small:.1} pixels at {size}, less \
+                 than a cell: show pictures larger, or crop closer to the part"
             ));
         }
         warnings

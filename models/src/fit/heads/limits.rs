@@ -148,9 +148,10 @@ const fn real(count: u64) -> f64 {
     count as f64
 }
 
-/// The limits that serve `answers` best: of the pixel thresholds whose overlap is within 20 % of the
-/// best, and of the smallest groups, those that tell bad pictures from good ones best (a decision
-/// matters more than an outline); `reject_at` by escape plus overkill; `undecided_from` as low as stops at most 5 % more good pictures.
+/// The limits that serve `answers` best: of the pixel thresholds whose overlap is within 20 % of
+/// the best, and of the smallest groups, those that tell bad pictures from good ones best (a
+/// decision matters more than an outline); `reject_at` by escape plus overkill; `undecided_from`
+/// as low as stops at most 5 % more good pictures.
 pub(super) fn chosen(answers: &[&Answer<'_>], is_segmenter: bool) -> Limits {
     let cells = is_segmenter.then(|| cells(answers));
     let (bad, good) = split_scores(answers, cells);

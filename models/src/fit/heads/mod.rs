@@ -124,19 +124,22 @@ pub enum FitError {
     #[error(transparent)]
     Index(#[from] IndexError),
     /// Rows contradict themselves or their files.
-    #[error("{}: {} rows can't be learnt from:{}", .index.display(), .problems.len(), listed(.problems))]
+    #[error(
+        "{}: {} rows can't be learnt from:{}", .index.display(), .problems.len(),
+        listed(.problems)
+    )]
     Rows { index: PathBuf, problems: Vec<RowProblem> },
     /// There is nothing to learn.
     #[error(
-        "{}: all {pictures} pictures are `{good}`; right would be: pictures of defects too, or to fit \
-         to good pictures alone", .index.display()
+        "{}: all {pictures} pictures are `{good}`; right would be: pictures of defects too, or to \
+         fit to good pictures alone", .index.display()
     )]
     NoDefects { index: PathBuf, good: String, pictures: usize },
     /// Nothing says what good looks like.
     #[error(
-        "{}: no picture is labelled `{good}`, only {labels:?}; right would be: pictures of good parts, \
-         without which nobody knows how many of them would be rejected; or the label among these \
-         that is no defect", .index.display()
+        "{}: no picture is labelled `{good}`, only {labels:?}; right would be: pictures of good \
+         parts, without which nobody knows how many of them would be rejected; or the label among \
+         these that is no defect", .index.display()
     )]
     NoGood { index: PathBuf, good: String, labels: Vec<String> },
     /// More labels than anybody has.
@@ -144,20 +147,20 @@ pub enum FitError {
     ManyLabels { index: PathBuf, count: usize, most: usize },
     /// A part would be trained on and reported on.
     #[error(
-        "{} line {line}: the part `{group}` is in the split that is trained on too; right would be: \
-         all pictures of a part in one split", .index.display()
+        "{} line {line}: the part `{group}` is in the split that is trained on too; right would \
+         be: all pictures of a part in one split", .index.display()
     )]
     GroupInBoth { index: PathBuf, line: usize, group: String },
     /// Parts can't be dealt into folds.
     #[error(
-        "{}: {good} good parts and {bad} bad ones; right would be: at least 2 of each, so that some \
-         can be kept apart (pictures of one part share a `group`)", .index.display()
+        "{}: {good} good parts and {bad} bad ones; right would be: at least 2 of each, so that \
+         some can be kept apart (pictures of one part share a `group`)", .index.display()
     )]
     FewGroups { index: PathBuf, good: usize, bad: usize },
     /// The features would not fit into memory.
     #[error(
-        "{pictures} pictures at {size} need more than {gib} GiB; right would be: a smaller size, or \
-         fewer pictures"
+        "{pictures} pictures at {size} need more than {gib} GiB; right would be: a smaller size, \
+         or fewer pictures"
     )]
     TooMuch { pictures: usize, size: SizePx, gib: usize },
     /// The extractor does not start, or not at this size.

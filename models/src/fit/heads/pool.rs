@@ -1,6 +1,6 @@
-//! Cells to train on: takes pictures looked at cell by cell, gives all cells that show defects, some
-//! good ones picked at random, and then the good ones that were mistaken for defects. The rare look
-//! of a good part is what a highest-score rule meets, and what random picking misses.
+//! Cells to train on: takes pictures looked at cell by cell, gives all cells that show defects,
+//! some good ones picked at random, and then the good ones that were mistaken for defects. The
+//! rare look of a good part is what a highest-score rule meets, and what random picking misses.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

@@ -1,5 +1,5 @@
-//! What makes logits mean what they say: takes logits of cells that a network was not trained on and
-//! what the cells show, gives the gain and offset under which they are most likely.
+//! What makes logits mean what they say: takes logits of cells that a network was not trained on
+//! and what the cells show, gives the gain and offset under which they are most likely.
 //!
 //! Platt, "Probabilistic outputs for support vector machines" (1999), for several classes: one gain
 //! for all, one offset for all defects. Training on as many defective cells as good ones makes

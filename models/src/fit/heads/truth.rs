@@ -432,7 +432,8 @@ mod tests {
     fn letterboxed_borders_are_nothing() {
         let (_dir, index) = row_with("crack", Some([0, 0, 4, 16]), &[]);
         let region = Checked::new(&index, 0, &labels()).unwrap().region().unwrap().unwrap();
-        // At half the size in the middle rows of 16 x 24: three rows of cells, the middle one shown.
+        // At half the size in the middle rows of 16 x 24: three rows of cells, the middle one
+        // shown.
         let placement =
             Placement { offset_x_px: 0.0, offset_y_px: -16.0, scale_x: 0.5, scale_y: 0.5 };
         let covers = region.cells(&placement, [3, 2]);

@@ -36,10 +36,10 @@ pub(super) fn page(
         gallery(examiners, pairs),
         "<section><h2>How it is counted</h2><dl><dt>Disagree</dt><dd>The verdicts (pass, \
          undecided, reject) differ, each by its own limits.</dd><dt>Kappa</dt><dd>Cohen's: \
-         agreement beyond chance, 1 when always the same. Over 0.9 is very good for two inspectors.</dd>\
-         <dt>McNemar</dt><dd>Whether one of them is right more often, exact and two-sided: p is \
-         the chance of such a difference between equally good ones. Undecided is never \
-         right.</dd></dl>\
+         agreement beyond chance, 1 when always the same. Over 0.9 is very good for two \
+         inspectors.</dd><dt>McNemar</dt><dd>Whether one of them is right more often, exact and \
+         two-sided: p is the chance of such a difference between equally good ones. Undecided is \
+         never right.</dd></dl>\
          </section>\n"
             .to_owned(),
     ];
