@@ -81,11 +81,9 @@ def fit(task, samples, held, settings, steps, seed, name, device):
             curve.append(Point(name, step, running, None))
             if held and (step % (steps // 8 + 1) < 25 or step == steps):
                 curve[-1].held = held_loss(slow.module, task, held, device)
-            print(
-                f"{name} {step}/{steps} loss {running:.3f} held {curve[-1].held or 0:.3f} "
-                f"{time.monotonic() - began:.0f} s",
-                flush=True,
-            )
+            seen = f" held {curve[-1].held:.3f}" if curve[-1].held is not None else ""
+            took = time.monotonic() - began
+            print(f"{name} {step}/{steps} loss {running:.3f}{seen} {took:.0f} s", flush=True)
     return slow.module.eval().cpu(), curve
 
 
