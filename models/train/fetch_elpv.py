@@ -13,11 +13,11 @@ import argparse
 import csv
 import importlib.util
 import shutil
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
 
 CELLS = 60  # of most modules
-HELD_FROM = 2144  # the last four runs of one module type: no module is on both sides
 
 
 def module_from(rows):
@@ -33,6 +33,12 @@ def module_from(rows):
     return names
 
 
+def held_from(groups):
+    """Every second module is only reported on; the runs of several modules are all trained on."""
+    counts = Counter(groups)
+    return set([group for group in counts if counts[group] <= 2 * CELLS][::2])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
@@ -46,11 +52,13 @@ def main():
     with open(out / "index.csv", "w", newline="") as lines:
         table = csv.writer(lines, lineterminator="\n")
         table.writerow(["file", "label", "split", "mask", "boxes", "group", "note"])
-        for i, ((file, sure, kind), group) in enumerate(zip(rows, module_from(rows))):
+        groups = module_from(rows)
+        held = held_from(groups)
+        for (file, sure, kind), group in zip(rows, groups):
             shutil.copyfile(given / file, out / file)
             # 1/3 and 2/3: the expert who said functional, or defective, was not sure.
             label = "ok" if float(sure) < 0.5 else "defective"
-            split = "val" if i >= HELD_FROM else "train"
+            split = "val" if group in held else "train"
             table.writerow([file, label, split, "", "", group, f"{kind};defective={sure}"])
     print(f"{len(rows)} pictures in {out}")
 
