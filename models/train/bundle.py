@@ -14,8 +14,9 @@ import onnx
 import torch
 from PIL import Image
 
+import curves
 import evaluate
-from net import MEAN, STD, STRIDE
+from net import MEAN, STD
 
 TOLERANCE = 0.01
 
@@ -32,13 +33,13 @@ def export(net, size):
             dynamo=False,
             opset_version=17,
             input_names=["image"],
-            output_names=["heatmap"],
+            output_names=[net.gives],
         )
     model = onnx.load_from_string(file.getvalue())
     output = model.graph.output[0].type.tensor_type.shape.dim
-    for dim, length in zip(
-        output, (1, net.last.out_channels, size[1] // STRIDE, size[0] // STRIDE)
-    ):
+    with torch.no_grad():
+        lengths = net(example).shape
+    for dim, length in zip(output, lengths):
         dim.dim_value = length
     return model.SerializeToString()
 
@@ -54,20 +55,22 @@ def toml(table):
     )
 
 
-def golden_samples(folder, model, labels, samples, wanted):
+def golden_samples(folder, model, samples, wanted):
     """`wanted` says how many of each label: the ones of middle area, so none is extreme."""
     tables = []
     (folder / "golden").mkdir(exist_ok=True)
     for label, count in wanted.items():
+        alone = [s for s in samples if s.label == label]
         of = sorted(
-            (s for s in samples if s.label == label),
+            alone or [s for s in samples if label in s.label.split("|")],
             key=lambda s: (int((s.shown.labels > 0).sum()), s.name),
         )
         for i in range(min(count, len(of))):
             sample = of[len(of) * (2 * i + 1) // (2 * count)]
             path = folder / "golden" / f"{len(tables) + 1:02}.png"
             Image.fromarray(sample.shown.pixels).save(path, optimize=True)
-            peaks = model(sample.shown.pixels).max((1, 2))
+            probabilities = model(sample.shown.pixels)
+            peaks = probabilities.reshape(len(probabilities), -1).max(1)
             tables.append(
                 {
                     "image": f"golden/{path.name}",
@@ -79,18 +82,44 @@ def golden_samples(folder, model, labels, samples, wanted):
     return tables
 
 
-def write(folder, net, labels, settings, limits, samples):
-    folder = Path(folder)
+def write_segmenter(folder, net, labels, settings, limits, held, curve):
+    cells = {key: limits[key] for key in ("pixel_threshold", "min_cells")}
+    model = write(folder, net, "segmenter", "softmax", labels, cells, settings, held)
+    figures, scores = evaluate.figures_from(model, labels, limits, held)
+    worst = [
+        f"{s.name} ({s.label}, {v:.2f})"
+        for s, v in zip(held, scores)
+        if (v >= limits["reject_at"]) != (s.label != labels[0])
+    ]
+    write_card(folder, settings, limits, evaluate.table(figures, limits), curve)
+    print("wrong at reject_at:", ", ".join(worst) or "none")
+
+
+def write_classifier(folder, net, labels, activation, settings, limits, held, curve):
+    model = write(folder, net, "classifier", activation, labels, {}, settings, held)
+    figures, rows = evaluate.class_figures(model, labels, limits, held)
+    right = evaluate.correct(labels, held, rows)
+    worst = [
+        f"{s.name} ({s.label}, said {labels[row.argmax()]} {row.max():.2f})"
+        for s, row, good in zip(held, rows, right)
+        if not good
+    ]
+    write_card(folder, settings, limits, evaluate.class_table(figures, limits), curve)
+    print("named wrong:", ", ".join(worst) or "none")
+
+
+def write(folder, net, kind, activation, labels, cells, settings, held):
+    """The network, the manifest and the golden samples. Gives the network, ready to run."""
     folder.mkdir(parents=True, exist_ok=True)
     network = export(net, settings.size)
     (folder / "model.onnx").write_bytes(network)
-    model = evaluate.Model(network)
-    held = [s for s in samples if s.split != "train"]
+    model = evaluate.Model(network, activation)
+    recipe = {"segmenter": "train.py", "classifier": "train_classifier.py"}[kind]
     manifest = {
         None: {
             "schema": 1,
             "name": folder.name,
-            "kind": "segmenter",
+            "kind": kind,
             "licence": settings.licence,
             "description": settings.description,
         },
@@ -106,35 +135,41 @@ def write(folder, net, labels, settings, limits, samples):
             "std": [round(v, 7) for v in STD],
         },
         "[output]": {
-            "name": "heatmap",
-            "activation": "softmax",
+            "name": net.gives,
+            "activation": activation,
             "labels": labels,
             "good": labels[0],
-            "pixel_threshold": limits["pixel_threshold"],
-            "min_cells": limits["min_cells"],
+            **cells,
         },
         "[provenance]": {
             "trained_on": settings.trained_on,
             "split": settings.split,
-            "recipe": f"models/train/train.py ({folder.name})",
+            "recipe": f"models/train/{recipe} ({folder.name})",
             "backbone": settings.backbone,
         },
     }
     parts = [(f"{head}\n" if head else "") + toml(table) for head, table in manifest.items()]
-    parts += [
-        "[[golden]]\n" + toml(t)
-        for t in golden_samples(folder, model, labels, held, settings.golden)
-    ]
+    golden = golden_samples(folder, model, held, settings.golden)
+    parts += ["[[golden]]\n" + toml(table) for table in golden]
     (folder / "model.toml").write_text("\n".join(parts))
+    return model
 
-    figures, scores = evaluate.figures_from(model, labels, limits, held)
-    worst = [
-        f"{s.name} ({s.label}, {v:.2f})"
-        for s, v in zip(held, scores)
-        if (v >= limits["reject_at"]) != (s.label != labels[0])
-    ]
-    card = Path(__file__).with_name("cards") / f"{folder.name}.md"
-    text = card.read_text().replace("{figures}", evaluate.table(figures, limits))
-    (folder / "CARD.md").write_text(text.replace("{limits}", toml(limits).rstrip()))
-    print(evaluate.table(figures, limits))
-    print("wrong at reject_at:", ", ".join(worst) or "none")
+
+def write_card(folder, settings, limits, table, curve):
+    """CARD.md from the template in cards/, and the curves beside it."""
+    text = (Path(__file__).parent / "cards" / f"{settings.card}.md").read_text()
+    for word, value in {
+        "name": folder.name,
+        "description": settings.description,
+        "trained_on": settings.trained_on,
+        "split": settings.split,
+        "licence": settings.licence,
+        "backbone": settings.backbone,
+        "size": "{} × {}".format(*settings.size),
+        "figures": table,
+        "limits": toml(limits).rstrip(),
+    }.items():
+        text = text.replace(f"{{{word}}}", value)
+    (folder / "CARD.md").write_text(text)
+    (folder / "curves.svg").write_text(curves.svg(curve))
+    print(table)

@@ -1,18 +1,20 @@
 """Pictures with labelled pixels, at the size the network will see them.
 
-Takes a folder with an index.csv (whole pictures) or a truth.json (simulated parts, cut out of their
-frames). Gives `Sample`s: `shown` is exactly what the station will feed the network, `around` is the
+Takes an index.csv or its folder (whole pictures), or a folder with a truth.json (simulated parts,
+cut out of their frames). Gives `Sample`s: `shown` is exactly what the station will feed the network, `around` is the
 same view with a margin for training crops, and the label maps give one class a pixel.
 """
 
 import csv
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops, ImageDraw
 
+GOOD = "ok"
 IGNORE = 255
 
 
@@ -42,24 +44,80 @@ def letterbox(picture, size, resample, pad=0):
     return canvas
 
 
-def load_index(folder, size):
-    """Whole pictures with one mask each: any mask pixel above 127 is the row's label."""
-    folder, samples = Path(folder), []
-    with open(folder / "index.csv", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    labels = ["ok"] + sorted({row["label"] for row in rows} - {"ok"})
-    for row in rows:
-        picture = letterbox(Image.open(folder / row["file"]).convert("RGB"), size, Image.BILINEAR)
+def read_index(path):
+    """The rows of an index.csv and the folder its paths start from."""
+    path = Path(path)
+    index = path / "index.csv" if path.is_dir() else path
+    with open(index, newline="") as lines:
+        return list(csv.DictReader(lines)), index.parent
+
+
+def masks_from(row, size, folder):
+    """(label, 8-bit mask) for each defect class of a row. Where a row has several classes, its boxes
+    say which part of the mask is whose; where it has no mask, its boxes are filled."""
+    named = [label for label in row["label"].split("|") if label != GOOD]
+    mask = Image.open(folder / row["mask"]).convert("L") if row.get("mask") else None
+    boxes = [box.split(" ", 4) for box in (row.get("boxes") or "").split(";") if box.strip()]
+    if named and mask is None and not boxes:
+        raise SystemExit(f"{row['file']}: a segmenter learns from a `mask` or `boxes`; neither is")
+    if mask is not None and (len(named) == 1 or not boxes):
+        if len(named) > 1:
+            raise SystemExit(
+                f"{row['file']}: one mask, classes {named}, no `boxes` to tell them by"
+            )
+        return [(label, mask) for label in named]
+    masks = []
+    for label in named:
+        filled = Image.new("L", size)
+        for *corners, kind in boxes:
+            if kind.strip() == label:
+                left, top, right, bottom = map(float, corners)
+                ImageDraw.Draw(filled).rectangle((left, top, right - 1, bottom - 1), 255)
+        masks.append((label, ImageChops.darker(filled, mask) if mask is not None else filled))
+    return masks
+
+
+def held_from(rows, held):
+    """The split of each row. Where the index has no split named `held`, every fifth group is."""
+    if any(row.get("split") == held for row in rows):
+        return [row["split"] for row in rows]
+
+    def fifth(row):
+        return hashlib.sha1((row.get("group") or row["file"]).encode()).digest()[0] % 5 == 0
+
+    return [held if fifth(row) else "train" for row in rows]
+
+
+def load_index(path, size, held="val", masks=True):
+    """Whole pictures of the splits `train` and `held`: (labels, samples). With masks, any pixel of a
+    mask above 127 is of the mask's class; without, only the pictures' labels are read."""
+    rows, folder = read_index(path)
+    named = {label for row in rows for label in row["label"].split("|")}
+    labels, samples = [GOOD, *sorted(named - {GOOD})], []
+    for row, split in zip(rows, held_from(rows, held)):
+        if split not in ("train", held):
+            continue
+        picture = Image.open(folder / row["file"]).convert("RGB")
         classes = np.zeros((size[1], size[0]), np.uint8)
-        if row["mask"]:
-            mask = letterbox(Image.open(folder / row["mask"]).convert("L"), size, Image.BOX)
-            classes[np.asarray(mask) > 127] = labels.index(row["label"])
-        view = View(np.asarray(picture), classes)
-        samples.append(Sample(row["file"], row["group"], row["split"], row["label"], view, view))
+        for label, mask in masks_from(row, picture.size, folder) if masks else []:
+            classes[np.asarray(letterbox(mask, size, Image.BOX)) > 127] = labels.index(label)
+        view = View(np.asarray(letterbox(picture, size, Image.BILINEAR)), classes)
+        group = row.get("group") or row["file"]
+        samples.append(Sample(row["file"], group, split, row["label"], view, view))
     return labels, samples
 
 
-PART_LABELS = ["ok", "scratch", "crack", "dent", "stain", "misaligned", "missing_feature"]
+def usual_size(path, longest):
+    """Width and height to show a set's pictures at: the middle one's, no side above `longest`, in
+    whole steps of 16."""
+    rows, folder = read_index(path)
+    sizes = sorted(Image.open(folder / row["file"]).size for row in rows[:: len(rows) // 50 + 1])
+    width, height = sizes[len(sizes) // 2]
+    scale = min(1, longest / max(width, height))
+    return tuple(max(32, 16 * round(side * scale / 16)) for side in (width, height))
+
+
+PART_LABELS = [GOOD, "scratch", "crack", "dent", "stain", "misaligned", "missing_feature"]
 SIDE = 4 / 15  # of the frame's height: the crop around a part, 288 pixels at 1080
 MARGIN = 12 / 288  # of the crop's side: how far training crops stray from the part's centre
 

@@ -1,6 +1,7 @@
-"""The network: EfficientNet-Lite0 cut after its fifth stage, and a light top-down head.
+"""The networks: EfficientNet-Lite0 cut after its fifth stage, and a light head.
 
-Takes normalised images [N, 3, H, W] (H and W multiples of 16), gives logits [N, labels, H/4, W/4].
+Take normalised images [N, 3, H, W] (H and W multiples of 16). The segmenter gives logits
+[N, labels, H/4, W/4], the classifier [N, labels].
 """
 
 import torch
@@ -110,25 +111,14 @@ def separable(inputs, outputs):
     )
 
 
-class Segmenter(nn.Module):
-    def __init__(self, labels, frozen_blocks=3):
+class Headed(nn.Module):
+    """A backbone that moves slowly under a head that moves fast."""
+
+    def __init__(self, frozen_blocks):
         super().__init__()
         self.backbone = Backbone()
-        self.side4, self.side8, self.side16 = (
-            nn.Conv2d(c, o, 1) for c, o in ((24, 32), (40, 64), (112, 64))
-        )
-        self.mix16, self.mix8 = separable(64, 64), separable(64, 64)
-        self.down = nn.Conv2d(64, 32, 1)
-        self.mix4 = separable(32, 48)
-        self.last = nn.Conv2d(48, labels, 1)
+        self.backbone.load_imagenet()
         self.frozen_blocks = frozen_blocks
-
-    def forward(self, x):
-        f4, f8, f16 = self.backbone(x)
-        y = self.mix16(self.side16(f16))
-        y = self.mix8(self.side8(f8) + F.interpolate(y, scale_factor=2, mode="bilinear"))
-        y = self.mix4(self.side4(f4) + F.interpolate(self.down(y), scale_factor=2, mode="bilinear"))
-        return self.last(y)
 
     def parameter_groups(self, rate):
         """The stem and first blocks stay as they are, the rest of the backbone moves slowly."""
@@ -138,3 +128,41 @@ class Segmenter(nn.Module):
         slow = [p for p in self.backbone.parameters() if p.requires_grad]
         fast = [p for n, p in self.named_parameters() if not n.startswith("backbone.")]
         return [{"params": slow, "lr": rate / 4}, {"params": fast, "lr": rate}]
+
+
+class Segmenter(Headed):
+    gives = "heatmap"
+
+    def __init__(self, labels, frozen_blocks=3):
+        super().__init__(frozen_blocks)
+        self.side4, self.side8, self.side16 = (
+            nn.Conv2d(c, o, 1) for c, o in ((24, 32), (40, 64), (112, 64))
+        )
+        self.mix16, self.mix8 = separable(64, 64), separable(64, 64)
+        self.down = nn.Conv2d(64, 32, 1)
+        self.mix4 = separable(32, 48)
+        self.last = nn.Conv2d(48, labels, 1)
+
+    def forward(self, x):
+        f4, f8, f16 = self.backbone(x)
+        y = self.mix16(self.side16(f16))
+        y = self.mix8(self.side8(f8) + F.interpolate(y, scale_factor=2, mode="bilinear"))
+        y = self.mix4(self.side4(f4) + F.interpolate(self.down(y), scale_factor=2, mode="bilinear"))
+        return self.last(y)
+
+
+class Classifier(Headed):
+    """Sees the mean and the strongest answer of each feature, so that a small defect counts."""
+
+    gives = "scores"
+
+    def __init__(self, labels, frozen_blocks=1):
+        super().__init__(frozen_blocks)
+        self.mix = nn.Linear(2 * (40 + 112), 128)
+        self.last = nn.Linear(128, labels)
+        self.drop = nn.Dropout(0.2)
+
+    def forward(self, x):
+        _, f8, f16 = self.backbone(x)
+        seen = torch.cat([y for f in (f8, f16) for y in (f.mean((2, 3)), f.amax((2, 3)))], 1)
+        return self.last(self.drop(F.relu(self.mix(seen))))

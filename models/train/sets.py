@@ -1,8 +1,14 @@
-"""What differs between the sets: where data comes from, sizes, length of training, provenance."""
+"""What differs between sets of pictures: where data comes from, sizes, length of training, provenance.
 
+The named sets are those of the bundles in models/zoo; any other index.csv gets `Settings` of its own
+from the command line.
+"""
+
+import argparse
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import data as pictures
 
@@ -14,7 +20,7 @@ BACKBONE = (
 
 @dataclass
 class Settings:
-    load: callable  # folders to train on, folders held out -> (labels, samples)
+    load: callable  # what to train on, what is held out, split -> (labels, samples)
     size: tuple  # width, height the network sees
     crop: tuple  # height, width it trains on
     zoom: tuple  # how much larger training crops are shown, at least and at most
@@ -31,10 +37,12 @@ class Settings:
     split: str
     batch: int = 12
     rate: float = 2e-3
+    shade: bool = False  # whether training crops are lit unevenly
+    card: str = "any"  # the card's template in cards/
     backbone: str = field(default=BACKBONE)
 
 
-def load_parts(data, held):
+def load_parts(data, held, _split):
     """Folders of simulated parts; one held out is of the split `val`."""
     size, samples = (224, 224), []
     for folder, split in [(f, "train") for f in data] + [(f, "val") for f in held]:
@@ -53,7 +61,8 @@ def folds_from(samples):
 
 SETS = {
     "bsdata-pitting": Settings(
-        load=lambda data, held: pictures.load_index((data or held)[0], (1024, 416)),
+        load=lambda data, held, split: pictures.load_index((data or held)[0], (1024, 416), split),
+        card="bsdata-pitting",
         size=(1024, 416),
         crop=(224, 224),
         zoom=(0.85, 1.2),
@@ -73,6 +82,7 @@ SETS = {
     ),
     "simulated-parts": Settings(
         load=load_parts,
+        card="simulated-parts",
         size=(224, 224),
         crop=(224, 224),
         zoom=(0.97, 1.05),
@@ -91,3 +101,92 @@ SETS = {
         split="by scene: seeds 101 to 109 to train on, 901 to 905 (1160 parts) only to report on",
     ),
 }
+
+
+def settings_for(arguments, masks):
+    """Those of the bundle's name, or what suits pictures of any surface: light, uneven light, focus,
+    noise, small changes of scale, mirrored both ways."""
+    index = Path(arguments.data[0])
+    if masks and arguments.out.name in SETS:
+        settings = SETS[arguments.out.name]
+    else:
+        size = arguments.size or pictures.usual_size(index, 1024 if masks else 224)
+        settings = Settings(
+            load=lambda data, held, split: pictures.load_index(
+                (data or held)[0], size, split, masks
+            ),
+            size=size,
+            crop=(min(224, size[1]), min(224, size[0])) if masks else size[::-1],
+            zoom=(0.85, 1.2) if masks else (1.0, 1.2),
+            seek=0.75 if masks else 0.0,
+            folds=3,
+            inner_steps=180,
+            steps=400,
+            flips=[-1, -2],
+            grey=0.1,
+            golden={},
+            licence=arguments.licence,
+            description=arguments.describe or "Learnt from labelled pictures.",
+            trained_on="",
+            split="",
+            batch=12 if masks else 32,
+            shade=True,
+        )
+    if arguments.steps:
+        settings.steps = settings.inner_steps = arguments.steps
+    return settings
+
+
+def size_from(words):
+    width, height = map(int, words.split("x"))
+    if width % 16 or height % 16 or min(width, height) < 32:
+        raise argparse.ArgumentTypeError(f"{words}: sides in steps of 16, such as 224x160")
+    return width, height
+
+
+def arguments_from(description):
+    """The command line that the recipes share."""
+    parser = argparse.ArgumentParser(description=description)
+    add = parser.add_argument
+    add("--data", type=Path, required=True, nargs="+", help="an index.csv, or folders to train on")
+    add("--held", type=Path, nargs="*", default=[], help="folders only to report on")
+    add("--split", default="val", help="rows of this split are only reported on (%(default)s)")
+    add("--out", type=Path, required=True, help="bundle folder; its name may pick a set's settings")
+    add("--size", type=size_from, metavar="WxH", help="what the network sees (the pictures' own)")
+    add("--steps", type=int, help="training steps, instead of the set's own")
+    add("--licence", default="not stated: that of the pictures decides", help="of the bundle")
+    add("--describe", help="what it finds, in a sentence")
+    add("--threads", type=int, default=2)
+    add("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    add("--seed", type=int, default=7)
+    return parser.parse_args()
+
+
+def counted(samples):
+    """`812 pictures (ok 200, dent 612), 12 groups`."""
+    labels = ", ".join(f"{k} {v}" for k, v in Counter(s.label for s in samples).most_common(8))
+    groups = {s.group for s in samples}
+    named = "no groups named" if len(groups) == len(samples) else f"{len(groups)} groups"
+    return f"{len(samples)} pictures ({labels}), {named}"
+
+
+def samples_for(arguments, settings):
+    """Labels, training samples, samples held out."""
+    labels, samples = settings.load(arguments.data, arguments.held, arguments.split)
+    training = [s for s in samples if s.split == "train"]
+    held = [s for s in samples if s.split != "train"]
+    if len({s.group for s in training}) < 3 or not held:
+        raise SystemExit(
+            f"{len(training)} pictures to train on and {len(held)} held out; right would be: three "
+            f"or more groups in the split `train`, and some pictures in `{arguments.split}`"
+        )
+    both = {s.group for s in training} & {s.group for s in held}
+    if both:
+        raise SystemExit(f"in both splits, so that figures would flatter: group {min(both)}")
+    settings.golden = settings.golden or dict.fromkeys(labels, 1)
+    name = Path(arguments.data[0]).resolve()
+    name = name.name if name.is_dir() else name.parent.name
+    settings.trained_on = settings.trained_on or f"{name}: {counted(training)}"
+    settings.split = settings.split or f"by group; only to report on: {counted(held)}"
+    print(f"{len(training)} samples to train on, {len(held)} held out, {labels}", flush=True)
+    return labels, training, held
