@@ -78,7 +78,8 @@ impl Said {
 /// What is said of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
-    /// The highest score of a defect that counts.
+    /// The highest score of a defect that counts. Of an anomaly map in which nothing is a defect, its
+    /// highest place, at most the threshold above which places are: pictures that pass are ranked too.
     pub score: f32,
     /// Place among the labels of the one that is predicted.
     pub predicted: usize,
@@ -94,6 +95,8 @@ pub struct Labels {
     names: Vec<String>,
     good: usize,
     kind: Kind,
+    /// Anomaly maps: from which probability a place is a defect's.
+    place_from: f32,
 }
 
 impl Labels {
@@ -106,7 +109,8 @@ impl Labels {
             names.push(manifest.output.good.clone());
             names.len() - 1
         });
-        Self { names, good, kind: manifest.kind }
+        let place_from = manifest.output.pixel_threshold.unwrap_or(1.0);
+        Self { names, good, kind: manifest.kind, place_from }
     }
 
     /// Their names.
@@ -144,7 +148,12 @@ impl Labels {
             .iter()
             .filter_map(|defect| Some((defect, rule.limits_of(defect)?)))
             .collect();
-        let score = counting.iter().map(|(defect, _)| defect.score.get()).fold(0.0, f32::max);
+        let surest = counting.iter().map(|(defect, _)| defect.score.get()).fold(0.0, f32::max);
+        let score = if finding.defects.is_empty() && self.kind == Kind::AnomalyMap {
+            self.highest_place(finding)
+        } else {
+            surest
+        };
         let predicted = match self.kind {
             Kind::Classifier => self.surest_class(finding),
             _ => self.surest_defect(&counting),
@@ -162,6 +171,11 @@ impl Labels {
         let draws = self.kind != Kind::Classifier;
         let boxes = counting.iter().filter(|_| draws).map(|(defect, _)| self.found(defect));
         Judged { score, predicted, said, boxes: boxes.collect() }
+    }
+
+    fn highest_place(&self, finding: &Finding) -> f32 {
+        let bad = finding.classes.iter().enumerate().filter(|(place, _)| *place != self.good);
+        bad.map(|(_, class)| class.score.get()).fold(0.0, f32::max).min(self.place_from)
     }
 
     fn surest_class(&self, finding: &Finding) -> usize {
@@ -287,7 +301,7 @@ mod tests {
 
     fn labels(kind: Kind) -> Labels {
         let names = ["fine", "scratch", "dent"].map(str::to_owned).to_vec();
-        Labels { names, good: 0, kind }
+        Labels { names, good: 0, kind, place_from: 0.4 }
     }
 
     fn finding(classes: [f32; 3], defects: &[(&str, f32, u64)]) -> Finding {
@@ -350,6 +364,18 @@ mod tests {
         assert_eq!((judged.score, judged.predicted, judged.said), (0.7, 0, Said::Pass));
         let judged = known.judged(&finding([1.0, 0.0, 0.0], &[]), &Rule::Unlimited);
         assert_eq!((judged.score, judged.predicted, judged.said), (0.0, 0, Said::Pass));
+    }
+
+    #[test]
+    fn an_anomaly_map_ranks_pictures_without_a_defect_too() {
+        let known = labels(Kind::AnomalyMap);
+        let score = |highest, defects: &[(&str, f32, u64)]| {
+            let judged = known.judged(&finding([1.0, highest, 0.0], defects), &recipe());
+            (judged.said, judged.score)
+        };
+        assert_eq!(score(0.1, &[]), (Said::Pass, 0.1));
+        assert_eq!(score(0.7, &[]), (Said::Pass, 0.4), "its group is too small to be a defect");
+        assert_eq!(score(0.7, &[("scratch", 0.7, 10)]), (Said::Reject, 0.7));
     }
 
     #[test]
