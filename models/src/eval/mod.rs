@@ -28,4 +28,4 @@ pub use judge::{Examiner, Judged, Labels, Rule, Said};
 pub use labels::{Confusion, McNemar};
 pub use map::DefectMap;
 pub use pixels::{PixelFigures, PixelTally, Truth};
-pub use ranking::{CurvePoint, OperatingPoint, Ranking, Scored};
+pub use ranking::{CurvePoint, OperatingPoint, Ranking, Scored, auroc};

@@ -172,21 +172,6 @@ fn cheapest(good: &[f32], bad: &[f32], costs: Costs) -> f32 {
     best.map_or(highest, |(limit, _)| limit)
 }
 
-/// The chance that a bad part scores higher than a good one, ties halved (Mann and Whitney);
-/// `None` without both.
-pub(crate) fn auroc(scored: &[Scored]) -> Option<f64> {
-    let of = |bad| scored.iter().filter(move |s| s.bad == bad);
-    let mut good: Vec<f32> = of(false).map(|s| s.score).collect();
-    good.sort_by(f32::total_cmp);
-    let pairs = (good.len() * of(true).count()) as f64;
-    let beaten = |score: f32| {
-        let below = good.partition_point(|other| *other < score);
-        let up_to = good.partition_point(|other| *other <= score);
-        (below + up_to) as f64 / 2.0
-    };
-    (pairs > 0.0).then(|| of(true).map(|s| beaten(s.score)).sum::<f64>() / pairs)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -253,7 +238,7 @@ mod tests {
         let errors = Errors::cross_validated(&scored, 3, &Rule::USUAL);
         assert_eq!((errors.overkill.count, errors.escape.count), (0, 1));
         assert_eq!(errors.escape.of, 12);
-        let auroc = auroc(&scored).unwrap();
+        let auroc = crate::eval::auroc(scored.iter().map(|s| (s.score, s.bad))).unwrap();
         assert!((auroc - (11.0 + 0.5 + 0.5 / 40.0) / 12.0).abs() < 1e-6, "{auroc}");
     }
 

@@ -26,10 +26,11 @@ use serde::Serialize;
 use thiserror::Error;
 
 use self::features::FeaturesError;
-use self::limits::{Limits, Scored, auroc};
+use self::limits::{Limits, Scored};
 use self::memory::Memory;
 use self::patches::{Looker, Patches};
 use self::pictures::{Picture, Pictures, PicturesError};
+use crate::eval::auroc;
 use crate::kinds::Kind;
 use crate::manifest::{Activation, AnomalySpec, FileSpec, Manifest, OutputSpec, Precision, SCHEMA};
 use crate::onnx::bytes_from_model;
@@ -336,7 +337,7 @@ impl Making<'_> {
             reject_at: REJECT_AT,
             undecided_from,
             errors: Errors::cross_validated(&scored, self.folds, &self.plan.rule),
-            auroc: auroc(&scored),
+            auroc: auroc(scored.iter().map(|s| (s.score, s.bad))),
             warnings: self.pictures.warnings.clone(),
             good_scores: twentieths(&scored, false, &anomaly),
             bad_scores: twentieths(&scored, true, &anomaly),

@@ -8,6 +8,7 @@ use domain::{CheckedRecipe, Finding, FindingFault, GateSignal, Pixels};
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::eval::auroc;
 use crate::model::Model;
 use crate::picture::{PictureError, pixels_from_file};
 use crate::rate::Rate;
@@ -171,14 +172,14 @@ fn side_from(pictures: &[Labelled], said: &[Said], times: &mut [Duration]) -> Si
         let count = of(bad).filter(|said| said.signal == wrong).count();
         Rate::new(count as u64, of(bad).count() as u64)
     };
-    let scores = |bad: bool| of(bad).map(|said| said.score).collect::<Vec<_>>();
+    let scored = |(picture, said): (&Labelled, &Said)| Some((said.score, picture.bad?));
     times.sort_unstable();
     Side {
         escape: rate(true, GateSignal::Pass),
         overkill: rate(false, GateSignal::Reject),
         undecided: said.iter().filter(|said| said.undecided).count() as u64,
         faults: said.iter().filter(|said| said.scores.is_empty()).count() as u64,
-        auroc: auroc(&scores(true), &scores(false)),
+        auroc: auroc(pictures.iter().zip(said).filter_map(scored)),
         median_ms: times.get(times.len() / 2).map(|time| time.as_secs_f64() * 1e3),
     }
 }
@@ -224,22 +225,6 @@ fn difference(
     made.score_difference_mean = sum / (pictures.len().max(1) as f64);
     made.verdicts_changed = Rate::new(changed, pictures.len() as u64);
     made
-}
-
-/// Mann and Whitney's count: of all pairs of a bad and a good picture, how many have the bad one
-/// above; ties count half.
-fn auroc(bad: &[f32], good: &[f32]) -> Option<f64> {
-    if bad.is_empty() || good.is_empty() {
-        return None;
-    }
-    let mut sorted = good.to_vec();
-    sorted.sort_unstable_by(f32::total_cmp);
-    let above = |score: &f32| {
-        let below = sorted.partition_point(|good| good < score);
-        let tied = sorted.partition_point(|good| good <= score) - below;
-        below as f64 + tied as f64 / 2.0
-    };
-    Some(bad.iter().map(above).sum::<f64>() / (bad.len() as f64 * good.len() as f64))
 }
 
 impl Comparison {
@@ -325,13 +310,5 @@ mod tests {
         let mut made = comparison([0, 0], [0, 0]);
         made.quantized.faults = 1;
         assert!(made.refused(&Allowed::default())[0].contains("no finding"));
-    }
-
-    #[test]
-    fn auroc_as_scikit_learn_gives_it() {
-        // roc_auc_score([1, 1, 0, 0, 0], [.9, .4, .4, .1, .6])
-        let got = auroc(&[0.9, 0.4], &[0.4, 0.1, 0.6]).unwrap();
-        assert!((got - 0.75).abs() < 1e-12, "{got}");
-        assert_eq!(auroc(&[0.5], &[]), None);
     }
 }

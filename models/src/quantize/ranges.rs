@@ -16,6 +16,7 @@ use crate::onnx::proto::NodeProto;
 use crate::picture::pixels_from_file;
 use crate::session::{Complaint, Raw, Runtime, Session};
 use crate::tensor::Shaper;
+use crate::tiling::Tiles;
 
 /// Boxes of a tensor's histogram.
 const BINS: usize = 2048;
@@ -30,19 +31,20 @@ pub(super) struct Pictures<'a> {
 }
 
 impl Pictures<'_> {
-    /// Shows each picture, as a whole, to `see`.
+    /// Shows each picture, as a whole, to `see`; in tiles one after the other where it is shown so.
     fn each(
         &self,
         input: &InputSpec,
         mut see: impl FnMut(&Path, &Tensor) -> Result<(), QuantizeError>,
     ) -> Result<(), QuantizeError> {
         let mut shaper = Shaper::new(input.clone());
-        let mut tensor = input.tensor();
+        let (mut tensor, mut tiles) = (input.tensor(), Tiles::new(input, false));
         let mut show = |file: &Path, pixels: &OwnedPixels| {
             shaper.prepare(pixels, pixels.size().rect(), &mut tensor).map_err(|fault| {
                 QuantizeError::NotPrepared { file: file.to_owned(), message: fault.to_string() }
             })?;
-            see(file, &tensor)
+            let mut rounds = tiles.rounds();
+            rounds.try_for_each(|round| see(file, tiles.cut(&tensor, round)))
         };
         for file in self.files {
             show(file, &pixels_from_file(file)?)?;

@@ -107,11 +107,14 @@ fn tell(args: &Args, bundle: &Bundle, made: &Made, took_s: f64) -> Result<()> {
             "nodes": made.runs_on.nodes.map(|(taken, left)| json!({"taken": taken, "cpu": left})),
         }));
     }
+    // A recipe takes paths from where it lies itself.
+    let absolute = made.folder.canonicalize()?;
     say(&format!(
         "{name}: compiled for {}, {} kB, {took_s:.1} s; golden samples reproduced\n\
-         {folder}\nIn a recipe: [execution] provider = \"{}\", compiled = \"{folder}\"",
+         {folder}\nIn a recipe: [execution] provider = \"{}\", compiled = \"{}\"",
         made.runs_on,
         made.bytes / 1000,
         args.provider,
+        absolute.display(),
     ))
 }

@@ -157,14 +157,9 @@ fn scores_of(judged: &[Judged<'_>]) -> (Vec<f32>, Vec<f32>) {
 
 /// The chance that a bad picture scores higher than a good one; ties count half. Neither is empty.
 pub(super) fn auroc(bad: &[f32], good: &[f32]) -> f64 {
-    let mut good = good.to_vec();
-    good.sort_by(f32::total_cmp);
-    let below = |score: &f32| {
-        let under = good.partition_point(|good| good < score);
-        let under_or_same = good.partition_point(|good| good <= score);
-        real(under + under_or_same) / 2.0
-    };
-    bad.iter().map(below).sum::<f64>() / real(bad.len().max(1)) / real(good.len().max(1))
+    let all =
+        bad.iter().map(|score| (*score, true)).chain(good.iter().map(|score| (*score, false)));
+    crate::eval::auroc(all).unwrap_or_default()
 }
 
 /// How often parts are drawn again.
