@@ -116,6 +116,14 @@ impl Index {
         Ok(Self { file: file.to_owned(), rows })
     }
 
+    /// As a model reads it that calls good parts `good`: rows of that label are good ones.
+    #[must_use]
+    pub fn with_good(mut self, good: &str) -> Self {
+        let labels = self.rows.iter_mut().flat_map(|row| &mut row.labels);
+        labels.filter(|label| **label == good).for_each(|label| OK.clone_into(label));
+        self
+    }
+
     /// The rows of a split.
     ///
     /// # Errors
@@ -212,6 +220,13 @@ mod tests {
         assert_eq!(bad.boxes[1].label, "long crack");
         assert_eq!(index.of_split("val").unwrap(), [bad]);
         assert!(index.of_split("test").unwrap_err().to_string().contains("\"train\", \"val\""));
+    }
+
+    #[test]
+    fn good_parts_may_be_called_otherwise() {
+        let index = read("file,label\na.png,red\nb.png,dent\nc.png,ok\n").unwrap();
+        let bad: Vec<_> = index.with_good("red").rows.iter().map(Row::is_bad).collect();
+        assert_eq!(bad, [false, true, false]);
     }
 
     #[test]

@@ -138,8 +138,8 @@ fn is_right(said: Said, is_bad: bool) -> bool {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Ended> {
-    let pictures = pictures(args)?;
     let [(mut a, from_a), (mut b, from_b)] = [examiner(&args.a, args)?, examiner(&args.b, args)?];
+    let pictures = pictures(args, &a.model().bundle().manifest().output.good)?;
     if let Some(out) = &args.out {
         eval::make_folder(out)?;
     }
@@ -175,14 +175,15 @@ pub fn run(args: &Args) -> Result<Ended> {
     Ok(if is_kept { Ended::Done } else { Ended::LimitsNotMet })
 }
 
-fn pictures(args: &Args) -> Result<Vec<Picture>> {
+/// `good` is what the first model calls good ones.
+fn pictures(args: &Args, good: &str) -> Result<Vec<Picture>> {
     if args.on.is_dir() {
         if args.split.is_some() {
             bail!("--split is for an index.csv; {} is a folder", args.on.display());
         }
         return Ok(pictures_from_folder(&args.on)?);
     }
-    Ok(pictures_from_index(&Index::read(&args.on)?, args.split.as_deref())?)
+    Ok(pictures_from_index(&Index::read(&args.on)?.with_good(good), args.split.as_deref())?)
 }
 
 fn examiner(bundle: &Path, args: &Args) -> Result<(Examiner, Option<String>)> {

@@ -89,8 +89,8 @@ pub struct Report {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<Ended> {
-    let index = Index::read(&args.index)?;
     let model = armed(&args.bundle)?;
+    let index = Index::read(&args.index)?.with_good(&model.bundle().manifest().output.good);
     let (rule, limit_from) = rule_for(&args.bundle, args.limit)?;
     let mut examiner = Examiner::new(model, rule);
     let kind = examiner.model().bundle().manifest().kind;

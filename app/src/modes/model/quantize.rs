@@ -142,7 +142,8 @@ pub fn run(args: &Args) -> Result<Ended> {
     }
     let bundle = Bundle::load(&args.bundle)?;
     let recipe = recipe(args)?;
-    let check = args.check.as_deref().map(|file| pictures::to_check(file, args.split.as_deref()));
+    let (split, good) = (args.split.as_deref(), &*bundle.manifest().output.good);
+    let check = args.check.as_deref().map(|file| pictures::to_check(file, split, good));
     let check = check.transpose()?;
     let calibrate = pictures::to_calibrate(args, check.as_ref())?;
     let runtime = Runtime::open()?;

@@ -21,9 +21,9 @@ pub struct Check {
     groups: HashSet<String>,
 }
 
-/// The pictures of an index, or of one split of it.
-pub fn to_check(file: &Path, split: Option<&str>) -> Result<Check> {
-    let index = Index::read(file)?;
+/// The pictures of an index, or of one split of it; `good` is what the model calls good ones.
+pub fn to_check(file: &Path, split: Option<&str>, good: &str) -> Result<Check> {
+    let index = Index::read(file)?.with_good(good);
     let rows = rows_of(&index, split)?;
     let labelled = |row: &&Row| Labelled { file: index.path(&row.file), bad: Some(row.is_bad()) };
     let pictures: Vec<_> = rows.iter().map(labelled).collect();
@@ -120,8 +120,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("index.csv");
         fs::write(&file, "file,label,split\na.png,ok,val\nb.png,dent,train\n").unwrap();
-        let Err(error) = to_check(&file, Some("val")) else { panic!("expected a refusal") };
+        let Err(error) = to_check(&file, Some("val"), "ok") else { panic!("expected a refusal") };
         assert!(error.to_string().contains("none of the pictures is defective"), "{error}");
-        assert_eq!(to_check(&file, None).unwrap().pictures.len(), 2);
+        assert_eq!(to_check(&file, None, "ok").unwrap().pictures.len(), 2);
     }
 }
