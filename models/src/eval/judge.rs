@@ -78,8 +78,9 @@ impl Said {
 /// What is said of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
-    /// The highest score of a defect that counts. Of an anomaly map in which nothing is a defect, its
-    /// highest place, at most the threshold above which places are: pictures that pass are ranked too.
+    /// The highest score of a defect that counts. Of an anomaly map in which nothing is a defect,
+    /// its highest place, at most the threshold above which places are: pictures that pass are
+    /// ranked too.
     pub score: f32,
     /// Place among the labels of the one that is predicted.
     pub predicted: usize,

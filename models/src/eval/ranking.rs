@@ -47,7 +47,8 @@ pub struct CurvePoint {
     pub escape: f64,
 }
 
-/// [`Ranking::auroc`] of `scores`, which are no NaN; `None` unless there is a good and a bad picture.
+/// [`Ranking::auroc`] of `scores`, which are no NaN; `None` unless there is a good and a bad
+/// picture.
 #[must_use]
 pub fn auroc(scores: impl IntoIterator<Item = Scored>) -> Option<f64> {
     Ranking::new(scores).map(|ranking| ranking.auroc())
