@@ -98,7 +98,7 @@ pub enum FitError {
     Pictures(#[from] PicturesError),
     /// Some pictures are none.
     #[error(
-        "pictures that can't be used ({}): {}; right would be: pictures, or to skip these",
+        "{} pictures can't be used: {}; right would be: pictures, or to skip these",
         .0.len(), listed(.0)
     )]
     Unreadable(Vec<PictureError>),
