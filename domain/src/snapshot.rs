@@ -25,6 +25,12 @@ impl Conservation {
     pub const fn holds(&self) -> bool {
         self.triggered == self.passed + self.rejected + self.undecided + self.in_line
     }
+
+    /// Whether the sum holds and every part has its answer, as it must when a line has ended.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.holds() && self.in_line == 0
+    }
 }
 
 /// How long something took, over many times, in milliseconds.

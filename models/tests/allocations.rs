@@ -6,61 +6,14 @@
 #[expect(dead_code, reason = "fixtures of several tests")]
 mod bundles;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocation_counter::measure;
 use bundles::{data, runtime};
 use domain::{Execution, SizePx};
 use sightline_models::{Bundle, Model};
 
-/// The system's allocator, with an eye on it.
-struct Counting;
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-fn one_more() {
-    // A thread that ends has nobody left to count for.
-    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-}
-
-#[expect(unsafe_code, reason = "an allocator can't be written without")]
-// SAFETY: every call is handed to the system's allocator as it came, so that whatever it promises
-// holds here too; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        one_more();
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        one_more();
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, old: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        one_more();
-        // SAFETY: as the caller promised; `old` came from the same allocator.
-        unsafe { System.realloc(old, layout, bytes) }
-    }
-
-    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promised; `old` came from the same allocator.
-        unsafe { System.dealloc(old, layout) }
-    }
-}
-
-/// How often memory was taken while `work` was done.
+/// How often this thread takes memory while it does `work`.
 fn taken_by(work: impl FnOnce()) -> u64 {
-    let before = COUNT.with(Cell::get);
-    work();
-    COUNT.with(Cell::get) - before
+    measure(work).count_total
 }
 
 fn armed(fixture: &str) -> Model {

@@ -1,6 +1,7 @@
 //! What every stage has in common: how it counts, how it times itself, how it shows that it is
 //! alive, how it is asked to stop.
 
+mod books;
 mod pulse;
 mod timing;
 
@@ -14,6 +15,7 @@ use domain::{
 };
 
 use crate::link::Gauge;
+use books::{Books, Sums};
 pub use pulse::Pulse;
 pub use timing::Timing;
 
@@ -26,11 +28,7 @@ pub struct Counters {
     frames: AtomicU64,
     frames_dropped: AtomicU64,
     triggered: AtomicU64,
-    passed: AtomicU64,
-    rejected: AtomicU64,
-    undecided: AtomicU64,
-    in_line: AtomicU64,
-    told_reject: AtomicU64,
+    books: Books,
     deadline_misses: AtomicU64,
     late: AtomicU64,
     recorded: AtomicU64,
@@ -129,21 +127,20 @@ impl Counters {
         bump(&self.triggered);
     }
 
-    /// The gate was told of a part.
-    pub fn answered(&self, verdict: &Verdict, gate: GateSignal) {
-        bump(match verdict {
-            Verdict::Pass => &self.passed,
-            Verdict::Reject { .. } => &self.rejected,
-            Verdict::Undecided { .. } => &self.undecided,
+    /// Act's entry in the books, which no other thread may make: its ledger took `taken` more
+    /// parts, the gate was told of `answered`, and now so many are `owed`.
+    pub fn book(&self, taken: u64, answered: Option<(&Verdict, GateSignal)>, owed: usize) {
+        self.books.write(|sums| {
+            sums.taken += taken;
+            sums.owed = owed as u64;
+            let Some((verdict, gate)) = answered else { return };
+            *match verdict {
+                Verdict::Pass => &mut sums.passed,
+                Verdict::Reject { .. } => &mut sums.rejected,
+                Verdict::Undecided { .. } => &mut sums.undecided,
+            } += 1;
+            sums.told_reject += u64::from(gate == GateSignal::Reject);
         });
-        if gate == GateSignal::Reject {
-            bump(&self.told_reject);
-        }
-    }
-
-    /// How many parts the ledger still owes an answer.
-    pub fn set_in_line(&self, open: usize) {
-        self.in_line.store(open as u64, Ordering::Relaxed);
     }
 
     /// Whether the disk does not take what is recorded.
@@ -278,23 +275,30 @@ impl Counters {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// The sum of parts.
+    /// The sum of parts, of one moment: it holds whenever it is asked for, unless act has lost a
+    /// part or answered one twice.
     #[must_use]
     pub fn parts(&self) -> Conservation {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        self.conservation(self.books.read())
+    }
+
+    /// A part is counted before its notice is sent, so that none was taken that is not in
+    /// `triggered` when this is read after the books. Those between are on their way to act.
+    fn conservation(&self, sums: Sums) -> Conservation {
+        let triggered = self.triggered.load(Ordering::Relaxed);
         Conservation {
-            triggered: get(&self.triggered),
-            passed: get(&self.passed),
-            rejected: get(&self.rejected),
-            undecided: get(&self.undecided),
-            in_line: get(&self.in_line),
+            triggered,
+            passed: sums.passed,
+            rejected: sums.rejected,
+            undecided: sums.undecided,
+            in_line: sums.owed + triggered.saturating_sub(sums.taken),
         }
     }
 
     /// Parts that the gate was told to throw out.
     #[must_use]
     pub fn told_reject(&self) -> u64 {
-        self.told_reject.load(Ordering::Relaxed)
+        self.books.read().told_reject
     }
 
     /// Parts that the fail-safe answered at their deadline.
@@ -325,14 +329,15 @@ impl Counters {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let sums = self.books.read();
         Snapshot {
             state: self.state(),
             frames: get(&self.frames),
             frames_dropped: get(&self.frames_dropped),
             frames_total: Some(get(&self.frames_total)).filter(|total| *total > 0),
             footage_s: self.footage_time().as_secs(),
-            parts: self.parts(),
-            told_reject: self.told_reject(),
+            parts: self.conservation(sums),
+            told_reject: sums.told_reject,
             deadline_misses: self.deadline_misses(),
             late: get(&self.late),
             recorded: get(&self.recorded),
@@ -380,13 +385,18 @@ mod tests {
     #[test]
     fn conservation_is_what_was_counted_not_what_was_derived() {
         let counters = Counters::default();
+        let sum = || counters.snapshot().parts;
         counters.triggered();
-        assert!(!counters.snapshot().parts.holds(), "a part nobody answers for must show");
-        counters.set_in_line(1);
-        assert!(counters.snapshot().parts.holds());
-        counters.set_in_line(0);
-        counters.answered(&Verdict::Pass, GateSignal::Pass);
-        assert!(counters.snapshot().parts.holds());
+        assert!(sum().holds() && sum().in_line == 1, "on its way to act");
+        assert!(!sum().is_closed(), "nobody has answered");
+        counters.book(1, None, 0);
+        assert!(!sum().holds(), "a part that act has lost must show");
+        counters.book(0, None, 1);
+        assert!(sum().holds() && sum().in_line == 1, "owed");
+        counters.book(0, Some((&Verdict::Pass, GateSignal::Pass)), 0);
+        assert!(sum().is_closed());
+        counters.book(0, Some((&Verdict::Pass, GateSignal::Pass)), 0);
+        assert!(!sum().holds(), "a part that is answered twice must show");
     }
 
     #[test]

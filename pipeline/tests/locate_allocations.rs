@@ -3,58 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
 
+use allocation_counter::measure;
 use domain::{CameraId, CaptureTime, Frame, MonoTime, PixelFormat, Pixels, Plane, Recipe, SizePx};
 use sightline_pipeline::clock::SimulatedClock;
 use sightline_pipeline::locate::{Given, Locator};
 use sightline_pipeline::plc::FieldInput;
 use testdata::{Scene, SceneConfig};
-
-/// The system's allocator, with an eye on it.
-struct Counting;
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-fn one_more() {
-    // A thread that ends has nobody left to count for.
-    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-}
-
-#[expect(unsafe_code, reason = "an allocator can't be written without")]
-// SAFETY: every call is handed to the system's allocator as it came, so that whatever it promises
-// holds here too; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        one_more();
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        one_more();
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, old: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        one_more();
-        // SAFETY: as the caller promised; `old` came from the same allocator.
-        unsafe { System.realloc(old, layout, bytes) }
-    }
-
-    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promised; `old` came from the same allocator.
-        unsafe { System.dealloc(old, layout) }
-    }
-}
 
 /// A camera's buffer: unlike the simulator's pixels it says where its planes are without
 /// allocating.
@@ -105,10 +61,12 @@ fn cost_of(locator: &mut Locator, pixels: &Arc<dyn Pixels>, number: u64) -> Cost
         origin: None,
         pixels: Arc::clone(pixels),
     };
-    let before = COUNT.get();
-    locator.see(frame).unwrap();
-    let parts = locator.given().filter(|given| matches!(given, Given::Part(_))).count();
-    Cost { allocations: COUNT.get() - before, parts }
+    let mut parts = 0;
+    let taken = measure(|| {
+        locator.see(frame).unwrap();
+        parts = locator.given().filter(|given| matches!(given, Given::Part(_))).count();
+    });
+    Cost { allocations: taken.count_total, parts }
 }
 
 #[test]
@@ -158,13 +116,14 @@ fn a_frame_that_no_trigger_asks_for_costs_no_memory() {
     (0..20).for_each(|number| {
         cost_of(&mut locator, &pixels, number);
     });
-    let before = COUNT.get();
-    for step in 0..100_i64 {
-        let at = MonoTime::from_ns(step as u64 * MS);
-        locator.hear(FieldInput::Encoder { count: step, at });
-        assert_eq!(locator.given().count(), 0);
-    }
-    assert_eq!(COUNT.get(), before, "the belt moves, and nothing is triggered");
+    let taken = measure(|| {
+        for step in 0..100_i64 {
+            let at = MonoTime::from_ns(step as u64 * MS);
+            locator.hear(FieldInput::Encoder { count: step, at });
+            assert_eq!(locator.given().count(), 0);
+        }
+    });
+    assert_eq!(taken.count_total, 0, "the belt moves, and nothing is triggered");
     let cost: u64 = (20..200).map(|at| cost_of(&mut locator, &pixels, at).allocations).sum();
     assert_eq!(cost, 0);
 }
@@ -173,7 +132,6 @@ const MS: u64 = 1_000_000;
 
 #[test]
 fn what_is_counted_is_counted() {
-    let before = COUNT.get();
-    std::hint::black_box(vec![1_u8; 100]);
-    assert_eq!(COUNT.get() - before, 1);
+    let taken = measure(|| drop(std::hint::black_box(vec![1_u8; 100])));
+    assert_eq!(taken.count_total, 1);
 }

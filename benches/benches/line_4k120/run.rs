@@ -240,7 +240,7 @@ fn check(summary: &LineSummary) -> Result<(), Failure> {
         return Err(error.to_string().into());
     }
     let parts = summary.snapshot.parts;
-    if !summary.failed.is_empty() || !parts.holds() {
+    if !summary.failed.is_empty() || !parts.is_closed() {
         return Err(format!("{:?} failed, {parts:?}", summary.failed).into());
     }
     Ok(())

@@ -163,7 +163,7 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
         return Err(error.into());
     }
     let parts = summary.snapshot.parts;
-    if !summary.failed.is_empty() || !parts.holds() {
+    if !summary.failed.is_empty() || !parts.is_closed() {
         return Err(format!("{:?} failed, {parts:?}", summary.failed).into());
     }
     let line = LineRun { parts: parts.triggered, counters: summary.counters, big_allocations };

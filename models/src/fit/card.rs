@@ -48,14 +48,14 @@ pub(super) fn split(fitted: &Fitted) -> String {
     format!("limits cross-validated over {} folds by {by}", fitted.folds)
 }
 
-/// A recipe to begin with.
-pub(super) fn recipe(plan: &Plan, fitted: &Fitted) -> String {
-    let name = toml::Value::String(plan.name.clone());
+/// A recipe to begin with, for a bundle of this name and these limits.
+pub(super) fn recipe(name: &str, reject_at: f32, undecided_from: f32) -> String {
+    let name = toml::Value::String(name.to_owned());
     format!(
         "# One picture is one part; say under [locate] how parts are found on your line.\n\
          name = {name}\nmodel = \".\"\n\n[locate]\nkind = \"every-frame\"\n\n[limits]\n\
-         reject_at = {}\nundecided_from = {}\n\n[record]\nkeep_passed = 0.02\n",
-        fitted.reject_at, fitted.undecided_from
+         reject_at = {reject_at}\nundecided_from = {undecided_from}\n\n\
+         [record]\nkeep_passed = 0.02\n"
     )
 }
 

@@ -344,12 +344,13 @@ impl Making<'_> {
         };
         let network = self.memory.network(self.plan.size, self.plan.grid)?;
         let golden = self.golden(limits)?;
+        let recipe = card::recipe(&self.plan.name, fitted.reject_at, fitted.undecided_from);
         let draft = Draft {
             manifest: self.manifest(&fitted, anomaly),
             onnx: &bytes_from_model(&network),
             golden: &golden,
             card: &card::card(self.plan, &fitted),
-            beside: &[("recipe.toml", card::recipe(self.plan, &fitted).into_bytes())],
+            beside: &[("recipe.toml", recipe.into_bytes())],
         };
         fitted.model = bundle_from_draft(self.dir, draft, runtime)?.hash();
         Ok(fitted)

@@ -61,6 +61,7 @@ pub struct Desk {
     software: Arc<str>,
     is_simulated: bool,
     orders: VecDeque<Order>,
+    newly_taken: u64,
     untold: usize,
     closed: bool,
 }
@@ -76,6 +77,7 @@ impl Desk {
             software,
             is_simulated,
             orders: VecDeque::new(),
+            newly_taken: 0,
             untold: 0,
             closed: false,
         }
@@ -155,6 +157,11 @@ impl Desk {
         Some(order)
     }
 
+    /// How many parts were entered since this was last asked.
+    pub fn newly_taken(&mut self) -> u64 {
+        std::mem::take(&mut self.newly_taken)
+    }
+
     /// How many parts are owed an answer, or have one that was not yet taken from here.
     #[must_use]
     pub fn owed(&self) -> usize {
@@ -180,6 +187,7 @@ impl Desk {
             tracing::error!(target: "act", %part, "a part number was used twice");
             return;
         }
+        self.newly_taken += 1;
         if let Some(tracker) = &mut self.tracker {
             tracker.expect(part, triggered_at, &mut self.orders);
         }

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use domain::{ActedInspection, Event, Outcome, PartId, PlcAnswer, Stage};
+use domain::{ActedInspection, Event, GateSignal, Outcome, PartId, PlcAnswer, Stage, Verdict};
 
 use super::desk::{Answer, Desk, Order};
 use crate::link::{LinkSender, Sent};
@@ -36,16 +36,16 @@ impl Hands {
 
     /// Does everything that `desk` has ordered.
     pub fn carry_out(&mut self, desk: &mut Desk) {
+        self.book(desk, None);
         while let Some(order) = desk.next_order() {
             match order {
-                Order::Tell(answer) => self.tell(answer),
+                Order::Tell(answer) => self.tell(answer, desk),
                 Order::Late(inspection) => self.hand_on(Outcome::Late(inspection)),
                 Order::Gate(open) => self.move_gate(open),
                 Order::Event(event) => self.counters.event(&event),
             }
-            self.counters.set_in_line(desk.owed());
         }
-        self.counters.set_in_line(desk.owed());
+        self.book(desk, None);
     }
 
     /// Shows the PLC what the line is doing, and that it is alive.
@@ -81,7 +81,7 @@ impl Hands {
     }
 
     /// The gate first, then the books.
-    fn tell(&mut self, answer: Answer) {
+    fn tell(&mut self, answer: Answer, desk: &mut Desk) {
         let Answer { inspection, gate, at: told_at, due, answered_by } = answer;
         let inspection = *inspection;
         let part = inspection.part;
@@ -98,9 +98,13 @@ impl Hands {
             // The PLC's part of this program tells of it once; each part's row has it.
             tracing::debug!(target: "act", %part, message, "the gate was not told");
         }
-        self.counters.answered(&inspection.verdict, gate);
+        self.book(desk, Some((&inspection.verdict, gate)));
         let acted = ActedInspection { inspection, gate, told_at, due, answered_by, plc };
         self.hand_on(Outcome::Acted(Box::new(acted)));
+    }
+
+    fn book(&self, desk: &mut Desk, answered: Option<(&Verdict, GateSignal)>) {
+        self.counters.book(desk.newly_taken(), answered, desk.owed());
     }
 
     fn move_gate(&mut self, open: bool) {

@@ -401,7 +401,7 @@ impl Bench {
         self.line.command(Command::Stop);
         let summary = self.line.join();
         let parts = summary.snapshot.parts;
-        assert!(parts.holds() && parts.in_line == 0, "{parts:?}");
+        assert!(parts.is_closed(), "{parts:?}");
         let mut answers: Vec<Answer> =
             self.gate.heard.0.lock().unwrap().tellings.iter().map(Answer::from).collect();
         answers.sort_by_key(|answer| answer.part);

@@ -272,7 +272,7 @@ fn complain(summary: LineSummary, interrupted: bool) -> Result<()> {
     if !summary.failed.is_empty() {
         bail!("a defect in this software: {:?} failed; please report it", summary.failed);
     }
-    if !summary.snapshot.parts.holds() {
+    if !summary.snapshot.parts.is_closed() {
         bail!("a defect in this software: parts do not add up: {:?}", summary.snapshot.parts);
     }
     for sentence in &summary.left_out {

@@ -376,7 +376,7 @@ fn complain(summary: LineSummary) -> Result<()> {
     if !summary.failed.is_empty() {
         bail!("a defect in this software: {:?} failed; please report it", summary.failed);
     }
-    if !summary.snapshot.parts.holds() {
+    if !summary.snapshot.parts.is_closed() {
         bail!("a defect in this software: parts do not add up: {:?}", summary.snapshot.parts);
     }
     Ok(())

@@ -262,7 +262,7 @@ impl Look {
             counters.triggered();
             counters.decision.add(Duration::from_millis(ms));
             counters.took[domain::Stage::Infer as usize].add(Duration::from_millis(ms));
-            counters.answered(&Verdict::Pass, GateSignal::Pass);
+            counters.book(1, Some((&Verdict::Pass, GateSignal::Pass)), 0);
         }
         counters.event(&Event::DeadlineMissed { part: domain::PartId(7) });
         counters.event(&Event::FramesMissing { camera, frames: 3, cause: "cable".into() });

@@ -50,8 +50,7 @@ pub fn line(look: &Look, fps: &[f64], parts_per_min: f64) -> String {
         let _ = write!(text, " | {} alarms", look.alarms);
     }
     if !look.parts.adds_up {
-        // For a moment it may be so: the counters are read one after another.
-        text.push_str(" | parts under way");
+        text.push_str(" | PARTS DO NOT ADD UP");
     }
     text
 }

@@ -1,5 +1,5 @@
-//! What a trained head says of itself: takes what came of a fit, gives the card, the recipe and
-//! words for the manifest.
+//! What a trained head says of itself: takes what came of a fit, gives the card and words for
+//! the manifest.
 
 use std::fmt::Write;
 
@@ -33,18 +33,6 @@ pub(super) fn trained_on(fitted: &Fitted) -> String {
 /// How it was judged, in a sentence.
 pub(super) fn split(fitted: &Fitted) -> String {
     format!("cross-validated over {} folds by group, never by picture", fitted.folds)
-}
-
-/// A recipe to begin with.
-pub(super) fn recipe(fitted: &Fitted, naming: &Naming) -> String {
-    let name = toml::Value::String(naming.name.clone());
-    let limits = &fitted.limits;
-    format!(
-        "# One picture is one part; say under [locate] how parts are found on your line.\n\
-         name = {name}\nmodel = \".\"\n\n[locate]\nkind = \"every-frame\"\n\n[limits]\n\
-         reject_at = {}\nundecided_from = {}\n\n[record]\nkeep_passed = 0.02\n",
-        limits.reject_at, limits.undecided_from
-    )
 }
 
 /// The card.

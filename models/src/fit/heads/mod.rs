@@ -37,6 +37,7 @@ use self::lessons::{BLENDS, Cells, Course, Lessons, Mix, Seen, answer, said};
 use self::limits::Answer;
 use self::shared::each;
 use self::truth::Checked;
+use super::card::recipe;
 use super::features::{self, FeaturesError};
 use super::patches::shown;
 use crate::index::{Index, IndexError, OK};
@@ -428,12 +429,14 @@ impl Fitted {
             shown(&pixels, self.size).map_err(|fault| FitError::Look { file: file.clone(), fault })
         });
         let golden = golden.collect::<Result<Vec<_>, _>>()?;
+        let (reject_at, undecided_from) = (self.limits.reject_at, self.limits.undecided_from);
+        let recipe = recipe(&naming.name, reject_at, undecided_from);
         let draft = Draft {
             manifest: self.manifest(naming, output),
             onnx: &bytes_from_model(&network),
             golden: &golden,
             card: &card::card(self, naming),
-            beside: &[("recipe.toml", card::recipe(self, naming).into_bytes())],
+            beside: &[("recipe.toml", recipe.into_bytes())],
         };
         Ok(bundle_from_draft(dir, draft, runtime)?)
     }
