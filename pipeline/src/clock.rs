@@ -11,6 +11,11 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> MonoTime;
     /// Time of day; may jump.
     fn wall(&self) -> WallTime;
+
+    /// Whether the wall clock follows a time server, so that what it says may be sent elsewhere.
+    fn wall_is_synced(&self) -> bool {
+        true
+    }
 }
 
 /// The machine's clocks.

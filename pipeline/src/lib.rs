@@ -16,3 +16,4 @@ pub mod plc;
 pub mod prepare;
 pub mod record;
 pub mod stage;
+pub mod upload;

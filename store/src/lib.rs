@@ -8,6 +8,7 @@
 //! finds whatever disagrees.
 
 mod check;
+mod clips;
 mod error;
 #[cfg(test)]
 mod example;
@@ -22,6 +23,10 @@ mod words;
 mod writer;
 
 pub use check::{CheckReport, Gap, check};
+pub use clips::{
+    Budget, Clip, ClipClass, ClipEnd, ClipFile, ClipId, ClipPart, ClipStart, ClipState, ClipTally,
+    Clips, Evicted, Fragment, FragmentRow, Tally,
+};
 pub use error::StoreError;
 pub use files::ImageKind;
 pub use keep::keep_share;

@@ -10,6 +10,7 @@ use domain::{
     Verdict, ViewRecord, WallTime,
 };
 use rusqlite::{Connection, OptionalExtension, Result, Row};
+use serde::{Deserialize, Serialize};
 
 use crate::files::{self, DATABASE};
 use crate::rows::int;
@@ -61,7 +62,8 @@ pub struct RunRow {
 }
 
 /// A kind of verdict, to ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum VerdictWord {
     /// Passed.
     Pass,

@@ -3,9 +3,12 @@
 //! Takes outcomes from act; gives rows, images and lines of the verdict log. May be slow: in
 //! replay the line waits for it; on a live line it holds no camera's buffer, and nothing waits.
 
+pub mod clip;
 pub mod cut;
 pub mod encode;
+pub mod film;
 mod live;
+pub mod reel;
 pub mod verdict_log;
 
 use std::path::{Path, PathBuf};
