@@ -1,6 +1,7 @@
 //! Files as written → values as checked. Every error names the file, the line, the key, and what
 //! would be right.
 
+mod clips;
 mod place;
 mod station;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use domain::{CheckedRecipe, Event, Execution, Recipe};
 use models::{Bundle, BundleError, Model, Runtime, Trust};
+pub use clips::Filming;
 pub use station::{Camera, RecipeFile, Station};
 
 /// A recipe and the model it names, ready to inspect.

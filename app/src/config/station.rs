@@ -13,8 +13,12 @@ use pipeline::capture::{LiveRule, SourceConfig};
 use pipeline::limits::INSPECTORS_MAX;
 use pipeline::line::ThreadPlan;
 use pipeline::plc::PlcConfig;
+use pipeline::record::clip::ClipConfig;
+use pipeline::record::film::FilmConfig;
+use pipeline::upload::UploadConfig;
 use serde::Deserialize;
 
+use super::clips::{self, Filming};
 use super::place;
 
 /// Where metrics are served when `[metrics]` says nothing else.
@@ -43,6 +47,9 @@ struct Written {
     models: WrittenModels,
     #[serde(default)]
     report: Report,
+    film: Option<FilmConfig>,
+    clips: Option<ClipConfig>,
+    upload: Option<UploadConfig>,
 }
 
 /// One camera of a station.
@@ -124,19 +131,21 @@ pub struct Station {
     pub latency_json: PathBuf,
     /// Folder for verdict logs.
     pub verdict_log: Option<PathBuf>,
+    /// How parts are filmed; there are no clips when absent.
+    pub filming: Option<Filming>,
     path: PathBuf,
     text: String,
 }
 
 /// What is wrong with a station.
 #[derive(Debug)]
-struct Wrong {
+pub(super) struct Wrong {
     key: String,
     problem: String,
     right: String,
 }
 
-fn wrong(key: impl Into<String>, problem: impl Into<String>, right: &str) -> Wrong {
+pub(super) fn wrong(key: impl Into<String>, problem: impl Into<String>, right: &str) -> Wrong {
     Wrong { key: key.into(), problem: problem.into(), right: right.to_owned() }
 }
 
@@ -149,10 +158,14 @@ impl Station {
             let line = place::line_of_error(&text, &error);
             anyhow!("{}:{line}: {}", path.display(), place::one_line(error.message()))
         })?;
-        let (metrics, trust) = check(&written).map_err(|Wrong { key, problem, right }| {
+        let told = |Wrong { key, problem, right }| {
             let line = place::line_of_key(&text, &key);
             anyhow!("{}:{line}: `{key}`: {problem}; {right}", path.display())
-        })?;
+        };
+        let (metrics, trust) = check(&written).map_err(told)?;
+        let filming =
+            clips::Written { film: written.film, clips: written.clips, upload: written.upload };
+        let filming = filming.check().map_err(told)?;
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
         let store = base.join(written.store);
         Ok(Self {
@@ -171,6 +184,7 @@ impl Station {
             },
             verdict_log: written.report.verdict_log.map(|folder| base.join(folder)),
             store,
+            filming: filming.map(|filming| filming.beside(&base)),
             path: path.to_owned(),
             text,
         })
@@ -370,6 +384,21 @@ listen = "127.0.0.1:0"
                 "[metrics]",
                 "[reject]\nby = \"time\"\nno_such = 1\n[metrics]",
                 "station.toml:22: unknown field",
+            ),
+            (
+                "[metrics]",
+                "[clips]\nfragment_ms = 1000\n[metrics]",
+                "station.toml:20: `clips`: needs a film to cut clips from; write [film]",
+            ),
+            (
+                "[metrics]",
+                "[film]\n[clips]\nfragment_ms = 900\n[metrics]",
+                "station.toml:22: `clips.fragment_ms`: is 900; write 1000 to 20000",
+            ),
+            (
+                "[metrics]",
+                "[film]\n[upload]\nto = \"s3\"\n[metrics]",
+                "station.toml:22: unknown variant `s3`, expected `kinesis_video` or `folder`",
             ),
             ("[metrics]", "[threads]\nrealtme = 1\n[metrics]", "station.toml:21: unknown field"),
             ("name = \"s\"", "name = ", "station.toml:1: "),
