@@ -18,7 +18,7 @@ use pipeline::record::film::FilmConfig;
 use pipeline::upload::UploadConfig;
 use serde::Deserialize;
 
-use super::clips::{self, Filming};
+use super::clips::Filming;
 use super::place;
 
 /// Where metrics are served when `[metrics]` says nothing else.
@@ -163,10 +163,9 @@ impl Station {
             anyhow!("{}:{line}: `{key}`: {problem}; {right}", path.display())
         };
         let (metrics, trust) = check(&written).map_err(told)?;
-        let filming =
-            clips::Written { film: written.film, clips: written.clips, upload: written.upload };
-        let filming = filming.check().map_err(told)?;
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        let filming = Filming::check(written.film, written.clips, written.upload, &base);
+        let filming = filming.map_err(told)?;
         let store = base.join(written.store);
         Ok(Self {
             name: written.name,
@@ -184,7 +183,7 @@ impl Station {
             },
             verdict_log: written.report.verdict_log.map(|folder| base.join(folder)),
             store,
-            filming: filming.map(|filming| filming.beside(&base)),
+            filming,
             path: path.to_owned(),
             text,
         })
@@ -393,7 +392,7 @@ listen = "127.0.0.1:0"
             (
                 "[metrics]",
                 "[film]\n[clips]\nfragment_ms = 900\n[metrics]",
-                "station.toml:22: `clips.fragment_ms`: is 900; write 1000 to 20000",
+                "station.toml:22: `clips.fragment_ms`: is 900; write 1000 to 10000",
             ),
             (
                 "[metrics]",

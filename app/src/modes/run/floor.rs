@@ -19,6 +19,7 @@ use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
 use store::{RunStart, Store};
 
+use super::filming::Studio;
 use super::look::{RecipeInForce, Watch};
 use super::open;
 use super::recipes::Ready;
@@ -73,6 +74,7 @@ pub struct Floor {
     /// Which share of passed parts is kept, by recipe.
     shares: Arc<Mutex<Vec<(Sha256, f64)>>>,
     line: Option<Line>,
+    studio: Option<Studio>,
     /// Since when the line is being stopped.
     stopping_since: Option<MonoTime>,
     /// Commands to stop that are answered when the line is off.
@@ -88,6 +90,7 @@ impl Floor {
         let counters = Arc::new(Counters::of_cameras(cameras));
         let (inputs, fields, asked) = plc::inputs(station.cameras.len() + 1);
         let (its_counters, its_clock) = (Arc::clone(&counters), Arc::clone(&clock));
+        let studio = Studio::of(&station, &counters);
         let plc = plc::open(&station.plc, inputs, its_counters, its_clock)
             .map_err(|error| station.blame("plc", error))?;
         let watch = Watch::new(&station.name, counters, Arc::clone(&clock), ready.facts.clone());
@@ -103,6 +106,7 @@ impl Floor {
             arming: None,
             shares: Arc::default(),
             line: None,
+            studio,
             stopping_since: None,
             stops: Vec::new(),
         })
@@ -137,8 +141,11 @@ impl Floor {
         writer.keep_recipe(&self.ready.armed.recipe)?;
         self.keep_share_of(&self.ready);
         let run = writer.run();
+        let studio = self.studio.as_mut();
+        let film = studio.map(|studio| studio.open(&self.store, run)).transpose()?;
         let setup = LineSetup {
             cameras,
+            film,
             armed: Arc::clone(&self.ready.armed),
             plc: Box::new(self.plc.clone()),
             field: self.field(self.station.cameras.len()),
@@ -301,6 +308,9 @@ impl Floor {
         let Some(line) = self.line.take() else { return Ok(()) };
         let was_asked = self.stopping_since.take().is_some();
         let summary = line.join();
+        if let Some(studio) = &mut self.studio {
+            studio.close();
+        }
         for asked in self.stops.drain(..) {
             asked.answer(CommandAnswer::Done);
         }

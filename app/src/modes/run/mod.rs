@@ -2,6 +2,7 @@
 //! told to, or with an error so that the service manager starts it anew.
 
 mod fail_on;
+mod filming;
 mod floor;
 mod latency_file;
 mod look;
