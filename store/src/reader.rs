@@ -354,6 +354,14 @@ impl Reader {
             .map_err(|error| self.sql(error))
     }
 
+    /// What `read` gives.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T, StoreError> {
+        read(&self.db).map_err(|error| self.sql(error))
+    }
+
     fn sql(&self, error: rusqlite::Error) -> StoreError {
         StoreError::sql(&self.folder.join(DATABASE), "read the store", error)
     }

@@ -128,18 +128,18 @@ impl ClipFile {
             .flush()
             .and_then(|()| self.file.get_ref().sync_all())
             .map_err(|error| io_error(&self.unfinished, "write a clip", error))?;
-        reached("accept: clip synced");
+        reached("clip synced");
         let record = self.record(end);
         let facts = sidecar_text(&record, &end.facts);
         let (sidecar, folder) = (sidecar_of(&self.clip), self.clip.parent().unwrap_or(&self.clip));
         write_synced(&unfinished_of(&sidecar), &facts)?;
-        reached("accept: facts synced");
+        reached("facts synced");
         rename(&unfinished_of(&sidecar), &sidecar)?;
-        reached("accept: facts in place");
+        reached("facts in place");
         rename(&self.unfinished, &self.clip)?;
-        reached("accept: clip in place");
+        reached("clip in place");
         files::sync_folder(folder).map_err(|error| StoreError::io(folder, "sync", error))?;
-        reached("accept: folder synced");
+        reached("folder synced");
         Ok((record, facts.len() as u64))
     }
 
@@ -235,9 +235,18 @@ fn fits(end: &ClipEnd, started: CaptureTime, size_bytes: u64) -> Result<(), Stri
     if end.parts.is_empty() {
         return Err("no part is in it; a clip is cut for at least one".to_owned());
     }
-    let mut at = end.header_bytes;
+    fragments_fit(end.header_bytes, end.fragments.iter(), size_bytes)
+}
+
+/// Why header and fragments can't be those of a file of `size_bytes`.
+pub(super) fn fragments_fit<'a>(
+    header_bytes: u64,
+    fragments: impl Iterator<Item = &'a Fragment>,
+    file_bytes: u64,
+) -> Result<(), String> {
+    let mut at = header_bytes;
     let mut last_starts_ms = None;
-    for (position, fragment) in end.fragments.iter().enumerate() {
+    for (position, fragment) in fragments.enumerate() {
         let Fragment { offset_bytes, size_bytes, timecode_at_bytes, starts_ms, .. } = *fragment;
         let next = offset_bytes.saturating_add(size_bytes);
         if offset_bytes != at || size_bytes == 0 {
@@ -251,8 +260,8 @@ fn fits(end: &ClipEnd, started: CaptureTime, size_bytes: u64) -> Result<(), Stri
         }
         (at, last_starts_ms) = (next, Some(starts_ms));
     }
-    if last_starts_ms.is_none() || at != size_bytes {
-        return Err(format!("header and fragments end at {at}, the file at {size_bytes}"));
+    if last_starts_ms.is_none() || at != file_bytes {
+        return Err(format!("header and fragments end at {at}, the file at {file_bytes}"));
     }
     Ok(())
 }

@@ -32,6 +32,7 @@ mod state;
 mod step;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::fs::{self, File};
 use std::io;
@@ -46,6 +47,7 @@ pub use clip::{
 };
 pub use file::ClipFile;
 pub use room::{Budget, ClipTally, Evicted, Tally};
+pub use verify::{ClipFault, ClipGap, ClipReport, verify_clips};
 
 use crate::files::{self, CLIPS, DATABASE};
 use crate::rows::place;
@@ -99,12 +101,9 @@ impl Clips {
         let (record, sidecar_bytes) = file.put(end)?;
         let relative = file.relative().to_owned();
         let id = self.write("accept a clip", true, |db| {
-            let id = rows::insert(db, &record, &relative, sidecar_bytes)?;
-            reached("accept: row written");
-            Ok(id)
+            rows::insert(db, &record, &relative, sidecar_bytes)
         })?;
         file.keep();
-        reached("accept: row committed");
         Ok(id)
     }
 
@@ -156,7 +155,9 @@ impl Clips {
         let written = db.pragma_update(None, "synchronous", synchronous).and_then(|()| {
             let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = change(&transaction)?;
+            reached("row written");
             transaction.commit()?;
+            reached("row committed");
             Ok(value)
         });
         written.map_err(|error| sql(&self.folder, doing, error))

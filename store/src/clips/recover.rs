@@ -23,7 +23,7 @@ impl Clips {
     pub fn recover(&mut self) -> Result<u64, StoreError> {
         for file in files::files_under(&self.folder, CLIPS)? {
             self.recover_file(&file)?;
-            reached("recover: a file seen");
+            reached("a file seen");
         }
         self.write("queue clips again", true, |db| {
             state::again(db, None, "the process ended before the last ack")
@@ -31,7 +31,7 @@ impl Clips {
     }
 
     /// Only what this crate names so is touched.
-    fn recover_file(&mut self, file: &Path) -> Result<(), StoreError> {
+    pub(super) fn recover_file(&mut self, file: &Path) -> Result<(), StoreError> {
         let Ok(relative) = file.strip_prefix(&self.folder) else { return Ok(()) };
         let relative = relative.to_string_lossy().into_owned();
         match file.extension().and_then(|ending| ending.to_str()) {

@@ -140,7 +140,6 @@ impl Clips {
             }
             Ok(found)
         })?;
-        reached("room: rows marked");
         let victims = victims.map_err(|kept_bytes| StoreError::NoRoom {
             path: self.folder.join(CLIPS),
             more_bytes,
@@ -152,7 +151,7 @@ impl Clips {
                 self.keep_after_all(&victims[done..]);
                 return Err(error);
             }
-            reached("room: a file removed");
+            reached("clip removed");
         }
         Ok(victims.into_iter().map(|victim| victim.evicted).collect())
     }
@@ -173,7 +172,7 @@ impl Clips {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(StoreError::io(&file, "remove a clip", error));
                 }
-                _ => {}
+                _ => reached("file removed"),
             }
         }
         Ok(())
