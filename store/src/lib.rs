@@ -19,13 +19,15 @@ mod reader;
 mod rows;
 mod schema;
 mod store;
+mod turn;
 mod words;
 mod writer;
 
 pub use check::{CheckReport, Gap, check};
 pub use clips::{
-    Budget, Clip, ClipClass, ClipEnd, ClipFault, ClipFile, ClipGap, ClipId, ClipPart, ClipReport,
-    ClipStart, ClipState, ClipTally, Clips, Evicted, Fragment, FragmentRow, Tally, verify_clips,
+    Budget, Clip, ClipClass, ClipEnd, ClipFault, ClipFile, ClipFilter, ClipGap, ClipId, ClipPart,
+    ClipReport, ClipStart, ClipState, ClipTally, Clips, Evicted, Fragment, FragmentRow, Tally,
+    verify_clips,
 };
 pub use error::StoreError;
 pub use files::ImageKind;

@@ -354,6 +354,11 @@ impl Reader {
             .map_err(|error| self.sql(error))
     }
 
+    /// The store's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What `read` gives.
     pub(crate) fn read<T>(
         &self,

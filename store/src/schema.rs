@@ -29,7 +29,7 @@ const STEPS: [Step; 4] = [
 const LATEST: u32 = STEPS.len() as u32;
 
 /// How long to wait for another connection; ours hold the database for milliseconds.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// One step from a schema version to the next.
 #[derive(Clone, Copy)]

@@ -25,6 +25,7 @@ mod file;
 mod kill;
 #[cfg(test)]
 mod model;
+mod read;
 mod recover;
 mod room;
 mod rows;
@@ -46,11 +47,13 @@ pub use clip::{
     Clip, ClipClass, ClipEnd, ClipId, ClipPart, ClipStart, ClipState, Fragment, FragmentRow,
 };
 pub use file::ClipFile;
+pub use read::ClipFilter;
 pub use room::{Budget, ClipTally, Evicted, Tally};
 pub use verify::{ClipFault, ClipGap, ClipReport, verify_clips};
 
 use crate::files::{self, CLIPS, DATABASE};
 use crate::rows::place;
+use crate::turn::Turn;
 use crate::{Store, StoreError, schema};
 use step::reached;
 
@@ -59,6 +62,7 @@ use step::reached;
 pub struct Clips {
     db: Connection,
     folder: PathBuf,
+    turn: Arc<Turn>,
     _lock: Arc<File>,
 }
 
@@ -76,7 +80,8 @@ impl Store {
                 .map_err(|error| StoreError::io(&clips, "make the folder", error))?;
         }
         let db = schema::open_for_writing(&folder.join(DATABASE))?;
-        Ok(Clips { db, folder, _lock: self.lock() })
+        let (lock, turn) = self.shared();
+        Ok(Clips { db, folder, turn, _lock: lock })
     }
 }
 
@@ -150,6 +155,8 @@ impl Clips {
         lasts: bool,
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        let busy = || StoreError::Busy { path: self.folder.join(DATABASE), doing };
+        let _turn = self.turn.take(schema::BUSY_WAIT).ok_or_else(busy)?;
         let synchronous = if lasts { "full" } else { "normal" };
         let db = &mut self.db;
         let written = db.pragma_update(None, "synchronous", synchronous).and_then(|()| {

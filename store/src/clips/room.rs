@@ -67,7 +67,7 @@ pub struct ClipTally {
 
 /// A clip whose files may be removed.
 pub(super) struct Victim {
-    evicted: Evicted,
+    pub(super) evicted: Evicted,
     path: String,
 }
 

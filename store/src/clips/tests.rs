@@ -365,3 +365,114 @@ fn several_threads_accept_at_the_same_time() {
     assert_eq!(open(dir.path()).tally().unwrap().queued.clips, 30);
     assert_eq!(files(&dir).len(), 60);
 }
+
+#[test]
+fn a_line_that_writes_all_the_time_lets_clips_in() {
+    let (dir, clips) = store();
+    drop(clips);
+    let store = Store::create_or_open(dir.path()).unwrap();
+    let mut writer = store.start_run(&crate::example::START).unwrap();
+    let mut clips = store.clips().unwrap();
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    let relaxed = std::sync::atomic::Ordering::Relaxed;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Batch after batch, and no time between them.
+            for part in 1.. {
+                let outcome = crate::example::outcome(part, crate::example::reject());
+                writer.record(&outcome, &mut |_| true).unwrap();
+                if part % 64 == 0 {
+                    writer.flush().unwrap();
+                }
+                if is_done.load(relaxed) {
+                    break;
+                }
+            }
+        });
+        let accepted: Vec<_> =
+            (0..10).map(|start| accept_at(&mut clips, "top", start, ClipClass::Rejected)).collect();
+        is_done.store(true, relaxed);
+        assert!(accepted.iter().all(Result::is_ok), "{accepted:?}");
+    });
+}
+
+#[test]
+fn a_reader_finds_clips_by_what_they_are() {
+    let (dir, mut clips) = store();
+    let (undecided, rejected) = (ClipClass::Undecided, ClipClass::Rejected);
+    let top_1 = accept_at(&mut clips, "top", 1, undecided).unwrap();
+    let side_2 = accept_at(&mut clips, "side", 2, rejected).unwrap();
+    let top_3 = accept_at(&mut clips, "top", 3, rejected).unwrap();
+    advance_all(&mut clips, top_1, Persisted);
+    let reader = crate::Reader::open(dir.path()).unwrap();
+    let found = |filter: ClipFilter| -> Vec<ClipId> {
+        reader.clips(&filter).unwrap().iter().map(|clip| clip.id).collect()
+    };
+    let all = ClipFilter::default;
+    assert_eq!(found(all()), [top_3, side_2, top_1]);
+    assert_eq!(found(ClipFilter { camera: Some(top()), ..all() }), [top_3, top_1]);
+    assert_eq!(found(ClipFilter { state: Some(Persisted), ..all() }), [top_1]);
+    assert_eq!(found(ClipFilter { class: Some(rejected), ..all() }), [top_3, side_2]);
+    assert_eq!(found(ClipFilter { since: Some(second(2).wall), ..all() }), [top_3, side_2]);
+    assert_eq!(found(ClipFilter { limit: Some(1), ..all() }), [top_3]);
+    let part = |run, part| Some((RunId(run), domain::PartId(part)));
+    assert_eq!(found(ClipFilter { part: part(1, 7), ..all() }).len(), 3);
+    assert!(found(ClipFilter { part: part(1, 8), ..all() }).is_empty());
+    assert!(found(ClipFilter { part: part(2, 7), ..all() }).is_empty());
+    assert_eq!(reader.clip(top_3).unwrap().unwrap(), clips.clip(top_3).unwrap());
+    assert!(reader.clip(ClipId(9)).unwrap().is_none());
+    assert_eq!(reader.clip_tally().unwrap(), clips.tally().unwrap());
+    let would: Vec<_> = reader.would_go(0).unwrap().iter().map(|evicted| evicted.clip).collect();
+    assert_eq!(would, [top_1, side_2, top_3]);
+    clips.make_room(&budget(taken(&clips)), 1, NOW).unwrap();
+    assert_eq!(found(all()), [top_3, side_2]);
+    assert_eq!(found(ClipFilter { gone_too: true, ..all() }), [top_3, side_2, top_1]);
+}
+
+/// Each way in which a clip can be wrong, what is found, and what is left after a repair.
+#[test]
+fn every_gap_is_found_and_repaired_as_it_says() {
+    use super::ClipFault::{
+        FactsMissing, FileDiffers, FileMissing, HalfWritten, NoRow, Remains, RowsDiffer,
+    };
+    let (dir, mut clips) = store();
+    let ids = several(&mut clips, 7);
+    let path = |clips: &Clips, i: usize| clips.clip(ids[i]).unwrap().path;
+    fs::remove_file(path(&clips, 0)).unwrap();
+    advance_all(&mut clips, ids[1], Persisted);
+    fs::write(path(&clips, 1), "short").unwrap();
+    fs::write(path(&clips, 2), bytes(1_000, 99)).unwrap();
+    fs::remove_file(path(&clips, 3).with_extension("json")).unwrap();
+    clips.db.execute("UPDATE clip SET state = 'received' WHERE id = ?1", [ids[4].0]).unwrap();
+    rows::set_gone(&clips.db, ids[5], Some(NOW)).unwrap();
+    clips.db.execute_batch("DELETE FROM clip WHERE id = 7").unwrap();
+    let run = dir.path().join("clips/000001");
+    fs::write(run.join("top-1.mkv.partial"), "half").unwrap();
+    fs::write(run.join("mine.mkv"), "mine").unwrap();
+    let faults = |gaps: &[ClipGap]| gaps.iter().map(|gap| gap.fault).collect::<Vec<_>>();
+    let found = verify_clips(dir.path()).unwrap();
+    assert_eq!((found.clips, found.gone), (5, 1));
+    // Files by name: the half one, what has no row, what remains.
+    let mut want = vec![FileMissing, FileDiffers, FileDiffers, FactsMissing, RowsDiffer];
+    want.extend([NoRow, HalfWritten, Remains, Remains, NoRow, NoRow]);
+    let sorted = |mut faults: Vec<ClipFault>| {
+        faults.sort_by_key(|fault| format!("{fault:?}"));
+        faults
+    };
+    assert_eq!(sorted(faults(&found.gaps)), sorted(want));
+    let report = crate::check(dir.path()).unwrap();
+    assert_eq!((report.missing.len(), report.altered.len(), report.orphans.len()), (2, 3, 6));
+
+    assert_eq!(clips.repair(NOW).unwrap(), found.gaps);
+    let left = verify_clips(dir.path()).unwrap();
+    assert_eq!(faults(&left.gaps), [FileDiffers, FactsMissing, NoRow]);
+    assert_eq!(left.gaps[2].file, "clips/000001/mine.mkv");
+    let is = |i: usize| (clips.clip(ids[i]).unwrap().state, clips.clip(ids[i]).unwrap().gone_at);
+    assert_eq!(is(0), (Quarantined, Some(NOW)));
+    assert_eq!(is(1), (Persisted, Some(NOW)));
+    assert_eq!(is(2), (Quarantined, None));
+    assert_eq!((is(3), is(4)), ((Queued, None), (Queued, None)));
+    // The one whose row was lost is there again, under a new number.
+    let again = clips.clip(ClipId(8)).unwrap();
+    assert_eq!((again.started, again.state), (second(7), Queued));
+}

@@ -66,7 +66,7 @@ impl ClipFault {
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::FileMissing => {
-                "marks the clip as gone, and as quarantined unless it is persisted"
+                "marks the clip as gone, and as quarantined unless it is persisted; removes its facts"
             }
             Self::FileDiffers => {
                 "quarantines the clip, so that it is not sent; removes the file if it is persisted"
@@ -198,6 +198,7 @@ impl Clips {
                 (Some(id), ClipFault::FileMissing) => {
                     self.out_of_the_way(id, &gap.detail)?;
                     self.set_gone(id, now)?;
+                    self.remove_files(&gap.file)?;
                 }
                 (Some(id), ClipFault::FileDiffers) => {
                     if self.out_of_the_way(id, &gap.detail)? {
