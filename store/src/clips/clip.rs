@@ -180,6 +180,9 @@ impl ClipState {
 }
 
 impl ClipClass {
+    /// Every class; the first of these goes first.
+    pub const ALL: [Self; 3] = [Self::Undecided, Self::Rejected, Self::Labelled];
+
     /// The name used in the database.
     #[must_use]
     pub const fn name(self) -> &'static str {

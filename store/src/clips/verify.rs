@@ -195,13 +195,9 @@ impl Clips {
         let gaps = verify_clips(&self.folder)?.gaps;
         for gap in &gaps {
             match (gap.clip, gap.fault) {
-                (Some(id), ClipFault::FileMissing) => {
-                    self.out_of_the_way(id, &gap.detail)?;
-                    self.set_gone(id, now)?;
-                    self.remove_files(&gap.file)?;
-                }
-                (Some(id), ClipFault::FileDiffers) => {
-                    if self.out_of_the_way(id, &gap.detail)? {
+                (Some(id), ClipFault::FileMissing | ClipFault::FileDiffers) => {
+                    let is_persisted = self.out_of_the_way(id, &gap.detail)?;
+                    if is_persisted || gap.fault == ClipFault::FileMissing {
                         self.set_gone(id, now)?;
                         self.remove_files(&gap.file)?;
                     }
