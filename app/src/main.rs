@@ -30,6 +30,8 @@ enum Mode {
     Replay(modes::replay::Args),
     /// Film a simulated line: footage with known truth.
     Simulate(modes::simulate::Args),
+    /// Look at the clips that a station keeps, and make room.
+    Clips(modes::clips::Args),
     /// Look at model bundles.
     Model(Box<modes::model::Args>),
 }
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Mode::Run(args) => modes::run::run(&args),
         Mode::Replay(args) => modes::replay::run(&args),
         Mode::Simulate(args) => modes::simulate::run(&args),
+        Mode::Clips(args) => modes::clips::run(&args),
         Mode::Model(args) => modes::model::run(&args),
     };
     match ended {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use domain::WallTime;
 
 use crate::files::{self, DATABASE, IMAGES, LOCK};
+use crate::turn::Turn;
 use crate::writer::Writer;
 use crate::{StoreError, schema};
 
@@ -36,6 +37,7 @@ pub struct RunStart<'a> {
 pub struct Store {
     folder: PathBuf,
     lock: Arc<File>,
+    turn: Arc<Turn>,
 }
 
 impl Store {
@@ -51,7 +53,7 @@ impl Store {
             .map_err(|error| StoreError::io(&images, "make the folder", error))?;
         let lock = Arc::new(locked(&folder.join(LOCK))?);
         schema::open_for_writing(&folder.join(DATABASE))?;
-        Ok(Self { folder: folder.to_owned(), lock })
+        Ok(Self { folder: folder.to_owned(), lock, turn: Arc::default() })
     }
 
     /// Writes down that a run starts, and gives the writer for its parts. Several may write at the
@@ -78,7 +80,12 @@ impl Store {
         fs::create_dir(&folder)
             .and_then(|()| files::sync_folder(&images))
             .map_err(|error| StoreError::io(&folder, "make the folder", error))?;
-        Ok(Writer::new(db, self.folder.clone(), run, Arc::clone(&self.lock)))
+        Ok(Writer::new(db, self.folder.clone(), run, self.shared()))
+    }
+
+    /// The lock and the queue, for another writer of this process.
+    pub(crate) fn shared(&self) -> (Arc<File>, Arc<Turn>) {
+        (Arc::clone(&self.lock), Arc::clone(&self.turn))
     }
 
     /// The store's folder.

@@ -18,7 +18,8 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::files::{self, DATABASE};
 use crate::rows::write;
-use crate::{ImageKind, ImageRow, RunId, StoreError, picture};
+use crate::turn::{Held, Turn};
+use crate::{ImageKind, ImageRow, RunId, StoreError, picture, schema};
 
 /// What was written down of an outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub struct Writer {
     batch: Batch,
     /// The PNG being made; kept so that its memory is.
     png: Vec<u8>,
+    turn: Arc<Turn>,
     _lock: Arc<File>,
 }
 
@@ -52,11 +54,18 @@ struct Batch {
     /// Outcomes and events.
     entries: u64,
     files: Vec<PathBuf>,
+    /// From its first entry to its commit.
+    turn: Option<Held>,
 }
 
 impl Writer {
-    pub(crate) fn new(db: Connection, folder: PathBuf, run: RunId, lock: Arc<File>) -> Self {
-        Self { db, folder, run, batch: Batch::default(), png: Vec::new(), _lock: lock }
+    pub(crate) fn new(
+        db: Connection,
+        folder: PathBuf,
+        run: RunId,
+        (lock, turn): (Arc<File>, Arc<Turn>),
+    ) -> Self {
+        Self { db, folder, run, batch: Batch::default(), png: Vec::new(), turn, _lock: lock }
     }
 
     /// Number of the run that this writes.
@@ -279,7 +288,11 @@ impl Writer {
     /// Opens a batch when there is none, and in it what can be undone alone.
     fn begin(&mut self) -> Result<(), StoreError> {
         if self.db.is_autocommit() {
+            let doing = "begin a batch";
+            let busy = || StoreError::Busy { path: self.folder.join(DATABASE), doing };
+            let turn = self.turn.take(schema::BUSY_WAIT).ok_or_else(busy)?;
             self.execute("BEGIN IMMEDIATE")?;
+            self.batch.turn = Some(turn);
         }
         self.execute("SAVEPOINT part")
     }
@@ -301,7 +314,7 @@ impl Writer {
             // On failure SQLite has rolled back by itself or will when it opens the file again.
             let _ = self.execute("ROLLBACK");
         }
-        let Batch { entries, files } = std::mem::take(&mut self.batch);
+        let Batch { entries, files, .. } = std::mem::take(&mut self.batch);
         remove(files);
         match entries {
             0 => error,

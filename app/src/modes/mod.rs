@@ -1,5 +1,6 @@
 //! What the program can be asked to do, a file a mode.
 
+pub mod clips;
 pub mod model;
 pub mod progress;
 pub mod replay;

@@ -11,6 +11,8 @@ mod show;
 mod table;
 mod verify;
 
+pub use table::aligned;
+
 use anyhow::Result;
 use clap::Subcommand;
 use domain::Provider;
