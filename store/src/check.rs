@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use domain::{PartId, Sha256};
 
-use crate::files::IMAGES;
+use crate::files::{IMAGES, files_under};
 use crate::reader::Reader;
 use crate::rows::read;
-use crate::{ImageRow, RunId, StoreError};
+use crate::{ClipFault, ClipGap, ImageRow, RunId, StoreError, verify_clips};
 
 /// What was checked and what was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,11 +18,14 @@ pub struct CheckReport {
     pub parts: u64,
     /// Image rows.
     pub images: u64,
+    /// Clips whose files should be there.
+    pub clips: u64,
     /// Rows whose file is not there.
     pub missing: Vec<String>,
     /// Rows whose file is not the one that was written, or cannot be read.
     pub altered: Vec<String>,
-    /// Files under `images/` without a row: left behind by a kill, or being written just now.
+    /// Files under `images/` and `clips/` without a row: left behind by a kill, or being written
+    /// just now.
     pub orphans: Vec<PathBuf>,
     /// Part numbers without a row, below one that has.
     pub gaps: Vec<Gap>,
@@ -48,20 +51,22 @@ impl CheckReport {
     /// Whether all is as it should be.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        let nothing = Self { parts: self.parts, images: self.images, ..Self::default() };
+        let Self { parts, images, clips, .. } = *self;
+        let nothing = Self { parts, images, clips, ..Self::default() };
         *self == nothing
     }
 }
 
 /// Checks the store in `folder`: every row against its file, every file against its row, the
-/// numbers of parts for gaps, and the database against itself. Reads every image; changes nothing.
+/// numbers of parts for gaps, and the database against itself. Reads every image and every clip;
+/// changes nothing.
 ///
 /// # Errors
 /// When the store cannot be opened or listed. What is wrong with its content is in the report.
 pub fn check(folder: &Path) -> Result<CheckReport, StoreError> {
     let reader = Reader::open(folder)?;
     // Files first: what is flushed meanwhile then has a row when the rows are read.
-    let files = image_files(folder)?;
+    let files = files_under(folder, IMAGES)?;
     let rows = reader.list("SELECT * FROM image ORDER BY path", [], read::image)?;
     let mut report = CheckReport {
         parts: reader.counts(None)?.total(),
@@ -76,7 +81,25 @@ pub fn check(folder: &Path) -> Result<CheckReport, StoreError> {
     for row in rows {
         compare(&reader, row, &mut report);
     }
+    add_clips(folder, &mut report)?;
     Ok(report)
+}
+
+fn add_clips(folder: &Path, report: &mut CheckReport) -> Result<(), StoreError> {
+    let clips = verify_clips(folder)?;
+    report.clips = clips.clips;
+    for ClipGap { file, fault, detail, .. } in clips.gaps {
+        match fault {
+            ClipFault::FileMissing | ClipFault::FactsMissing => report.missing.push(file),
+            ClipFault::FileDiffers | ClipFault::RowsDiffer => {
+                report.altered.push(format!("{file}: {detail}"));
+            }
+            ClipFault::NoRow | ClipFault::Remains | ClipFault::HalfWritten => {
+                report.orphans.push(folder.join(file));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn compare(reader: &Reader, row: ImageRow, report: &mut CheckReport) {
@@ -90,27 +113,6 @@ fn compare(reader: &Reader, row: ImageRow, report: &mut CheckReport) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => report.missing.push(row.path),
         Err(error) => report.altered.push(format!("{}: {error}", row.path)),
     }
-}
-
-/// Every file in the folders of the runs.
-fn image_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let images = folder.join(IMAGES);
-    let mut files = Vec::new();
-    for entry in entries(&images)? {
-        if entry.is_dir() {
-            files.extend(entries(&entry)?);
-        } else {
-            files.push(entry);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
-        .map_err(|error| StoreError::io(folder, "list the folder", error))
 }
 
 fn gaps(reader: &Reader) -> Result<Vec<Gap>, StoreError> {

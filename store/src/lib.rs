@@ -1,8 +1,8 @@
 //! WHAT IS REMEMBERED. The only door to SQLite and to the files beside it: takes a part's
 //! [`domain::Outcome`], gives it back for as long as it is kept.
 //!
-//! A store is a folder: `station.db`, whose every column is explained in `schema.sql`, and
-//! `images/`. It has one writing process ([`Store`], held by a lock file) and any number of readers
+//! A store is a folder: `station.db`, whose every column is explained in `schema.sql`, `images/`
+//! and `clips/`. It has one writing process ([`Store`], held by a lock file) and any number of readers
 //! ([`Reader`]). A row never points to a file that is not there: files are whole and in place
 //! before their row is committed, so a kill at any moment leaves a readable store. [`check()`]
 //! finds whatever disagrees.
@@ -24,8 +24,8 @@ mod writer;
 
 pub use check::{CheckReport, Gap, check};
 pub use clips::{
-    Budget, Clip, ClipClass, ClipEnd, ClipFile, ClipId, ClipPart, ClipStart, ClipState, ClipTally,
-    Clips, Evicted, Fragment, FragmentRow, Tally,
+    Budget, Clip, ClipClass, ClipEnd, ClipFault, ClipFile, ClipGap, ClipId, ClipPart, ClipReport,
+    ClipStart, ClipState, ClipTally, Clips, Evicted, Fragment, FragmentRow, Tally, verify_clips,
 };
 pub use error::StoreError;
 pub use files::ImageKind;

@@ -338,7 +338,7 @@ impl Reader {
     /// Where an image's file lies; `None` when its path would leave the store's folder.
     #[must_use]
     pub fn image_file(&self, image: &ImageRow) -> Option<PathBuf> {
-        files::inside(&self.folder, &image.path)
+        files::inside(&self.folder, files::IMAGES, &image.path)
     }
 
     /// Every row that a query gives.
@@ -352,6 +352,14 @@ impl Reader {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.query_map(params, read)?.collect())
             .map_err(|error| self.sql(error))
+    }
+
+    /// What `read` gives.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T, StoreError> {
+        read(&self.db).map_err(|error| self.sql(error))
     }
 
     fn sql(&self, error: rusqlite::Error) -> StoreError {
