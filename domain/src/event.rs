@@ -185,6 +185,34 @@ pub enum Event {
         /// Why it can't be had.
         cause: String,
     },
+    /// A clip that the cloud keeps was removed here to make room.
+    ClipCleared {
+        /// Its number.
+        clip: i64,
+    },
+    /// A clip was removed to make room before the cloud kept it.
+    ClipEvicted {
+        /// Its number.
+        clip: i64,
+        /// Why it had been kept.
+        class: String,
+        /// How far it had come.
+        state: String,
+    },
+    /// A clip was not made.
+    ClipLost {
+        /// The camera.
+        camera: CameraId,
+        /// Why not.
+        cause: String,
+    },
+    /// Clips that the cloud does not keep yet take nearly all the room that clips may take.
+    ClipsNearlyFull {
+        /// What they take, in MiB.
+        mib: u64,
+        /// What all clips may take, in MiB.
+        most_mib: u64,
+    },
 }
 
 impl Event {
@@ -222,6 +250,10 @@ impl Event {
             Self::ClockJumped { .. } => "clock_jumped",
             Self::RecipeChanged { .. } => "recipe_changed",
             Self::ModelOnCpu { .. } => "model_on_cpu",
+            Self::ClipCleared { .. } => "clip_cleared",
+            Self::ClipEvicted { .. } => "clip_evicted",
+            Self::ClipLost { .. } => "clip_lost",
+            Self::ClipsNearlyFull { .. } => "clips_nearly_full",
         }
     }
 
@@ -234,7 +266,7 @@ impl Event {
     /// Whether somebody has to look after the events of this [`Event::name`].
     #[must_use]
     pub fn name_is_alarm(name: &str) -> bool {
-        const QUIET: [&str; 9] = [
+        const QUIET: [&str; 10] = [
             "background_relearnt",
             "blob_ignored",
             "part_cut",
@@ -244,6 +276,7 @@ impl Event {
             "plc_back",
             "recording_again",
             "recipe_changed",
+            "clip_cleared",
         ];
         !QUIET.contains(&name)
     }
@@ -302,6 +335,16 @@ impl fmt::Display for Event {
             Self::RecipeChanged { recipe } => write!(f, "recipe `{recipe}` from the next part on"),
             Self::ModelOnCpu { recipe, wanted, cause } => {
                 write!(f, "recipe `{recipe}`: its model runs on the CPU, not on {wanted}: {cause}")
+            }
+            Self::ClipCleared { clip } => {
+                write!(f, "clip {clip} made room here; the cloud keeps it")
+            }
+            Self::ClipEvicted { clip, class, state } => {
+                write!(f, "clip {clip} ({class}) is lost: it made room when only {state}")
+            }
+            Self::ClipLost { camera, cause } => write!(f, "{camera}: a clip is lost: {cause}"),
+            Self::ClipsNearlyFull { mib, most_mib } => {
+                write!(f, "clips that only this machine has take {mib} of {most_mib} MiB")
             }
         }
     }

@@ -125,6 +125,18 @@ pub const STALL_AFTER: Duration = Duration::from_secs(2);
 /// How long any other thread may be at one thing before the watchdog is told no more.
 pub const DEAD_AFTER: Duration = Duration::from_secs(5);
 
+/// Pictures of a clip that wait inside its encoder's pipeline.
+pub const CLIP_PICTURES_ENCODING: u64 = 4;
+
+/// How long an encoder may give nothing before its clip is given up.
+pub const CLIP_ENCODER_HANGS_AFTER: Duration = Duration::from_secs(10);
+
+/// How long the next clip waits for the encoder of the one before to end.
+pub const CLIP_ENCODER_CLOSES_WITHIN: Duration = Duration::from_secs(2);
+
+/// Encoders of one camera that hang for good, each with its threads, before no more are begun.
+pub const CLIP_ENCODERS_HANGING: usize = 2;
+
 // A part is announced to act before it is handed on, so act must be able to take a notice for
 // every part that can be under way, or locate and act would wait for each other.
 const _: () = assert!(NOTICES_WAITING > PARTS_WAITING + INSPECTORS_MAX);

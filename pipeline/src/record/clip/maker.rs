@@ -1,0 +1,413 @@
+//! The thread body. Takes the reel of one camera; gives the store one accepted clip after another.
+//! Whatever goes wrong costs the clip that it happens to, is told, and is over with it.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use domain::{CaptureTime, Event, WallTime};
+use store::{
+    Budget, ClipClass, ClipEnd, ClipFile, ClipId, ClipPart, ClipStart, ClipState, ClipTally, Clips,
+    Evicted, RunId, StoreError,
+};
+use thiserror::Error;
+
+use super::encoder::{Coded, Encoder, EncoderError, Encoders};
+use super::matroska::{Header, Tag};
+use super::writer::{ClipWriter, Pace, WriteError};
+use super::{ClipFacts, ClipSetup};
+use crate::link::{Closed, LinkReceiver};
+use crate::record::reel::{ClipDone, FilmPicture, Note, Reel};
+use crate::stage::Counters;
+
+/// Why a clip is lost.
+#[derive(Debug, Error)]
+enum LostClip {
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no room: clips that may not go take {taken_mib} of {most_mib} MiB")]
+    NoRoom { taken_mib: u64, most_mib: u64 },
+    #[error("its beginning was given up: clips come faster than they are made")]
+    NoBegin,
+    #[error("its end was given up: clips come faster than they are made")]
+    NoEnd,
+    #[error("it has no picture")]
+    NoPicture,
+    #[error("it was not over when the line stopped")]
+    Stopped,
+}
+
+/// Makes the clips of one camera until its reel is closed.
+pub fn run(
+    reels: &LinkReceiver<Reel>,
+    clips: Clips,
+    run: RunId,
+    setup: ClipSetup,
+    counters: &Counters,
+) {
+    Maker::new(clips, run, setup, counters).run(reels);
+}
+
+/// What the maker asks of the store.
+trait Outbox {
+    type File: Write;
+    fn begin(&self, start: &ClipStart<'_>) -> Result<Self::File, StoreError>;
+    fn accept(&mut self, file: Self::File, end: &ClipEnd) -> Result<ClipId, StoreError>;
+    fn make_room(&mut self, budget: &Budget, more: u64) -> Result<Vec<Evicted>, StoreError>;
+    fn tally(&self) -> Result<ClipTally, StoreError>;
+}
+
+impl Outbox for Clips {
+    type File = ClipFile;
+
+    fn begin(&self, start: &ClipStart<'_>) -> Result<ClipFile, StoreError> {
+        Self::begin(self, start)
+    }
+
+    fn accept(&mut self, file: ClipFile, end: &ClipEnd) -> Result<ClipId, StoreError> {
+        Self::accept(self, file, end)
+    }
+
+    fn make_room(&mut self, budget: &Budget, more: u64) -> Result<Vec<Evicted>, StoreError> {
+        Self::make_room(self, budget, more)
+    }
+
+    fn tally(&self) -> Result<ClipTally, StoreError> {
+        Self::tally(self)
+    }
+}
+
+/// How far the clip that the reel is at has come.
+enum Scene<F> {
+    /// Between two clips.
+    Between,
+    /// Its first picture comes next.
+    Begun { clock_is_synced: bool },
+    /// It has pictures.
+    Filming(Box<Filming<F>>),
+    /// It was lost and told; the rest of it is let go.
+    Lost,
+}
+
+struct Maker<'a, O: Outbox> {
+    outbox: O,
+    run: RunId,
+    setup: ClipSetup,
+    counters: &'a Counters,
+    encoders: Option<Encoders>,
+    scene: Scene<O::File>,
+}
+
+impl<'a, O: Outbox> Maker<'a, O> {
+    const fn new(outbox: O, run: RunId, setup: ClipSetup, counters: &'a Counters) -> Self {
+        Self { outbox, run, setup, counters, encoders: None, scene: Scene::Between }
+    }
+
+    fn run(mut self, reels: &LinkReceiver<Reel>) {
+        loop {
+            match reels.recv() {
+                Ok(reel) => self.take(reel),
+                Err(Closed) => break,
+            }
+        }
+        if matches!(self.scene, Scene::Filming(_)) {
+            self.lose(&LostClip::Stopped);
+        }
+    }
+
+    fn take(&mut self, reel: Reel) {
+        let done = match reel {
+            Reel::Begin { clock_is_synced, .. } => {
+                if matches!(self.scene, Scene::Begun { .. } | Scene::Filming(_)) {
+                    self.lose(&LostClip::NoEnd);
+                }
+                self.scene = Scene::Begun { clock_is_synced };
+                Ok(())
+            }
+            Reel::Picture(picture, notes) => self.film(picture, &notes),
+            Reel::End { class, notes, pictures_missing } => {
+                match std::mem::replace(&mut self.scene, Scene::Between) {
+                    Scene::Filming(filming) => self.end(*filming, class, &notes, pictures_missing),
+                    Scene::Begun { .. } => Err(LostClip::NoPicture),
+                    Scene::Between => Err(LostClip::NoBegin),
+                    Scene::Lost => Ok(()),
+                }
+                .inspect_err(|why| self.tell_lost(why))
+                .or(Ok(()))
+            }
+        };
+        if let Err(why) = done {
+            self.lose(&why);
+        }
+    }
+
+    /// Gives the clip up: its encoder ends, its file goes.
+    fn lose(&mut self, why: &LostClip) {
+        self.scene = Scene::Lost;
+        self.tell_lost(why);
+    }
+
+    fn tell_lost(&self, why: &LostClip) {
+        let camera = self.setup.camera.clone();
+        self.counters.event(&Event::ClipLost { camera, cause: why.to_string() });
+    }
+
+    fn film(&mut self, picture: FilmPicture, notes: &[Arc<Note>]) -> Result<(), LostClip> {
+        if let Scene::Begun { clock_is_synced } = self.scene {
+            self.scene = Scene::Filming(Box::new(self.begin(&picture, clock_is_synced)?));
+        }
+        match &mut self.scene {
+            Scene::Filming(filming) => filming.add(picture, notes, &self.setup),
+            Scene::Lost => Ok(()),
+            Scene::Between | Scene::Begun { .. } => Err(LostClip::NoBegin),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        first: &FilmPicture,
+        clock_is_synced: bool,
+    ) -> Result<Filming<O::File>, LostClip> {
+        let encoders = match &self.encoders {
+            Some(encoders) => encoders,
+            None => self.encoders.insert(Encoders::new(&self.setup.config, self.setup.fps)?),
+        };
+        let encoder = encoders.begin(first.size)?;
+        let (run, camera, started) = (self.run, &self.setup.camera, first.at);
+        let start = ClipStart { run, camera, started, clock_is_synced };
+        let file = self.outbox.begin(&start)?;
+        let fps = u64::from(self.setup.fps.max(1));
+        let pace = Pace {
+            fragment_ms: self.setup.config.fragment_ms.into(),
+            frame_ms: 1000_u64.div_ceil(fps),
+        };
+        Ok(Filming {
+            started,
+            ended: started,
+            clock_is_synced,
+            encoder_name: encoders.name(),
+            encoder,
+            size: first.size,
+            pace,
+            key_ms: None,
+            file: File::Waiting(file),
+            coded: Vec::new(),
+            spans: Vec::new(),
+        })
+    }
+
+    fn end(
+        &mut self,
+        mut filming: Filming<O::File>,
+        class: ClipClass,
+        notes: &[Arc<Note>],
+        missing: u64,
+    ) -> Result<(), LostClip> {
+        filming.encoder.finish(&mut filming.coded)?;
+        filming.write(&self.setup)?;
+        let File::Written(writer) = filming.file else { return Err(LostClip::NoPicture) };
+        let (file, written) = writer.finish(&|from, to| tags(&filming.spans, &self.setup, from, to))?;
+        let dropped = filming.encoder.dropped();
+        let pictures_missing = missing + dropped.len() as u64;
+        let facts = (self.setup.facts)(&ClipFacts {
+            camera: &self.setup.camera,
+            started: filming.started,
+            ended: filming.ended,
+            clock_is_synced: filming.clock_is_synced,
+            class,
+            notes,
+            pictures: written.pictures,
+            pictures_missing,
+            encoder: filming.encoder_name,
+        });
+        let end = ClipEnd {
+            ended: filming.ended,
+            class,
+            header_bytes: written.header_bytes,
+            fragments: written.fragments,
+            parts: notes.iter().map(|note| part_in(&note.part, dropped)).collect(),
+            pictures: written.pictures,
+            pictures_missing,
+            facts,
+        };
+        let sidecar = end.facts.to_string().len() as u64;
+        self.make_room(written.bytes + sidecar)?;
+        self.outbox.accept(file, &end)?;
+        (self.setup.accepted)(ClipDone {
+            camera: self.setup.camera.clone(),
+            started: filming.started.wall,
+            parts: end.parts.iter().map(|part| part.part).collect(),
+            bytes: written.bytes,
+        });
+        self.tell_how_full()
+    }
+
+    fn make_room(&mut self, more: u64) -> Result<(), LostClip> {
+        let budget = self.setup.config.budget();
+        for Evicted { clip: ClipId(clip), class, state, .. } in
+            self.outbox.make_room(&budget, more)?
+        {
+            self.counters.event(&match state {
+                ClipState::Persisted => Event::ClipCleared { clip },
+                _ => Event::ClipEvicted { clip, class: word(&class), state: word(&state) },
+            });
+        }
+        let tally = self.outbox.tally()?;
+        let taken = unsaved(&tally) + tally.persisted.bytes;
+        if taken + more > budget.bytes_max {
+            let (taken_mib, most_mib) = (taken >> 20, budget.bytes_max >> 20);
+            return Err(LostClip::NoRoom { taken_mib, most_mib });
+        }
+        Ok(())
+    }
+
+    /// Says once that there is little room left, until there is more.
+    fn tell_how_full(&self) -> Result<(), LostClip> {
+        let budget = self.setup.config.budget();
+        let unsaved = unsaved(&self.outbox.tally()?);
+        let is = unsaved > budget.alarm_bytes;
+        if is && !self.setup.nearly_full.swap(is, Ordering::AcqRel) {
+            let (mib, most_mib) = (unsaved >> 20, budget.bytes_max >> 20);
+            self.counters.event(&Event::ClipsNearlyFull { mib, most_mib });
+        }
+        self.setup.nearly_full.store(is, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// Bytes of clips that may not go without loss.
+const fn unsaved(tally: &ClipTally) -> u64 {
+    tally.queued.bytes + tally.sent.bytes + tally.received.bytes + tally.quarantined.bytes
+}
+
+/// The word that rows and reports have for a state or a class.
+fn word(value: &impl serde::Serialize) -> String {
+    let word = serde_json::to_value(value).ok();
+    word.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The part, whose picture may have another number as pictures before it were dropped.
+fn part_in(part: &ClipPart, dropped: &[u64]) -> ClipPart {
+    let shift = |at: u64| {
+        let before = dropped.iter().filter(|&&gone| gone < at).count() as u64;
+        (!dropped.contains(&at)).then_some(at.saturating_sub(before))
+    };
+    ClipPart { picture: part.picture.and_then(shift), ..part.clone() }
+}
+
+/// Where the clip is written.
+enum File<F> {
+    /// Until the encoder gives what the header says.
+    Waiting(F),
+    Written(ClipWriter<F>),
+    /// While it goes from one to the other.
+    Gone,
+}
+
+/// The pictures that a note belongs to, milliseconds from the clip's start.
+struct Span {
+    note: Arc<Note>,
+    from_ms: u64,
+    to_ms: u64,
+}
+
+/// A clip that is being made.
+struct Filming<F> {
+    started: CaptureTime,
+    ended: CaptureTime,
+    clock_is_synced: bool,
+    encoder_name: &'static str,
+    encoder: Encoder,
+    size: domain::SizePx,
+    pace: Pace,
+    /// When the newest key frame was asked for.
+    key_ms: Option<u64>,
+    file: File<F>,
+    coded: Vec<Coded>,
+    spans: Vec<Span>,
+}
+
+impl<F: Write> Filming<F> {
+    fn add(
+        &mut self,
+        mut picture: FilmPicture,
+        notes: &[Arc<Note>],
+        setup: &ClipSetup,
+    ) -> Result<(), LostClip> {
+        // By the clock that does not jump, so that a clip is never torn.
+        let since = picture.at.mono.since(self.started.mono);
+        self.ended = CaptureTime { mono: picture.at.mono, wall: self.started.wall.plus(since) };
+        let at_ms = ms(self.ended.wall).saturating_sub(ms(self.started.wall)).unsigned_abs();
+        for note in notes {
+            self.span(note, at_ms);
+        }
+        (setup.draw)(&mut picture, notes);
+        let is_key = self.key_ms.is_none_or(|began| self.pace.begins_anew(began, at_ms));
+        if is_key {
+            self.key_ms = Some(at_ms);
+        }
+        self.encoder.push(picture, at_ms, is_key, &mut self.coded)?;
+        self.write(setup)
+    }
+
+    fn span(&mut self, note: &Arc<Note>, at_ms: u64) {
+        match self.spans.iter_mut().find(|span| span.note.part.part == note.part.part) {
+            Some(span) => span.to_ms = at_ms,
+            None => {
+                let note = Arc::clone(note);
+                self.spans.push(Span { note, from_ms: at_ms, to_ms: at_ms });
+            }
+        }
+    }
+
+    /// Writes what has come out of the encoder.
+    fn write(&mut self, setup: &ClipSetup) -> Result<(), LostClip> {
+        if self.coded.is_empty() {
+            return Ok(());
+        }
+        self.write_header(setup)?;
+        let File::Written(writer) = &mut self.file else { return Ok(()) };
+        for coded in self.coded.drain(..) {
+            writer.push(coded, &|from, to| tags(&self.spans, setup, from, to))?;
+        }
+        Ok(())
+    }
+
+    fn write_header(&mut self, setup: &ClipSetup) -> Result<(), LostClip> {
+        if matches!(self.file, File::Written(_)) {
+            return Ok(());
+        }
+        let File::Waiting(file) = std::mem::replace(&mut self.file, File::Gone) else {
+            return Err(LostClip::NoPicture);
+        };
+        let header = Header {
+            title: &format!("{} {}", setup.imprint.station, setup.camera),
+            software: &setup.imprint.software,
+            size: self.size,
+            frame_ns: Some(1_000_000_000 / u64::from(setup.fps.max(1))),
+            avcc: self.encoder.avcc().unwrap_or_default(),
+        };
+        let writer = ClipWriter::begin(file, &header.bytes(), ms(self.started.wall), self.pace)?;
+        self.file = File::Written(writer);
+        Ok(())
+    }
+}
+
+/// What is said of the pictures from one time to another.
+fn tags(spans: &[Span], setup: &ClipSetup, from_ms: u64, to_ms: u64) -> Vec<Tag> {
+    let shows = |span: &&Span| span.from_ms <= to_ms && span.to_ms >= from_ms;
+    let notes: Vec<_> = spans.iter().filter(shows).map(|span| Arc::clone(&span.note)).collect();
+    (setup.tags)(&notes)
+}
+
+/// Milliseconds since 1970, as [`store::Clip::timecode_ms`] counts them.
+const fn ms(wall: WallTime) -> i64 {
+    wall.unix_ns.div_euclid(1_000_000)
+}
+
+#[cfg(test)]
+mod tests;
