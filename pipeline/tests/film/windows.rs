@@ -51,7 +51,7 @@ impl Play {
 
     /// The clips, and all that was counted as missing.
     fn run(&self) -> (Vec<Clip>, u64) {
-        let mut desk = Desk::new(CameraId::new("c"), self.windows, self.stock.min(1000));
+        let mut desk = Desk::new(CameraId::new("c"), self.windows, 120);
         let mut projector = Projector::default();
         let mut told: Vec<_> = self.wants.iter().enumerate().collect();
         told.sort_by_key(|(_, (at, late))| at + late);
