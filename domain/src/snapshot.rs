@@ -113,6 +113,21 @@ pub struct StageSnapshot {
     pub restarts: u64,
 }
 
+/// Films and clips, over all cameras.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ClipSnapshot {
+    /// Pictures that came into a film.
+    pub pictures: u64,
+    /// Frames that were chosen for a film and did not come into it.
+    pub pictures_dropped: u64,
+    /// Parts that should be in a clip and were given up.
+    pub wants_dropped: u64,
+    /// Clips begun.
+    pub begun: u64,
+    /// Pictures that should be in a clip and are not.
+    pub pictures_missing: u64,
+}
+
 /// The latest values of the whole line.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Snapshot {
@@ -144,6 +159,8 @@ pub struct Snapshot {
     pub plc_ms: Tail,
     /// Distance in time from a trigger to the exposure of the frame chosen for it.
     pub trigger_error_ms: Tail,
+    /// Films and clips.
+    pub clips: ClipSnapshot,
     /// Whether the PLC is there.
     pub plc_is_up: bool,
     /// A row a camera.

@@ -47,6 +47,34 @@ pub const OUTCOMES_WAITING_LIVE: usize = 4096;
 /// rows are not.
 pub const PICTURES_WAITING_BYTES: usize = 256 << 20;
 
+/// Frames between capture and the film of a camera: each holds a camera's buffer.
+pub const FILM_FRAMES_WAITING: usize = 2;
+
+/// How much longer than the line's budget a picture of the film waits for its part's verdict to
+/// come through. Also how far a camera's time may be ahead of the line's.
+pub const FILM_SLACK: Duration = Duration::from_secs(1);
+
+/// The longest the film waits before it looks at the time.
+pub const FILM_LOOK: Duration = Duration::from_millis(50);
+
+/// How long the end of a line waits until the film's last clips were taken.
+pub const FILM_FINISH: Duration = Duration::from_secs(30);
+
+/// Parts that wait to be told to the film of a camera.
+pub const NOTES_WAITING: usize = 256;
+
+/// Parts that the film of a camera looks for at the same time, and the most in one clip.
+pub const NOTES_HELD: usize = 512;
+
+/// Defects, and reasons, that are shown of one part.
+pub const MARKS_A_NOTE: usize = 32;
+
+/// Cells of a heatmap that is shown on film.
+pub const HEAT_CELLS_MAX: u32 = 16_384;
+
+/// Pictures, beginnings and ends of clips between the film and the clip thread of a camera.
+pub const REEL_WAITING: usize = 16;
+
 /// Events between two flushes of record; more are counted and not written down one by one.
 pub const EVENTS_WAITING: usize = 1024;
 

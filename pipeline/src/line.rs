@@ -5,6 +5,7 @@
 //! its head: when capture returns, its link closes, and each stage in turn finishes what it has.
 
 mod armed;
+mod filmed;
 mod inspect;
 mod look;
 mod supervise;
@@ -24,6 +25,7 @@ use thiserror::Error;
 use crate::act::reject::Reject;
 use crate::act::{Act, Inspected, Notice, Pace};
 use crate::capture::feed;
+use crate::capture::tap::Tap;
 use crate::capture::{CaptureError, Source};
 use crate::clock::Clock;
 use crate::decide::Stamp;
@@ -32,11 +34,14 @@ use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
 use crate::locate::{LocateError, PartNumbers};
 use crate::plc::{FieldInput, Plc};
 use crate::record::cut::Cutter;
+use crate::record::film::wants::Recipes;
+use crate::record::film::{FilmError, FilmSetup};
 use crate::record::verdict_log::VerdictLog;
 use crate::record::{Keep, RecordError, RecordReport, Recorder};
 use crate::stage::{Counters, Pulse};
 pub use armed::Armed;
 use armed::InForce;
+use filmed::Filmed;
 use inspect::{Inspector, Job};
 use look::Looker;
 use supervise::Supervisor;
@@ -74,6 +79,8 @@ pub struct LineSetup {
     pub log: Option<VerdictLog>,
     /// Which passed parts' images are kept.
     pub keep: Keep,
+    /// How it is filmed, if it is, and where clips are made of it.
+    pub film: Option<FilmSetup>,
     /// How threads share the machine.
     pub threads: ThreadPlan,
     /// Name and version of this software.
@@ -93,6 +100,9 @@ pub enum LineError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// It can't be filmed like that.
+    #[error(transparent)]
+    Film(#[from] FilmError),
     /// The disk takes nothing.
     #[error(
         "recipe `{recipe}` can't come into force: {} recipes before it wait for the disk, which \
@@ -116,10 +126,13 @@ pub struct Line {
     /// Recipes that record has been told to keep.
     kept: Mutex<BTreeSet<Sha256>>,
     to_keep: Sender<Arc<CheckedRecipe>>,
+    /// What recipes are called in clips.
+    recipes: Recipes,
     supervise: JoinHandle<bool>,
     act: JoinHandle<()>,
     cut: Option<JoinHandle<()>>,
     record: JoinHandle<(RecordReport, Result<(), RecordError>)>,
+    films: Vec<JoinHandle<()>>,
 }
 
 /// What a line has to say when it is over.
@@ -161,13 +174,14 @@ impl Ground {
     /// a slow disk holds no camera's buffer.
     fn start_record(
         &self,
-        recorder: Recorder,
+        mut recorder: Recorder,
     ) -> Result<(LinkSender<Outcome>, CutThread, RecordThread), LineError> {
         let bound =
             if self.live { limits::OUTCOMES_WAITING_LIVE } else { limits::OUTCOMES_WAITING };
         let (to_record, outcomes) = link::<Outcome>(bound, feed::when_full(self.live));
         self.counters.show_gauge(Stage::Record, to_record.gauge());
         let keep = Arc::clone(&recorder.keep);
+        let wants = if self.live { recorder.wants.take() } else { None };
         let name = Stage::Record.name();
         let record = self.threads.spawn(Stage::Record, 0, name, move || recorder.run(&outcomes))?;
         if !self.live {
@@ -175,7 +189,7 @@ impl Ground {
         }
         let (to_cut, uncut) = link::<Outcome>(limits::OUTCOMES_TO_CUT, feed::when_full(true));
         let counters = Arc::clone(&self.counters);
-        let cutter = Cutter::new(keep, limits::PICTURES_WAITING_BYTES, counters);
+        let cutter = Cutter::new(keep, limits::PICTURES_WAITING_BYTES, wants, counters);
         let cut = spawn("record-cut", move || cutter.run(&uncut, &to_record))?;
         Ok((to_cut, Some(cut), record))
     }
@@ -210,13 +224,17 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
     let (live, counters, clock) = (ground.live, &ground.counters, &ground.clock);
     counters.set_state(LineState::Starting);
 
-    let (to_keep, recipes) = crossbeam_channel::bounded(limits::RECIPES_WAITING);
+    let recipes = Recipes::default();
+    let Filmed { taps, wants, threads: films } =
+        ground.start_films(setup.film, &setup.armed.recipe, &recipes)?;
+    let (to_keep, to_be_kept) = crossbeam_channel::bounded(limits::RECIPES_WAITING);
     let (to_record, cut, record) = ground.start_record(Recorder {
-        recipes,
+        recipes: to_be_kept,
         writer: setup.writer,
         log: setup.log,
         keep: setup.keep,
         live,
+        wants,
         counters: Arc::clone(counters),
         clock: Arc::clone(clock),
     })?;
@@ -247,7 +265,8 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
 
     let numbers = Arc::default();
     let links = (due, to_inspect, to_act);
-    let head = Head { links, in_force: Arc::clone(&in_force), numbers, ground: ground.clone() };
+    let in_force_too = Arc::clone(&in_force);
+    let head = Head { links, in_force: in_force_too, numbers, taps, ground: ground.clone() };
     let Running { capture, locate, pulses, supervise } =
         head.start_cameras(setup.cameras, supervisor, act_pulse)?;
     let counters = ground.counters;
@@ -259,12 +278,14 @@ pub fn start(setup: LineSetup) -> Result<Line, LineError> {
         pulses,
         kept,
         to_keep,
+        recipes,
         capture,
         locate,
         supervise,
         act,
         cut,
         record,
+        films,
     })
 }
 
@@ -288,6 +309,7 @@ struct Head {
     links: (LinkSender<Notice>, LinkSender<Job>, LinkSender<Inspected>),
     in_force: Arc<InForce>,
     numbers: Arc<PartNumbers>,
+    taps: BTreeMap<CameraId, Tap>,
     ground: Ground,
 }
 
@@ -304,7 +326,7 @@ type CaptureThread = JoinHandle<Vec<CaptureError>>;
 
 impl Head {
     fn start_cameras(
-        self,
+        mut self,
         cameras: Vec<CameraSetup>,
         mut supervisor: Supervisor,
         act_pulse: Arc<Pulse>,
@@ -323,12 +345,13 @@ impl Head {
     }
 
     fn start_camera(
-        &self,
+        &mut self,
         index: usize,
         setup: CameraSetup,
         vitals: look::Vitals,
     ) -> Result<(LocateThread, CaptureThread), LineError> {
         let CameraSetup { camera, mut source, field } = setup;
+        let tap = self.taps.remove(&camera);
         let Ground { threads, counters, clock, live, .. } = &self.ground;
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(*live));
         counters.show_gauge(Stage::Locate, to_locate.gauge());
@@ -339,7 +362,7 @@ impl Head {
         let (clock, counters) = (Arc::clone(clock), Arc::clone(counters));
         let name = format!("{}-{camera}", Stage::Capture);
         let capturing = threads.spawn(Stage::Capture, index, &name, move || {
-            let errors = feed::feed(&mut *source, &camera, &to_locate, &*clock, &counters);
+            let errors = feed::feed(&mut *source, &camera, &to_locate, tap, &*clock, &counters);
             drop(to_locate);
             errors
         })?;
@@ -394,6 +417,7 @@ impl Line {
             }
             kept.insert(armed.recipe.hash());
         }
+        self.recipes.add(&armed.recipe);
         let before = self.in_force.change(armed);
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         if !retired.iter().any(|known| Arc::ptr_eq(known, &before)) {
@@ -414,7 +438,7 @@ impl Line {
     /// Whether everything has been written down and the threads are gone.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.record.is_finished()
+        self.record.is_finished() && self.films.iter().all(JoinHandle::is_finished)
     }
 
     /// Waits for the end of the line, head first.
@@ -448,6 +472,11 @@ impl Line {
             failed.push(Stage::Record);
             (RecordReport::default(), Ok(()))
         });
+        for film in self.films {
+            if film.join().is_err() {
+                failed.push(Stage::Record);
+            }
+        }
         self.counters.set_state(LineState::Off);
         LineSummary {
             capture,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, SendError, Sender, TrySendError};
+use crossbeam_channel::{
+    Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender, TrySendError,
+};
 use thiserror::Error;
 
 /// What a full link does.
@@ -136,6 +138,16 @@ impl<T> LinkSender<T> {
     /// The item, when there is no room or nobody receives any more.
     pub fn try_send(&self, item: T) -> Result<(), T> {
         let sent = self.sender.try_send(item).map_err(TrySendError::into_inner);
+        self.gauge.show(self.sender.len());
+        sent
+    }
+
+    /// Sends `item`; waits at most `limit` for room.
+    ///
+    /// # Errors
+    /// The item, when there was no room or nobody receives any more.
+    pub fn send_within(&self, item: T, limit: Duration) -> Result<(), T> {
+        let sent = self.sender.send_timeout(item, limit).map_err(SendTimeoutError::into_inner);
         self.gauge.show(self.sender.len());
         sent
     }

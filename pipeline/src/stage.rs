@@ -2,6 +2,7 @@
 //! alive, how it is asked to stop.
 
 mod books;
+mod clips;
 mod pulse;
 mod timing;
 
@@ -16,6 +17,7 @@ use domain::{
 
 use crate::link::Gauge;
 use books::{Books, Sums};
+pub use clips::ClipCounters;
 pub use pulse::Pulse;
 pub use timing::Timing;
 
@@ -43,6 +45,8 @@ pub struct Counters {
     restarts: [AtomicU64; Stage::ALL.len()],
     /// What waits before each stage; set when the line is built.
     gauges: [Mutex<Option<Arc<Gauge>>>; Stage::ALL.len()],
+    /// What is counted of films and clips.
+    pub clips: ClipCounters,
     /// From trigger to signal.
     pub decision: Timing,
     /// From signal to the PLC having taken it.
@@ -345,6 +349,7 @@ impl Counters {
             decision_ms: self.decision.tail().unwrap_or_default(),
             plc_ms: self.plc.tail().unwrap_or_default(),
             trigger_error_ms: self.trigger_error.tail().unwrap_or_default(),
+            clips: self.clips.snapshot(),
             plc_is_up: !self.plc_is_down.load(Ordering::Acquire),
             cameras: self.cameras.iter().map(camera_snapshot).collect(),
             stages: Stage::ALL.into_iter().map(|stage| self.stage_snapshot(stage)).collect(),

@@ -193,6 +193,7 @@ fn setup(
         .unzip();
     let setup = LineSetup {
         reject: None,
+        film: None,
         threads: ThreadPlan::default(),
         cameras,
         armed: Arc::new(Armed::new(Arc::clone(work.recipe), work.model.another()?, cores())?),

@@ -146,6 +146,7 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
             writer,
             log: Some(log),
             keep: Arc::new(move |acted| store::keep_share(acted.inspection.part, share)),
+            film: None,
             threads: ThreadPlan::default(),
             software: "bench".into(),
             clock,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::{CameraId, Event, Frame, MonoTime, Stage};
 
 use super::slow::Pace;
+use super::tap::Tap;
 use super::{CaptureError, Next, Source, next_of};
 use crate::clock::Clock;
 use crate::link::{LinkSender, Sent, WhenFull};
@@ -20,7 +21,7 @@ pub const fn when_full(live: bool) -> WhenFull {
 /// Takes frames until the source ends or the line is asked to stop. A source goes on after an
 /// error when it can (the next image) and ends when it can't. Dropping `frames` then tells the
 /// stages after it that there will be no more; closing a camera may take longer than parts in
-/// view can wait, so do that first.
+/// view can wait, so do that first. Some frames go through `tap` to the camera's film as well.
 ///
 /// Gives what went wrong, first things first. Frames before and after are on their way all the
 /// same.
@@ -28,6 +29,7 @@ pub fn feed(
     source: &mut dyn Source,
     camera: &CameraId,
     frames: &LinkSender<Frame>,
+    mut tap: Option<Tap>,
     clock: &dyn Clock,
     counters: &Arc<Counters>,
 ) -> Vec<CaptureError> {
@@ -76,6 +78,9 @@ pub fn feed(
         // In replay a broken image keeps its number, and was told of by name.
         if live {
             losses.follow(frame.sequence, source);
+        }
+        if let Some(tap) = &mut tap {
+            tap.see(&frame);
         }
         match frames.send(frame) {
             Ok(Sent::Queued) => {}

@@ -24,6 +24,7 @@ mod secrets;
 mod slow;
 mod stamps;
 mod synthetic;
+pub mod tap;
 mod v4l2;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

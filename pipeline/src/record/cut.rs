@@ -12,6 +12,7 @@ use domain::{
 };
 
 use super::Keep;
+use super::film::wants::Wants;
 use crate::link::{LinkReceiver, LinkSender, Sent};
 use crate::stage::Counters;
 
@@ -24,20 +25,30 @@ const PLANES_MAX: usize = 3;
 pub struct Cutter {
     keep: Keep,
     shelf: Arc<Shelf>,
+    wants: Option<Wants>,
     counters: Arc<Counters>,
 }
 
 impl Cutter {
-    /// A cutter whose pictures together never have more than `bytes_max`.
+    /// A cutter whose pictures together never have more than `bytes_max`; tells the films, where
+    /// there are any, which parts are to be seen in clips.
     #[must_use]
-    pub fn new(keep: Keep, bytes_max: usize, counters: Arc<Counters>) -> Self {
-        Self { keep, shelf: Arc::new(Shelf::new(bytes_max)), counters }
+    pub fn new(
+        keep: Keep,
+        bytes_max: usize,
+        wants: Option<Wants>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self { keep, shelf: Arc::new(Shelf::new(bytes_max)), wants, counters }
     }
 
     /// Runs until either link is closed. An outcome that the next link has no room for is given
     /// up, the oldest first, and told.
     pub fn run(self, outcomes: &LinkReceiver<Outcome>, to_record: &LinkSender<Outcome>) {
         while let Ok(mut outcome) = outcomes.recv() {
+            if let (Some(wants), Outcome::Acted(acted)) = (&self.wants, &outcome) {
+                wants.tell(acted);
+            }
             self.cut(&mut outcome);
             match to_record.send(outcome) {
                 Ok(Sent::Queued) => {}

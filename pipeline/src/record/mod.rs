@@ -3,6 +3,7 @@
 //! Takes outcomes from act; gives rows, images and lines of the verdict log. May be slow: in
 //! replay the line waits for it; on a live line it holds no camera's buffer, and nothing waits.
 
+pub mod annotate;
 pub mod clip;
 pub mod cut;
 pub mod encode;
@@ -23,6 +24,7 @@ use thiserror::Error;
 use crate::clock::Clock;
 use crate::link::{LinkReceiver, Received};
 use crate::stage::Counters;
+use film::wants::Wants;
 use verdict_log::VerdictLog;
 
 /// Outcomes between two flushes.
@@ -71,6 +73,8 @@ pub struct Recorder {
     /// Whether frames come at their own pace. Otherwise the time to a verdict is what its part
     /// took in the stages, without waiting, as footage is fed as fast as it is taken.
     pub live: bool,
+    /// The films to tell which parts are to be seen in clips; on a live line the cutter does.
+    pub wants: Option<Wants>,
     /// The line's counters.
     pub counters: Arc<Counters>,
     /// The machine's clock, for the time it takes.
@@ -146,6 +150,9 @@ impl Recorder {
         let recorded = self.writer.record(outcome, &mut |acted| keep(acted))?;
         report.left_out(recorded.left_out);
         if let Outcome::Acted(acted) = outcome {
+            if let Some(wants) = &self.wants {
+                wants.tell(acted);
+            }
             if let Some(log) = &mut self.log {
                 log.add(acted)?;
             }

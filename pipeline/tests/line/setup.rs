@@ -304,6 +304,7 @@ impl Setup {
             field: None,
             reject: None,
             log: None,
+            film: None,
             keep: Arc::new(|_| true),
             threads: ThreadPlan::default(),
             software: "test".into(),

@@ -166,6 +166,7 @@ impl Replay<'_> {
             writer,
             log: Some(VerdictLog::create(&log_path)?),
             keep: self.keep(),
+            film: None,
             threads: ThreadPlan::default(),
             software: super::software(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
