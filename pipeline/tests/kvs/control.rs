@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::admit::is_stream_name;
 use super::faults::ControlFault;
 use super::http::{Peer, Refusal, Request, answer};
-use super::put::is_stream_name;
 use super::state::{Call, State, Stream};
 use super::{Shared, sigv4};
 
@@ -21,7 +21,7 @@ pub async fn serve(shared: Arc<Shared>, mut peer: Peer) {
                     return;
                 }
             }
-            None => return shared.change(|state| state.parked.push(peer)),
+            None => return shared.change(|state| state.park(peer)),
         }
     }
 }

@@ -394,10 +394,10 @@ impl Media {
     }
 }
 
-/// From the first frame of the first track to the end of its last, which lasts as long as the
+/// From the first frame, which is video, to the end of the last one of its track, which lasts as long as the
 /// track says, or else as long as the one before it.
 fn lasts_ms(fragment: &Fragment, tracks: &[Track]) -> i64 {
-    let track = &tracks[0];
+    let track = tracks.iter().find(|track| track.number == fragment.frames[0].track).unwrap();
     let mut at: Vec<i64> = (fragment.frames.iter())
         .filter(|frame| frame.track == track.number)
         .map(|frame| frame.at_ms)

@@ -4,8 +4,8 @@
 //! that a client breaks is written down, even where the real service lets it pass.
 //!
 //! ```text
-//!   control ─▶ http ─▶ sigv4 ─▶ control (streams)          ┐
-//!   data    ─▶ http ─▶ sigv4 ─▶ put ─▶ media ─▶ fragments  ┴▶ state ─▶ the test
+//!   control ─▶ http ─▶ sigv4 ─▶ control (streams)                    ┐
+//!   data    ─▶ http ─▶ sigv4 ─▶ admit ─▶ put ─▶ media ─▶ fragments  ┴▶ state ─▶ the test
 //! ```
 //!
 //! What is not known of the real service is decided here, strictly: more than five fragments a
@@ -14,6 +14,7 @@
 
 #![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used)]
 
+mod admit;
 mod control;
 mod ebml;
 pub mod faults;
@@ -323,7 +324,10 @@ impl Service {
 
     /// Connections are refused and those that are there reset, until [`Service::up`].
     pub fn down(&self) {
-        self.shared.change(|state| state.is_down = true);
+        self.shared.change(|state| {
+            state.is_down = true;
+            std::mem::take(&mut state.parked).into_iter().for_each(http::Peer::reset);
+        });
         self.wait_state("nobody listens", |state| state.listening == 0);
     }
 
@@ -382,6 +386,11 @@ impl Service {
     /// How many connections to the data endpoint were accepted so far.
     pub fn connections(&self) -> u64 {
         self.shared.state().connections
+    }
+
+    /// How many connections, to either endpoint, are open and never answered or read again.
+    pub fn connections_parked(&self) -> usize {
+        self.shared.state().parked.len()
     }
 
     /// Whether a connection puts media to this stream.

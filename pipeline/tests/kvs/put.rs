@@ -8,8 +8,9 @@ use domain::MonoTime;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
+use super::admit::{Admitted, IN_USE, LINGERS, admit};
 use super::faults::{Fault, Said, error_code};
-use super::http::{Dechunk, Peer, Refusal, Request, STREAMED, chunk};
+use super::http::{Dechunk, Peer, Refusal, STREAMED, chunk};
 use super::media::{Fragment, Media, Refused, Step};
 use super::state::{Call, Stored};
 use super::{GLANCE, Shared, sigv4};
@@ -24,14 +25,6 @@ enum End {
     Parked,
 }
 
-/// A request that was let in.
-struct Admitted {
-    stream: String,
-    arn: String,
-    base_ms: i64,
-    is_active: bool,
-}
-
 pub async fn serve(shared: Arc<Shared>, mut peer: Peer) {
     let (script, connection) = shared.change(|state| {
         state.connections += 1;
@@ -44,7 +37,7 @@ pub async fn serve(shared: Arc<Shared>, mut peer: Peer) {
         return;
     }
     if script.contains(&Fault::NeverAnswers) {
-        return shared.change(|state| state.parked.push(peer));
+        return shared.change(|state| state.park(peer));
     }
     let request = match tokio::time::timeout(super::PATIENCE, peer.request()).await {
         Ok(Ok(Some(Ok(request)))) => request,
@@ -91,102 +84,6 @@ async fn refuse(shared: &Shared, mut peer: Peer, number: u64, refusal: &Refusal,
     let kind = if refusal.kind == LINGERS { IN_USE } else { &refusal.kind };
     let _ = peer.write(&Refusal::new(refusal.status, kind, &refusal.why).answer()).await;
     peer.close().await;
-}
-
-const IN_USE: &str = "ConnectionLimitExceededException";
-/// In use because the script says so.
-const LINGERS: &str = "lingers";
-
-async fn admit(shared: &Shared, request: &Request, number: u64) -> Result<Admitted, Refusal> {
-    if (request.method.as_str(), request.path.as_str()) != ("POST", "/putMedia") {
-        let what = format!("{} {}", request.method, request.path);
-        return Err(Refusal::new(404, "UnknownOperationException", what));
-    }
-    let keys = shared.state().keys.clone();
-    let asked = sigv4::Asked {
-        region: &shared.config.region,
-        limits: &shared.config.limits,
-        now_s: shared.wall_ms() / 1000,
-        keys: &keys,
-        payload: sigv4::sha256_hex(b""),
-    };
-    sigv4::check(request, &asked)?;
-    let (name, base_ms) = headers(shared, request)?;
-    // A client that has left may come back at once: its leaving is read first.
-    for _ in 0..20 {
-        if shared.state().streams.get(&name).is_some_and(|stream| stream.used_by.is_none()) {
-            break;
-        }
-        tokio::time::sleep(GLANCE).await;
-    }
-    let now = shared.now();
-    shared.change(|state| {
-        let missing = Refusal::new(404, "ResourceNotFoundException", name.as_str());
-        let stream = state.streams.get_mut(&name).ok_or(missing)?;
-        let most = shared.config.limits.puts_per_s as u64;
-        if stream.puts.add(now, 1) > most {
-            let why = format!("more than {most} calls of PutMedia in a second");
-            return Err(Refusal::new(400, "ClientLimitExceededException", why));
-        }
-        if let Some(other) = stream.used_by {
-            return Err(Refusal::new(400, IN_USE, format!("connection {other} has {name}")));
-        }
-        if now < stream.lingers_until {
-            return Err(Refusal::new(400, LINGERS, name.as_str()));
-        }
-        stream.used_by = Some(number);
-        let (arn, is_active) = (stream.arn.clone(), now >= stream.active_at);
-        Ok(Admitted { stream: name.clone(), arn, base_ms, is_active })
-    })
-}
-
-/// Checks the headers; gives the stream's name and what is added to timecodes.
-fn headers(shared: &Shared, request: &Request) -> Result<(String, i64), Refusal> {
-    let name = request.one("x-amzn-stream-name")?;
-    let name = match (name, request.one("x-amzn-stream-arn")?) {
-        (Some(name), None) => name.to_owned(),
-        (None, Some(arn)) => shared
-            .state()
-            .named(arn)
-            .ok_or_else(|| Refusal::new(404, "ResourceNotFoundException", arn))?,
-        _ => return Err(Refusal::invalid("exactly one of stream name and stream ARN")),
-    };
-    if !is_stream_name(&name) {
-        return Err(Refusal::invalid(format!("stream name {name:?}")));
-    }
-    if request.one("x-amzn-fragment-acknowledgment-required")? != Some("1") {
-        return Err(Refusal::invalid("x-amzn-fragment-acknowledgment-required is not 1"));
-    }
-    let encoding = request.one("transfer-encoding")?.unwrap_or_default();
-    if encoding != "chunked" || request.one("content-length")?.is_some() {
-        return Err(Refusal::invalid("the body does not come in chunks"));
-    }
-    let started = request.one("x-amzn-producer-start-timestamp")?.unwrap_or_default();
-    let started_ms =
-        start_ms(started).filter(|ms| *ms < shared.wall_ms().saturating_add(86_400_000)).ok_or(
-            Refusal::invalid(format!("start timestamp {started:?} is not seconds.milliseconds")),
-        )?;
-    match request.one("x-amzn-fragment-timecode-type")? {
-        Some("ABSOLUTE") => Ok((name, 0)),
-        Some("RELATIVE") => Ok((name, started_ms)),
-        other => Err(Refusal::invalid(format!("fragment timecode type {other:?}"))),
-    }
-}
-
-/// 1 to 256 of letters, digits, `_`, `.` and `-`.
-pub fn is_stream_name(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    (1..=256).contains(&name.len()) && name.bytes().all(is_plain)
-}
-
-/// `seconds.milliseconds`, three decimals.
-fn start_ms(text: &str) -> Option<i64> {
-    let (seconds, ms) = text.split_once('.')?;
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(seconds) || !digits(ms) || ms.len() != 3 {
-        return None;
-    }
-    seconds.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(ms.parse().ok()?)
 }
 
 /// The fragment that is coming in.
@@ -261,18 +158,26 @@ impl Put {
             let _ = self.peer.write(b"0\r\n\r\n").await;
         }
         let until = self.shared.now().plus(lingers.unwrap_or_default());
-        self.shared.change(|state| {
-            if let Some(stream) = state.streams.get_mut(&self.admitted.stream)
-                && stream.used_by == Some(self.connection)
+        let Self { shared, peer, connection, admitted, .. } = self;
+        let left = shared.change(|state| {
+            if let Some(stream) = state.streams.get_mut(&admitted.stream)
+                && stream.used_by == Some(connection)
             {
                 stream.used_by = None;
                 stream.lingers_until = until;
             }
+            match end {
+                End::Parked => {
+                    state.park(peer);
+                    None
+                }
+                _ => Some(peer),
+            }
         });
-        match end {
-            End::Clean | End::Closed => self.peer.close().await,
-            End::Reset => self.peer.reset(),
-            End::Parked => self.shared.change(|state| state.parked.push(self.peer)),
+        match (left, end) {
+            (Some(peer), End::Reset) => peer.reset(),
+            (Some(peer), _) => peer.close().await,
+            (None, _) => (),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A client made by hand, to break rules with: takes a service; gives what it answered. Signs with
 //! aws-sigv4, so that the service's own reckoning meets another's.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -189,6 +189,8 @@ impl Ask {
 pub struct Raw {
     pub socket: TcpStream,
     bytes: Vec<u8>,
+    /// Seen when writing; reading says only that it has ended then.
+    is_reset: bool,
 }
 
 /// What a connection ended with.
@@ -206,12 +208,14 @@ impl Raw {
         let socket = TcpStream::connect(host).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         socket.set_nodelay(true).unwrap();
-        Self { socket, bytes: Vec::new() }
+        Self { socket, bytes: Vec::new(), is_reset: false }
     }
 
     /// Writes; that the service has left is seen when reading.
     pub fn write(&mut self, bytes: &[u8]) {
-        let _ = self.socket.write_all(bytes);
+        if let Err(error) = self.socket.write_all(bytes) {
+            self.is_reset |= error.kind() == ErrorKind::ConnectionReset;
+        }
     }
 
     /// Sends a chunk.
@@ -228,12 +232,13 @@ impl Raw {
     fn more(&mut self) -> Result<(), Ended> {
         let mut buffer = [0; 4096];
         match self.socket.read(&mut buffer) {
+            Ok(0) if self.is_reset => Err(Ended::Reset),
             Ok(0) => Err(Ended::Closed),
             Ok(count) => {
                 self.bytes.extend(&buffer[..count]);
                 Ok(())
             }
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => Err(Ended::Reset),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => Err(Ended::Reset),
             Err(error) => panic!("{error}, with {:?}", String::from_utf8_lossy(&self.bytes)),
         }
     }

@@ -140,6 +140,15 @@ impl State {
         self.streams.insert(name.to_owned(), stream);
     }
 
+    /// Keeps a connection on which nothing more happens, while the service is up.
+    pub fn park(&mut self, peer: Peer) {
+        if self.is_down {
+            peer.reset();
+        } else {
+            self.parked.push(peer);
+        }
+    }
+
     /// The name of the stream with this ARN.
     pub fn named(&self, arn: &str) -> Option<String> {
         let mut streams = self.streams.iter();
