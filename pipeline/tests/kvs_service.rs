@@ -11,6 +11,8 @@ mod tried_control;
 mod tried_faults;
 #[path = "kvs/tried_rules.rs"]
 mod tried_rules;
+#[path = "kvs/tried_video.rs"]
+mod tried_video;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use std::time::Duration;
 use kvs::{Config, HandClock, Limits, Service};
 use raw::{Ask, Ended, Raw};
 use serde_json::Value;
+use sightline_pipeline::clock::Clock;
 
 /// The service's time, seconds since 1970-01-01 UTC.
 const NOW_S: u64 = 1_795_290_301;
@@ -154,6 +157,14 @@ fn the_view_has_one_of_the_same_and_the_oldest_of_overlapping_ones() {
     // The last one overlaps the one before it and both of the same.
     assert_eq!(service.overlaps("cam").len(), 3);
     assert_eq!(service.fragments("cam").len(), 4);
+}
+
+#[test]
+fn the_clock_is_in_step_until_a_test_says_otherwise() {
+    let clock = HandClock::at(NOW_S);
+    assert!(clock.wall_is_synced());
+    clock.set_synced(false);
+    assert!(!clock.wall_is_synced());
 }
 
 #[test]

@@ -26,7 +26,7 @@ mod state;
 mod tracks;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -149,17 +149,25 @@ impl Default for Config {
 pub struct HandClock {
     start_ns: u64,
     now_ns: AtomicU64,
+    is_astray: AtomicBool,
 }
 
 impl HandClock {
     pub fn at(wall_s: u64) -> Arc<Self> {
         let start_ns = wall_s * 1_000_000_000;
-        Arc::new(Self { start_ns, now_ns: AtomicU64::new(start_ns) })
+        let now_ns = AtomicU64::new(start_ns);
+        Arc::new(Self { start_ns, now_ns, is_astray: AtomicBool::new(false) })
     }
 
     /// One that starts at the machine's time, for clients that sign by it.
     pub fn at_real_time() -> Arc<Self> {
         Self::at(u64::try_from(RealClock::start().wall().unix_ns / 1_000_000_000).unwrap())
+    }
+
+    /// Whether the wall clock counts as following a time server, which it does at first. Only for
+    /// clients that ask.
+    pub fn set_synced(&self, is_synced: bool) {
+        self.is_astray.store(!is_synced, Ordering::Release);
     }
 
     pub fn advance(&self, by: Duration) {
@@ -175,6 +183,10 @@ impl Clock for HandClock {
     fn wall(&self) -> WallTime {
         let unix_ns = i64::try_from(self.now_ns.load(Ordering::Acquire)).unwrap();
         WallTime { unix_ns }
+    }
+
+    fn wall_is_synced(&self) -> bool {
+        !self.is_astray.load(Ordering::Acquire)
     }
 }
 

@@ -32,7 +32,10 @@ pub const AVCC: [u8; 17] =
     [1, 0x42, 0xC0, 0x1E, 0xFF, 0xE1, 0, 4, 0x67, 0x42, 0xC0, 0x1E, 1, 0, 2, 0x68, 0xCE];
 
 pub fn ebml() -> Vec<u8> {
-    element(0x1A45_DFA3, &element(0x4282, b"matroska"))
+    let numbers = [(0x4286, 1), (0x42F7, 1), (0x42F2, 4), (0x42F3, 8), (0x4287, 2), (0x4285, 2)];
+    let numbers = numbers.iter().flat_map(|(id, value)| number(*id, *value));
+    let content: Vec<u8> = numbers.chain(element(0x4282, b"matroska")).collect();
+    element(0x1A45_DFA3, &content)
 }
 
 pub fn segment() -> Vec<u8> {
@@ -40,7 +43,8 @@ pub fn segment() -> Vec<u8> {
 }
 
 pub fn info() -> Vec<u8> {
-    element(0x1549_A966, &number(0x2A_D7B1, 1_000_000))
+    let apps = [element(0x4D80, b"hand"), element(0x5741, b"hand")].concat();
+    element(0x1549_A966, &[number(0x2A_D7B1, 1_000_000), apps].concat())
 }
 
 /// A track of H.264 with this CodecPrivate.
