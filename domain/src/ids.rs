@@ -85,6 +85,13 @@ impl Sha256 {
     }
 }
 
+impl From<[u8; 32]> for Sha256 {
+    /// A hash that was made piece by piece.
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

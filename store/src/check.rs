@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use domain::{PartId, Sha256};
 
-use crate::files::IMAGES;
+use crate::files::{IMAGES, files_under};
 use crate::reader::Reader;
 use crate::rows::read;
 use crate::{ImageRow, RunId, StoreError};
@@ -61,7 +61,7 @@ impl CheckReport {
 pub fn check(folder: &Path) -> Result<CheckReport, StoreError> {
     let reader = Reader::open(folder)?;
     // Files first: what is flushed meanwhile then has a row when the rows are read.
-    let files = image_files(folder)?;
+    let files = files_under(folder, IMAGES)?;
     let rows = reader.list("SELECT * FROM image ORDER BY path", [], read::image)?;
     let mut report = CheckReport {
         parts: reader.counts(None)?.total(),
@@ -90,27 +90,6 @@ fn compare(reader: &Reader, row: ImageRow, report: &mut CheckReport) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => report.missing.push(row.path),
         Err(error) => report.altered.push(format!("{}: {error}", row.path)),
     }
-}
-
-/// Every file in the folders of the runs.
-fn image_files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let images = folder.join(IMAGES);
-    let mut files = Vec::new();
-    for entry in entries(&images)? {
-        if entry.is_dir() {
-            files.extend(entries(&entry)?);
-        } else {
-            files.push(entry);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
-        .map_err(|error| StoreError::io(folder, "list the folder", error))
 }
 
 fn gaps(reader: &Reader) -> Result<Vec<Gap>, StoreError> {

@@ -132,6 +132,46 @@ pub enum StoreError {
         /// Why.
         source: Box<StoreError>,
     },
+    /// There is no such clip, or no such fragment of it.
+    #[error("{}: there is no {what}; `sightline clips list` names all there are", path.display())]
+    NoSuchClip {
+        /// The database.
+        path: PathBuf,
+        /// Which: `clip 7`, `fragment 3 of clip 7`.
+        what: String,
+    },
+    /// The file of a clip is not there.
+    #[error("{}: the file of clip {clip} is gone", path.display())]
+    ClipGone {
+        /// The file.
+        path: PathBuf,
+        /// Number of the clip.
+        clip: i64,
+    },
+    /// What is said of a clip does not fit its file or itself.
+    #[error("{}: the clip is refused: {cause}", path.display())]
+    ClipRefused {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit, and to what.
+        cause: String,
+    },
+    /// Clips that may not be removed leave too little of the disk budget.
+    #[error(
+        "{}: {more_bytes} bytes more do not fit: {kept_bytes} of the {bytes_max} that clips may \
+         take are labelled and not persisted, and those are never removed; let them be sent or \
+         allow more", path.display()
+    )]
+    NoRoom {
+        /// The folder of clips.
+        path: PathBuf,
+        /// What is to fit in.
+        more_bytes: u64,
+        /// What may not be removed.
+        kept_bytes: u64,
+        /// What clips may take.
+        bytes_max: u64,
+    },
     /// Any other failure of the database.
     #[error("{}: {doing}: {source}", path.display())]
     Database {
@@ -161,7 +201,12 @@ impl StoreError {
     pub const fn may_pass(&self) -> bool {
         !matches!(
             self,
-            Self::AlreadyAnswered { .. } | Self::NotAnswered { .. } | Self::Refused { .. }
+            Self::AlreadyAnswered { .. }
+                | Self::NotAnswered { .. }
+                | Self::Refused { .. }
+                | Self::NoSuchClip { .. }
+                | Self::ClipGone { .. }
+                | Self::ClipRefused { .. }
         )
     }
 

@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
-use domain::PartId;
+use domain::{CameraId, PartId, WallTime};
 
-use crate::RunId;
+use crate::{RunId, StoreError};
 
 /// The database's name in the store's folder.
 pub(crate) const DATABASE: &str = "station.db";
@@ -15,6 +15,8 @@ pub(crate) const DATABASE: &str = "station.db";
 pub(crate) const LOCK: &str = "station.lock";
 /// The folder of images.
 pub(crate) const IMAGES: &str = "images";
+/// The folder of clips.
+pub(crate) const CLIPS: &str = "clips";
 
 /// Longest piece of a view's name in a file name.
 const NAME_CHARS_MAX: usize = 40;
@@ -59,8 +61,7 @@ pub(crate) fn image_path(
     view_name: &str,
     kind: ImageKind,
 ) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-    let name: String = view_name.chars().take(NAME_CHARS_MAX).map(plain).collect();
+    let name = plain(view_name);
     let suffix = match kind {
         ImageKind::Picture => "",
         ImageKind::Heatmap => "_heatmap",
@@ -68,11 +69,58 @@ pub(crate) fn image_path(
     format!("{}/{:06}_{view}_{name}{suffix}.png", run_folder(run), part.0)
 }
 
-/// Where a path of the database lies. `None` when it would leave the store's folder.
-pub(crate) fn inside(store: &Path, relative: &str) -> Option<PathBuf> {
+/// A name from outside as a piece of a file name.
+fn plain(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    name.chars().take(NAME_CHARS_MAX).map(plain).collect()
+}
+
+/// The folder of a run's clips, relative to the store.
+pub(crate) fn clip_folder(run: RunId) -> String {
+    format!("{CLIPS}/{:06}", run.0)
+}
+
+/// The file of a clip, relative to the store: `clips/000003/top-1700000000000.mkv`, the number
+/// being the milliseconds since 1970 at which it starts. `copy` keeps clips apart that would have
+/// one name.
+pub(crate) fn clip_path(run: RunId, camera: &CameraId, started: WallTime, copy: u32) -> String {
+    let (folder, name) = (clip_folder(run), plain(camera.as_str()));
+    let start_ms = started.unix_ns.div_euclid(1_000_000);
+    match copy {
+        0 => format!("{folder}/{name}-{start_ms}.mkv"),
+        copy => format!("{folder}/{name}-{start_ms}_{copy}.mkv"),
+    }
+}
+
+/// Where a path of the database lies. `None` when it would leave the folder `under` of the store.
+pub(crate) fn inside(store: &Path, under: &str, relative: &str) -> Option<PathBuf> {
     let relative = Path::new(relative);
     let stays = relative.components().all(|part| matches!(part, Component::Normal(_)));
-    (stays && relative.starts_with(IMAGES)).then(|| store.join(relative))
+    (stays && relative.starts_with(under)).then(|| store.join(relative))
+}
+
+/// Every file in the folder `under` of the store and in the folders in it, sorted; none when it
+/// is not there.
+pub(crate) fn files_under(store: &Path, under: &str) -> Result<Vec<PathBuf>, StoreError> {
+    let mut files = Vec::new();
+    for entry in entries(&store.join(under))? {
+        if entry.is_dir() {
+            files.extend(entries(&entry)?);
+        } else {
+            files.push(entry);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let listed =
+        fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    match listed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
+        listed => listed.map_err(|error| StoreError::io(folder, "list the folder", error)),
+    }
 }
 
 /// Writes a file so that its name only ever stands for the whole of it, also after a power cut
@@ -130,9 +178,9 @@ mod tests {
         for bad in
             ["../x.png", "images/../../x.png", "/etc/passwd", "station.db", "", "images/./.."]
         {
-            assert_eq!(inside(store, bad), None, "{bad}");
+            assert_eq!(inside(store, IMAGES, bad), None, "{bad}");
         }
-        assert_eq!(inside(store, "images/1/a.png"), Some("/store/images/1/a.png".into()));
+        assert_eq!(inside(store, IMAGES, "images/1/a.png"), Some("/store/images/1/a.png".into()));
     }
 
     #[test]
@@ -150,7 +198,7 @@ mod tests {
         fn no_view_name_leaves_its_folder(name in any::<String>(), view in 0_usize..9) {
             for kind in [ImageKind::Picture, ImageKind::Heatmap] {
                 let path = image_path(RunId(1), PartId(7), view, &name, kind);
-                prop_assert!(inside(Path::new("/s"), &path).is_some());
+                prop_assert!(inside(Path::new("/s"), IMAGES, &path).is_some());
                 prop_assert_eq!(Path::new(&path).components().count(), 3);
                 prop_assert!(path.len() < 100 && path.is_ascii());
             }

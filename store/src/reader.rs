@@ -338,7 +338,7 @@ impl Reader {
     /// Where an image's file lies; `None` when its path would leave the store's folder.
     #[must_use]
     pub fn image_file(&self, image: &ImageRow) -> Option<PathBuf> {
-        files::inside(&self.folder, &image.path)
+        files::inside(&self.folder, files::IMAGES, &image.path)
     }
 
     /// Every row that a query gives.

@@ -81,6 +81,11 @@ impl Store {
         Ok(Writer::new(db, self.folder.clone(), run, Arc::clone(&self.lock)))
     }
 
+    /// The lock, for another writer of this process.
+    pub(crate) fn lock(&self) -> Arc<File> {
+        Arc::clone(&self.lock)
+    }
+
     /// The store's folder.
     #[must_use]
     pub fn folder(&self) -> &Path {

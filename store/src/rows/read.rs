@@ -150,7 +150,7 @@ pub(crate) fn late(row: &Row<'_>) -> Result<LateInspection> {
     })
 }
 
-fn text(row: &Row<'_>, column: &str) -> Result<String> {
+pub(crate) fn text(row: &Row<'_>, column: &str) -> Result<String> {
     row.get(column)
 }
 
@@ -158,12 +158,12 @@ pub(crate) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T
     serde_json::from_str(&text(row, column)?).map_err(|error| unfit(column, error))
 }
 
-fn word<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T> {
+pub(crate) fn word<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T> {
     let word = text(row, column)?;
     words::from_word(&word).ok_or_else(|| unfit(column, word))
 }
 
-fn hash(row: &Row<'_>, column: &str) -> Result<Sha256> {
+pub(crate) fn hash(row: &Row<'_>, column: &str) -> Result<Sha256> {
     let hex = text(row, column)?;
     Sha256::from_hex(&hex).ok_or_else(|| unfit(column, hex))
 }
@@ -173,7 +173,7 @@ pub(crate) fn count(row: &Row<'_>, column: impl rusqlite::RowIndex) -> Result<u6
     u64::try_from(number).map_err(|error| unfit("a count", error))
 }
 
-fn place(row: &Row<'_>, column: &str) -> Result<usize> {
+pub(crate) fn place(row: &Row<'_>, column: &str) -> Result<usize> {
     let number: i64 = row.get(column)?;
     usize::try_from(number).map_err(|error| unfit(column, error))
 }
@@ -190,7 +190,7 @@ fn rect(row: &Row<'_>, name: &str) -> Result<RectPx> {
 }
 
 /// A value that the schema allows and the domain does not: written by something else.
-fn unfit(column: &str, what: impl std::fmt::Display) -> rusqlite::Error {
+pub(crate) fn unfit(column: &str, what: impl std::fmt::Display) -> rusqlite::Error {
     let message = format!("column {column}: {what} does not fit");
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, message.into())
 }

@@ -1,0 +1,163 @@
+//! How far clips have come: takes what the service and people say of them, gives rows that say the
+//! same.
+
+use domain::{CameraId, CaptureTime};
+use rusqlite::{Connection, OptionalExtension, Result};
+
+use super::ClipState::{Persisted, Quarantined, Queued, Received, Sent};
+use super::{ClipId, ClipState, Clips, no_such, rows};
+use crate::rows::int;
+use crate::{RunId, StoreError};
+
+impl Clips {
+    /// Fragment `position` of a clip has come to `state`; it never goes back but by
+    /// [`Clips::again`], though the service may say that it keeps what was quarantined. Made to
+    /// last before this returns when it is `Persisted` or `Quarantined`.
+    ///
+    /// # Errors
+    /// When there is no such fragment, or the database can't be written.
+    pub fn advance(
+        &mut self,
+        id: ClipId,
+        position: usize,
+        state: ClipState,
+        number: Option<&str>,
+    ) -> std::result::Result<(), StoreError> {
+        // What a power cut makes of the other states is queued again all the same.
+        let lasts = matches!(state, Persisted | Quarantined);
+        let known = self.write("write down how far a clip has come", lasts, |db| {
+            let Some(from) = rows::fragment_state(db, id, position).optional()? else {
+                return Ok(false);
+            };
+            if state >= from && from != Persisted || (from, state) == (Quarantined, Persisted) {
+                rows::set_fragment(db, id, position, state, number)?;
+                rows::settle(db, id)?;
+            }
+            Ok(true)
+        })?;
+        let missing = || no_such(&self.folder, format!("fragment {position} of clip {}", id.0));
+        known.then_some(()).ok_or_else(missing)
+    }
+
+    /// The connection ended: what of `camera` was sent or received and not persisted is queued
+    /// again, one attempt more, because of `trouble`.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn again(
+        &mut self,
+        camera: &CameraId,
+        trouble: &str,
+    ) -> std::result::Result<u64, StoreError> {
+        self.write("queue clips again", true, |db| again(db, Some(camera), trouble))
+    }
+
+    /// The service will never take it.
+    ///
+    /// # Errors
+    /// When there is no such clip, or the database can't be written.
+    pub fn quarantine(&mut self, id: ClipId, why: &str) -> std::result::Result<(), StoreError> {
+        self.change(id, "quarantine a clip", |db| quarantine(db, id, why))
+    }
+
+    /// It is not sent until it is released.
+    ///
+    /// # Errors
+    /// When there is no such clip, or the database can't be written.
+    pub fn hold(&mut self, id: ClipId, why: &str) -> std::result::Result<(), StoreError> {
+        let why = if why.is_empty() { "no reason was given" } else { why };
+        self.change(id, "hold a clip", |db| {
+            db.execute("UPDATE clip SET held = ?2 WHERE id = ?1", (id.0, why))?;
+            Ok(())
+        })
+    }
+
+    /// It may be sent; a quarantined one is queued again.
+    ///
+    /// # Errors
+    /// When there is no such clip, or the database can't be written.
+    pub fn release(&mut self, id: ClipId) -> std::result::Result<(), StoreError> {
+        self.change(id, "release a clip", |db| {
+            let sql = "UPDATE clip SET held = NULL, clock_is_wrong = 0 WHERE id = ?1
+                RETURNING state = 'quarantined'";
+            if db.query_row(sql, [id.0], |row| row.get(0))? {
+                rows::move_fragments(db, id, &[Sent, Received, Quarantined], Queued)?;
+                rows::settle(db, id)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The wall clock of `run` has become right: clips of it that were filmed before get the wall
+    /// time that belongs to their time on the line's clock, `now.wall - now.mono` being the
+    /// difference, and those that are held for it are released. Gives how many got their time.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn clock_is_right(
+        &mut self,
+        run: RunId,
+        now: CaptureTime,
+    ) -> std::result::Result<u64, StoreError> {
+        let began_wall_ns = now.wall.unix_ns.saturating_sub(int(now.mono.ns));
+        self.write("correct the time of clips", true, |db| {
+            db.execute(
+                "UPDATE clip_part SET at_wall_ns = at_mono_ns + ?2 WHERE clip_id IN
+                 (SELECT id FROM clip WHERE run_id = ?1 AND clock_is_wrong = 1)",
+                (run.0, began_wall_ns),
+            )?;
+            let corrected = db.execute(
+                "UPDATE clip SET clock_is_wrong = 0,
+                 started_wall_ns = started_mono_ns + ?2, ended_wall_ns = ended_mono_ns + ?2,
+                 held = CASE held WHEN ?3 THEN NULL ELSE held END
+                 WHERE run_id = ?1 AND clock_is_wrong = 1",
+                (run.0, began_wall_ns, rows::CLOCK),
+            )?;
+            Ok(corrected as u64)
+        })
+    }
+
+    /// Changes a clip, which must be there, for good.
+    fn change(
+        &mut self,
+        id: ClipId,
+        doing: &'static str,
+        change: impl FnOnce(&Connection) -> Result<()>,
+    ) -> std::result::Result<(), StoreError> {
+        let is_there = self.write(doing, true, |db| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM clip WHERE id = ?1)";
+            let is_there = db.query_row(sql, [id.0], |row| row.get(0))?;
+            if is_there {
+                change(db)?;
+            }
+            Ok(is_there)
+        })?;
+        is_there.then_some(()).ok_or_else(|| no_such(&self.folder, format!("clip {}", id.0)))
+    }
+}
+
+/// Queues what was on a connection: of one camera, or of all. Gives how many clips.
+pub(super) fn again(db: &Connection, camera: Option<&CameraId>, trouble: &str) -> Result<u64> {
+    let sql = "SELECT id FROM clip WHERE state IN ('queued', 'sent', 'received')
+        AND (?1 IS NULL OR camera = ?1)
+        AND EXISTS (SELECT 1 FROM fragment WHERE clip_id = id
+            AND fragment.state IN ('sent', 'received'))";
+    let mut statement = db.prepare_cached(sql)?;
+    let ids = statement.query_map([camera.map(CameraId::as_str)], |row| row.get(0))?;
+    let ids: Vec<i64> = ids.collect::<Result<_>>()?;
+    for &id in &ids {
+        rows::move_fragments(db, ClipId(id), &[Sent, Received], Queued)?;
+        rows::settle(db, ClipId(id))?;
+        let sql = "UPDATE clip SET attempts = attempts + 1, trouble = ?2 WHERE id = ?1";
+        db.prepare_cached(sql)?.execute((id, trouble))?;
+    }
+    Ok(ids.len() as u64)
+}
+
+/// What of a clip is not persisted never will be.
+pub(super) fn quarantine(db: &Connection, id: ClipId, why: &str) -> Result<()> {
+    rows::move_fragments(db, id, &[Queued, Sent, Received], Quarantined)?;
+    rows::settle(db, id)?;
+    db.execute("UPDATE clip SET trouble = ?2 WHERE id = ?1", (id.0, why))?;
+    Ok(())
+}
