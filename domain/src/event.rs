@@ -185,6 +185,35 @@ pub enum Event {
         /// Why it can't be had.
         cause: String,
     },
+    /// Clips of a camera can't be brought to where they are kept; they stay on disk, and it is
+    /// tried again.
+    UploadTrouble {
+        /// The camera.
+        camera: CameraId,
+        /// Why not, and what would be right.
+        cause: String,
+    },
+    /// Clips of a camera are kept again.
+    UploadWorks {
+        /// The camera.
+        camera: CameraId,
+    },
+    /// A clip will never be taken; it stays on disk until a person has looked.
+    ClipQuarantined {
+        /// The camera.
+        camera: CameraId,
+        /// The clip's number in the store.
+        clip: i64,
+        /// Why not.
+        cause: String,
+    },
+    /// Clips are not sent for now.
+    ClipsHeld {
+        /// The camera.
+        camera: CameraId,
+        /// Why, and what would be right.
+        cause: String,
+    },
 }
 
 impl Event {
@@ -222,6 +251,10 @@ impl Event {
             Self::ClockJumped { .. } => "clock_jumped",
             Self::RecipeChanged { .. } => "recipe_changed",
             Self::ModelOnCpu { .. } => "model_on_cpu",
+            Self::UploadTrouble { .. } => "upload_trouble",
+            Self::UploadWorks { .. } => "upload_works",
+            Self::ClipQuarantined { .. } => "clip_quarantined",
+            Self::ClipsHeld { .. } => "clips_held",
         }
     }
 
@@ -234,7 +267,7 @@ impl Event {
     /// Whether somebody has to look after the events of this [`Event::name`].
     #[must_use]
     pub fn name_is_alarm(name: &str) -> bool {
-        const QUIET: [&str; 9] = [
+        const QUIET: [&str; 10] = [
             "background_relearnt",
             "blob_ignored",
             "part_cut",
@@ -244,6 +277,7 @@ impl Event {
             "plc_back",
             "recording_again",
             "recipe_changed",
+            "upload_works",
         ];
         !QUIET.contains(&name)
     }
@@ -303,6 +337,14 @@ impl fmt::Display for Event {
             Self::ModelOnCpu { recipe, wanted, cause } => {
                 write!(f, "recipe `{recipe}`: its model runs on the CPU, not on {wanted}: {cause}")
             }
+            Self::UploadTrouble { camera, cause } => {
+                write!(f, "{camera}: clips wait on this disk: {cause}")
+            }
+            Self::UploadWorks { camera } => write!(f, "{camera}: clips are kept again"),
+            Self::ClipQuarantined { camera, clip, cause } => {
+                write!(f, "{camera}: clip {clip} will not be sent: {cause}")
+            }
+            Self::ClipsHeld { camera, cause } => write!(f, "{camera}: clips are held: {cause}"),
         }
     }
 }

@@ -115,6 +115,9 @@ fn fault(clip: &Clip) -> Option<String> {
     if clip.header_bytes > limits::CLIP_HEADER_BYTES_MAX {
         return Some(format!("its header takes {} bytes", clip.header_bytes));
     }
+    if clip.fragments.iter().all(|row| row.state == ClipState::Persisted) {
+        return Some("it has no fragment that is not kept".to_owned());
+    }
     let longest = u64::try_from(limits::FRAGMENT_LASTS_MAX.as_millis()).unwrap_or(u64::MAX);
     let mut previous: Option<Fragment> = None;
     for (position, row) in clip.fragments.iter().enumerate() {
