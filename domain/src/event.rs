@@ -213,6 +213,35 @@ pub enum Event {
         /// What all clips may take, in MiB.
         most_mib: u64,
     },
+    /// Clips of a camera can't be brought to where they are kept; they stay on disk, and it is
+    /// tried again.
+    UploadTrouble {
+        /// The camera.
+        camera: CameraId,
+        /// Why not, and what would be right.
+        cause: String,
+    },
+    /// Clips of a camera are kept again.
+    UploadWorks {
+        /// The camera.
+        camera: CameraId,
+    },
+    /// A clip will never be taken; it stays on disk until a person has looked.
+    ClipQuarantined {
+        /// The camera.
+        camera: CameraId,
+        /// The clip's number in the store.
+        clip: i64,
+        /// Why not.
+        cause: String,
+    },
+    /// Clips are not sent for now.
+    ClipsHeld {
+        /// The camera.
+        camera: CameraId,
+        /// Why, and what would be right.
+        cause: String,
+    },
 }
 
 impl Event {
@@ -254,6 +283,10 @@ impl Event {
             Self::ClipEvicted { .. } => "clip_evicted",
             Self::ClipLost { .. } => "clip_lost",
             Self::ClipsNearlyFull { .. } => "clips_nearly_full",
+            Self::UploadTrouble { .. } => "upload_trouble",
+            Self::UploadWorks { .. } => "upload_works",
+            Self::ClipQuarantined { .. } => "clip_quarantined",
+            Self::ClipsHeld { .. } => "clips_held",
         }
     }
 
@@ -266,7 +299,7 @@ impl Event {
     /// Whether somebody has to look after the events of this [`Event::name`].
     #[must_use]
     pub fn name_is_alarm(name: &str) -> bool {
-        const QUIET: [&str; 10] = [
+        const QUIET: [&str; 11] = [
             "background_relearnt",
             "blob_ignored",
             "part_cut",
@@ -277,6 +310,7 @@ impl Event {
             "recording_again",
             "recipe_changed",
             "clip_cleared",
+            "upload_works",
         ];
         !QUIET.contains(&name)
     }
@@ -346,6 +380,14 @@ impl fmt::Display for Event {
             Self::ClipsNearlyFull { mib, most_mib } => {
                 write!(f, "clips that only this machine has take {mib} of {most_mib} MiB")
             }
+            Self::UploadTrouble { camera, cause } => {
+                write!(f, "{camera}: clips wait on this disk: {cause}")
+            }
+            Self::UploadWorks { camera } => write!(f, "{camera}: clips are kept again"),
+            Self::ClipQuarantined { camera, clip, cause } => {
+                write!(f, "{camera}: clip {clip} will not be sent: {cause}")
+            }
+            Self::ClipsHeld { camera, cause } => write!(f, "{camera}: clips are held: {cause}"),
         }
     }
 }

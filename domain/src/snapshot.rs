@@ -128,6 +128,27 @@ pub struct ClipSnapshot {
     pub pictures_missing: u64,
 }
 
+/// How the upload of one camera's clips goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UploadSnapshot {
+    /// The camera.
+    pub camera: CameraId,
+    /// What is wrong now; nothing when it works.
+    pub trouble: Option<String>,
+    /// Connections made.
+    pub connections: u64,
+    /// Fragments sent whole, again too.
+    pub fragments_sent: u64,
+    /// Bytes sent, again too.
+    pub bytes_sent: u64,
+    /// Fragments that are kept where they were sent.
+    pub fragments_kept: u64,
+    /// Clips all of whose fragments are kept.
+    pub clips_kept: u64,
+    /// Clips that will never be taken.
+    pub clips_quarantined: u64,
+}
+
 /// The latest values of the whole line.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Snapshot {

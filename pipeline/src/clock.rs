@@ -42,6 +42,27 @@ impl Clock for RealClock {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         WallTime::default().plus(since_1970)
     }
+
+    fn wall_is_synced(&self) -> bool {
+        kernel_max_error_us().is_some_and(follows_a_time_server)
+    }
+}
+
+/// How wrong the kernel thinks that its wall clock may be, in microseconds. It grows by half a
+/// millisecond a second from when a time server (NTP, PTP) last set it.
+#[expect(unsafe_code, reason = "the kernel is asked by a pointer")]
+fn kernel_max_error_us() -> Option<i64> {
+    // SAFETY: a `timex` of zeros is a valid one; its `modes` of zero asks and sets nothing.
+    let mut answer: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a whole `timex` of our own, which the kernel fills in.
+    let state = unsafe { libc::adjtimex(&raw mut answer) };
+    (state >= 0).then(|| answer.maxerror)
+}
+
+/// systemd's rule: the error and not the flag `STA_UNSYNC`, which may be set for the sake of the
+/// hardware clock alone. A clock that was never set has an error of 16 s, the most there is.
+const fn follows_a_time_server(max_error_us: i64) -> bool {
+    max_error_us < 16_000_000
 }
 
 /// A clock that stands still until it is set. For tests and simulations.
@@ -77,6 +98,22 @@ mod tests {
         clock.set(MonoTime::from_ns(5));
         clock.set(MonoTime::from_ns(3));
         assert_eq!(clock.now(), MonoTime::from_ns(5));
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_is_not_synced() {
+        assert!(!follows_a_time_server(16_000_000), "the kernel's answer at boot");
+        assert!(follows_a_time_server(15_999_999));
+        assert!(follows_a_time_server(500));
+    }
+
+    #[test]
+    fn the_kernel_says_how_wrong_the_clock_may_be() {
+        let clock = RealClock::start();
+        match kernel_max_error_us() {
+            Some(error) => assert!((0..=16_000_000).contains(&error), "{error} µs"),
+            None => assert!(!clock.wall_is_synced(), "not allowed to ask: not to be trusted"),
+        }
     }
 
     #[test]

@@ -165,6 +165,45 @@ pub const CLIP_ENCODER_CLOSES_WITHIN: Duration = Duration::from_secs(2);
 /// Encoders of one camera that hang for good, each with its threads, before no more are begun.
 pub const CLIP_ENCODERS_HANGING: usize = 2;
 
+/// Bytes of a clip that are in memory at once, a connection holding a few times as many.
+pub const UPLOAD_PIECE_BYTES: usize = 64 * 1024;
+
+/// Pieces between a clip's file and its connection.
+pub const UPLOAD_PIECES_WAITING: usize = 2;
+
+/// What the kernel may hold of a connection's bytes.
+pub const SEND_BUFFER_BYTES: u32 = 256 * 1024;
+
+/// Clips of one camera that may be on a connection and not kept yet.
+pub const CLIPS_ON_THE_WAY: usize = 16;
+
+/// An acknowledgement, and what is read of a refusal. Real ones take 200 bytes.
+pub const ACK_BYTES_MAX: usize = 16 * 1024;
+
+/// A clip's Matroska header, which holds the codec's private data, at most 1 MiB of it.
+pub const CLIP_HEADER_BYTES_MAX: u64 = 2 << 20;
+
+/// The service takes no larger fragment.
+pub const FRAGMENT_BYTES_MAX: u64 = 50_000_000;
+
+/// The service takes no longer fragment.
+pub const FRAGMENT_LASTS_MAX: Duration = Duration::from_secs(20);
+
+/// From one fragment to the next of a stream: the service takes five a second.
+pub const FRAGMENT_EVERY: Duration = Duration::from_millis(250);
+
+/// Bytes a second to one stream: the service takes 12.5 million.
+pub const UPLOAD_BYTES_PER_S: u32 = 10_000_000;
+
+/// How far ahead of the clock a clip may end and still be only waited for; farther, it is held.
+pub const CLIP_AHEAD_MAX: Duration = Duration::from_secs(60);
+
+/// Threads that look up names of hosts for the uploader, besides one a camera for copies.
+pub const UPLOAD_LOOKUPS_MAX: usize = 4;
+
+/// How often the service may answer a clip with an error that we do not know.
+pub const UNKNOWN_ERRORS_MAX: u32 = 5;
+
 // A part is announced to act before it is handed on, so act must be able to take a notice for
 // every part that can be under way, or locate and act would wait for each other.
 const _: () = assert!(NOTICES_WAITING > PARTS_WAITING + INSPECTORS_MAX);

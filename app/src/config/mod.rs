@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
+pub use clips::Filming;
 use domain::{CheckedRecipe, Event, Execution, Recipe};
 use models::{Bundle, BundleError, Model, Runtime, Trust};
-pub use clips::Filming;
 pub use station::{Camera, RecipeFile, Station};
 
 /// A recipe and the model it names, ready to inspect.

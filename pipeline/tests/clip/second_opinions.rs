@@ -124,9 +124,10 @@ fn gstreamer_decodes_every_picture_at_its_time_and_alike() {
         let times = |(at_ms, _): &(u64, Vec<u8>)| *at_ms;
         let wanted: Vec<u64> = coded.iter().map(|coded| coded.at_ms).collect();
         assert_eq!(decoded.iter().map(times).collect::<Vec<_>>(), wanted);
-        let psnr = decoded.iter().enumerate().map(|(index, (_, got))| {
-            pictures::psnr_db(got, &pictures::bytes(SIZE, index as u64))
-        });
+        let psnr = decoded
+            .iter()
+            .enumerate()
+            .map(|(index, (_, got))| pictures::psnr_db(got, &pictures::bytes(SIZE, index as u64)));
         let least = psnr.fold(f64::INFINITY, f64::min);
         println!("{:?}: {least:.1} dB at least, {} bytes", config.encoder, bytes.len());
         assert!(least > 30.0, "{least} dB");

@@ -64,7 +64,9 @@ pub enum EncoderError {
         known: Vec<&'static str>,
     },
     /// An element that is needed besides.
-    #[error("GStreamer's element {element} is not installed: gstreamer1.0-plugins-bad has h264parse")]
+    #[error(
+        "GStreamer's element {element} is not installed: gstreamer1.0-plugins-bad has h264parse"
+    )]
     NotInstalled {
         /// The element.
         element: &'static str,
@@ -122,7 +124,9 @@ pub enum EncoderError {
         pictures: u64,
     },
     /// Encoders that hung before have not ended.
-    #[error("{hanging} encoders that hung have not ended: the driver or the machine needs a restart")]
+    #[error(
+        "{hanging} encoders that hung have not ended: the driver or the machine needs a restart"
+    )]
     StillHang {
         /// How many.
         hanging: usize,
@@ -255,8 +259,7 @@ fn name_from(
         return Err(EncoderError::Unknown { name: name.to_owned(), known: known() });
     }
     let found = installed.iter().copied().find(|installed| *installed == name);
-    let absent =
-        || EncoderError::NotThere { name: name.to_owned(), installed: installed.to_vec() };
+    let absent = || EncoderError::NotThere { name: name.to_owned(), installed: installed.to_vec() };
     found.ok_or_else(absent)
 }
 
@@ -358,11 +361,7 @@ impl Encoder {
     }
 
     /// The film's own memory where its rows are as GStreamer lays them out; a copy otherwise.
-    fn buffer_from(
-        &self,
-        picture: FilmPicture,
-        at_ms: u64,
-    ) -> Result<gst::Buffer, EncoderError> {
+    fn buffer_from(&self, picture: FilmPicture, at_ms: u64) -> Result<gst::Buffer, EncoderError> {
         let (size, bytes) = (picture.size, picture.bytes.bytes.len());
         let pixels = u64::from(size.width) * u64::from(size.height);
         if size != self.size || bytes as u64 != pixels * 3 / 2 {

@@ -210,7 +210,8 @@ impl<'a, O: Outbox> Maker<'a, O> {
         filming.encoder.finish(&mut filming.coded)?;
         filming.write(&self.setup)?;
         let File::Written(writer) = filming.file else { return Err(LostClip::NoPicture) };
-        let (file, written) = writer.finish(&|from, to| tags(&filming.spans, &self.setup, from, to))?;
+        let (file, written) =
+            writer.finish(&|from, to| tags(&filming.spans, &self.setup, from, to))?;
         let dropped = filming.encoder.dropped();
         let pictures_missing = missing + dropped.len() as u64;
         let facts = (self.setup.facts)(&ClipFacts {

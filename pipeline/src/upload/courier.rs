@@ -1,0 +1,196 @@
+//! Brings the clips of one camera to where they are kept, one attempt after another. Takes what
+//! lies on its desk; decides by each trouble's remedy what becomes of the clip and how long it
+//! pauses; tells a trouble once, until it works again.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use domain::Event;
+use store::ClipId;
+use tokio::time::sleep;
+
+use super::desk::Desk;
+use super::folder::Folder;
+use super::kinesis_video::Stream;
+use super::trouble::{Remedy, Trouble};
+use crate::limits;
+
+/// Where clips go: the members of the family.
+pub enum Way {
+    /// A stream.
+    KinesisVideo(Box<Stream>),
+    /// A folder.
+    Folder(Folder),
+}
+
+impl Way {
+    async fn deliver(&mut self, desk: &mut Desk) -> Result<(), Trouble> {
+        match self {
+            Self::KinesisVideo(stream) => stream.deliver(desk).await,
+            Self::Folder(folder) => folder.deliver(desk).await,
+        }
+    }
+
+    fn forget(&mut self) {
+        if let Self::KinesisVideo(stream) = self {
+            stream.forget();
+        }
+    }
+}
+
+/// Brings the clips of one camera.
+pub struct Courier {
+    desk: Desk,
+    way: Way,
+    /// Attempts that failed since a fragment was kept last.
+    failures: u32,
+    /// Fragments that were kept when it was looked last.
+    kept: u64,
+    /// Whether the trouble of now was told.
+    is_told: bool,
+    /// Whether it was told that the clock is not right.
+    is_clock_told: bool,
+    /// How often a clip was answered by an error that we do not know.
+    unknown: HashMap<ClipId, u32>,
+}
+
+impl Courier {
+    /// A courier from `desk` by `way`.
+    pub fn new(desk: Desk, way: Way) -> Self {
+        let (is_told, is_clock_told) = (false, false);
+        Self { desk, way, failures: 0, kept: 0, is_told, is_clock_told, unknown: HashMap::new() }
+    }
+
+    /// Brings clips until it is asked to stop.
+    pub async fn run(mut self) {
+        let mut stop = self.desk.stop.clone();
+        while !self.desk.stops() {
+            let pause = self.turn().await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                // An uploader that is gone wants nothing more.
+                asked = stop.changed() => if asked.is_err() { return },
+            }
+        }
+    }
+
+    /// One attempt; gives how long to pause after it.
+    async fn turn(&mut self) -> Duration {
+        if !self.desk.clock.wall_is_synced() {
+            self.tell_clock();
+            return self.desk.waits.look_every;
+        }
+        self.is_clock_told = false;
+        let attempt = match self.desk.clock_is_right() {
+            Ok(_) => self.way.deliver(&mut self.desk).await,
+            Err(trouble) => Err(trouble),
+        };
+        let kept = self.desk.progress.fragments_kept();
+        if std::mem::replace(&mut self.kept, kept) != kept {
+            self.failures = 0;
+        }
+        match attempt {
+            Ok(()) => {
+                self.works();
+                self.desk.waits.look_every
+            }
+            Err(trouble) => self.suffer(&trouble),
+        }
+    }
+
+    /// Clips that wait, wait for the clock.
+    fn tell_clock(&mut self) {
+        let waits = self.desk.clips.waiting(&self.desk.camera, 1).is_ok_and(|c| !c.is_empty());
+        if waits && !std::mem::replace(&mut self.is_clock_told, true) {
+            let cause = "the wall clock follows no time server; see to NTP or PTP".to_owned();
+            let camera = self.desk.camera.clone();
+            self.desk.counters.event(&Event::ClipsHeld { camera, cause });
+        }
+    }
+
+    /// Everything that waited is kept.
+    fn works(&mut self) {
+        self.failures = 0;
+        self.unknown.clear();
+        self.desk.progress.set_trouble(None);
+        if std::mem::take(&mut self.is_told) {
+            self.desk.counters.event(&Event::UploadWorks { camera: self.desk.camera.clone() });
+        }
+    }
+
+    /// Does what the remedy says; gives how long to pause.
+    fn suffer(&mut self, trouble: &Trouble) -> Duration {
+        let remedy = trouble.remedy();
+        let said = trouble.to_string();
+        self.failures = self.failures.saturating_add(1);
+        // A store that does not answer now is asked again with the next attempt.
+        let done = self.put_back(trouble, &said);
+        if matches!(remedy, Remedy::NewEndpoint | Remedy::Wait) {
+            self.way.forget();
+        }
+        let is_usual = remedy == Remedy::Reconnect && self.failures < 3;
+        // A clip that is quarantined was told of, and the others go on.
+        let is_one_clip = remedy == Remedy::Quarantine && trouble.clip().is_some();
+        if done.is_err() || !(is_usual || is_one_clip) {
+            self.tell(done.err().map_or(said, |error| error.to_string()));
+        }
+        let waits = &self.desk.waits;
+        let pause = waits.back_off(self.failures, random());
+        match remedy {
+            _ if is_usual || is_one_clip => waits.back_off.0,
+            Remedy::Yield => waits.yield_for + pause,
+            Remedy::Wait | Remedy::CheckClock => waits.wait_for + pause,
+            _ => pause,
+        }
+    }
+
+    /// What is to become of the clips.
+    fn put_back(&mut self, trouble: &Trouble, said: &str) -> Result<(), Trouble> {
+        if let Some(clip) = trouble.clip() {
+            match trouble.remedy() {
+                Remedy::Quarantine => self.desk.quarantine(clip, said)?,
+                Remedy::CheckClock => self.desk.hold(clip, said)?,
+                Remedy::Unknown => {
+                    let count = self.unknown.entry(clip).or_default();
+                    *count += 1;
+                    if *count >= limits::UNKNOWN_ERRORS_MAX {
+                        self.unknown.remove(&clip);
+                        self.desk.quarantine(clip, said)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.desk.clips.again(&self.desk.camera, said)?;
+        Ok(())
+    }
+
+    fn tell(&mut self, cause: String) {
+        self.desk.progress.set_trouble(Some(cause.clone()));
+        let camera = self.desk.camera.clone();
+        if std::mem::replace(&mut self.is_told, true) {
+            tracing::debug!(target: "upload", %camera, "still: {cause}");
+        } else {
+            self.desk.counters.event(&Event::UploadTrouble { camera, cause });
+        }
+    }
+}
+
+/// In 0..1, from the keys that the standard library takes from the system for its hash maps.
+fn random() -> f64 {
+    let bits = RandomState::new().hash_one(0_u8) >> 32;
+    f64::from(u32::try_from(bits).unwrap_or_default()) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_is_between_none_and_one_and_not_the_same() {
+        let drawn: Vec<_> = (0..100).map(|_| random()).collect();
+        assert!(drawn.iter().all(|value| (0.0..=1.0).contains(value)));
+        assert!(drawn.iter().any(|value| *value < 0.5) && drawn.iter().any(|value| *value > 0.5));
+    }
+}
