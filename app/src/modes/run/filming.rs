@@ -1,43 +1,65 @@
-//! Film and clips of a station at work: takes what its file says; gives the line what it needs to
-//! film, and makes clips of it on a thread a camera, which live as long as a line.
+//! Film, clips and their upload, of a station at work: takes what its file says; gives the line
+//! what it needs to film. Clips are made on a thread a camera, which lives as long as a line; the
+//! upload goes on while there is none.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use domain::CameraId;
+use domain::{CameraId, UploadSnapshot};
+use pipeline::clock::Clock;
 use pipeline::limits::REEL_WAITING;
 use pipeline::link::{WhenFull, link};
-use pipeline::record::annotate::{annotate, facts, tags};
-use pipeline::record::clip::{self, ClipSetup};
+use pipeline::record::annotate::{Told, annotate, facts, tags};
+use pipeline::record::clip::matroska::Tag;
+use pipeline::record::clip::{self, ClipFacts, ClipSetup};
 use pipeline::record::film::FilmSetup;
 use pipeline::record::reel::Imprint;
 use pipeline::stage::Counters;
+use pipeline::upload::{self, Uploader, Uploading, Waits};
 use store::{RunId, Store};
 
 use crate::config::{Filming, Station};
 
-/// What films a station, and what makes clips of it.
+/// How long the end of the program waits for what is on its way to the cloud.
+const UPLOAD_ENDS_WITHIN: Duration = Duration::from_secs(3);
+
+/// What films a station, makes clips of it, and sends them.
 pub struct Studio {
     filming: Filming,
     cameras: Vec<CameraId>,
     imprint: Imprint,
     counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
     nearly_full: Arc<AtomicBool>,
     makers: Vec<JoinHandle<()>>,
+    uploader: Option<Uploader>,
 }
 
 impl Studio {
     /// The studio of a station that is filmed.
-    pub fn of(station: &Station, counters: &Arc<Counters>) -> Option<Self> {
+    pub fn of(
+        station: &Station,
+        counters: &Arc<Counters>,
+        clock: &Arc<dyn Clock>,
+    ) -> Option<Self> {
         let filming = station.filming.clone()?;
         let cameras = station.cameras.iter().map(|camera| CameraId::new(&camera.name)).collect();
         let imprint =
             Imprint { station: station.name.as_str().into(), software: crate::modes::software() };
-        let (counters, nearly_full) = (Arc::clone(counters), Arc::default());
-        Some(Self { filming, cameras, imprint, counters, nearly_full, makers: Vec::new() })
+        Some(Self {
+            filming,
+            cameras,
+            imprint,
+            counters: Arc::clone(counters),
+            clock: Arc::clone(clock),
+            nearly_full: Arc::default(),
+            makers: Vec::new(),
+            uploader: None,
+        })
     }
 
     /// Starts a thread a camera that makes clips of `run`; gives the line what it films with.
@@ -45,6 +67,7 @@ impl Studio {
     /// # Errors
     /// When the store refuses or a thread can't be had.
     pub fn open(&mut self, store: &Store, run: RunId) -> Result<FilmSetup> {
+        self.start_upload(store, run)?;
         let mut reels = BTreeMap::new();
         for camera in &self.cameras {
             let (to_clip, reel) = link(REEL_WAITING, WhenFull::Wait);
@@ -69,18 +92,69 @@ impl Studio {
         }
     }
 
+    /// How the upload goes, a row a camera.
+    pub fn uploads(&self) -> Vec<UploadSnapshot> {
+        self.uploader.as_ref().map(Uploader::snapshot).unwrap_or_default()
+    }
+
+    /// Before the first line of this program: nothing is on its way yet.
+    fn start_upload(&mut self, store: &Store, first_run: RunId) -> Result<()> {
+        let (Some(config), None) = (&self.filming.upload, &self.uploader) else { return Ok(()) };
+        store.clips()?.recover()?;
+        let what = Uploading {
+            config,
+            station: &self.imprint.station,
+            cameras: &self.cameras,
+            first_run,
+            waits: Waits::default(),
+        };
+        let uploader = upload::start(&what, || store.clips(), &self.counters, &self.clock)?;
+        self.uploader = Some(uploader);
+        Ok(())
+    }
+
     fn setup(&self, camera: &CameraId) -> ClipSetup {
-        let (imprint, its) = (self.imprint.clone(), camera.clone());
+        let told = || (self.imprint.clone(), camera.clone());
+        let ((draws, of), (tells, its), (says, whose)) = (told(), told(), told());
+        let tag = |(name, value)| Tag { name, value };
         ClipSetup {
             camera: camera.clone(),
             config: self.filming.clips.clone(),
             fps: self.filming.film.fps,
-            imprint: imprint.clone(),
-            draw: Arc::new(move |picture, notes| annotate(picture, notes, &imprint, &its)),
-            tags: Arc::new(tags),
-            facts: Arc::new(facts),
+            imprint: self.imprint.clone(),
+            draw: Arc::new(move |picture, notes| annotate(picture, notes, &draws, &of)),
+            tags: Arc::new(move |notes| tags(&tells, &its, notes).into_iter().map(tag).collect()),
+            facts: Arc::new(move |clip| facts(&told_of(clip, &says, &whose), clip.notes)),
             accepted: Arc::new(|_| {}),
             nearly_full: Arc::clone(&self.nearly_full),
         }
+    }
+}
+
+impl Drop for Studio {
+    /// What is on its way may arrive; the rest is sent by the next start.
+    fn drop(&mut self) {
+        self.close();
+        if let Some(uploader) = self.uploader.take()
+            && !uploader.stop(UPLOAD_ENDS_WITHIN)
+        {
+            tracing::warn!(target: "run", "the upload did not end in time; clips are on disk");
+        }
+    }
+}
+
+fn told_of<'a>(
+    clip: &ClipFacts<'_>,
+    imprint: &'a Imprint,
+    camera: &'a CameraId,
+) -> Told<'a> {
+    Told {
+        imprint,
+        camera,
+        started: clip.started,
+        ended: clip.ended,
+        clock_is_synced: clip.clock_is_synced,
+        pictures: clip.pictures,
+        pictures_missing: clip.pictures_missing,
     }
 }

@@ -90,7 +90,7 @@ impl Floor {
         let counters = Arc::new(Counters::of_cameras(cameras));
         let (inputs, fields, asked) = plc::inputs(station.cameras.len() + 1);
         let (its_counters, its_clock) = (Arc::clone(&counters), Arc::clone(&clock));
-        let studio = Studio::of(&station, &counters);
+        let studio = Studio::of(&station, &counters, &clock);
         let plc = plc::open(&station.plc, inputs, its_counters, its_clock)
             .map_err(|error| station.blame("plc", error))?;
         let watch = Watch::new(&station.name, counters, Arc::clone(&clock), ready.facts.clone());
