@@ -66,9 +66,9 @@ fn outline(bytes: &[u8]) -> Vec<(usize, u32)> {
 fn elements_come_in_the_order_that_the_service_wants() {
     let mut bytes = HEADER.bytes();
     let mut fragments = Fragments::behind(bytes.len() as u64, START_MS);
-    let (first, _) =
-        fragments.next(&[tag("part", "7")], &[key(START_MS), other(START_MS + 33)], START_MS + 66)
-            .unwrap();
+    let (first, _) = fragments
+        .next(&[tag("part", "7")], &[key(START_MS), other(START_MS + 33)], START_MS + 66)
+        .unwrap();
     let (second, _) = fragments.next(&[], &[key(START_MS + 2000)], START_MS + 2033).unwrap();
     bytes.extend([first, second, end_of_fragment_tag()].concat());
     let cluster = [(1, 0x1F43_B675), (2, 0xE7), (2, 0xA7), (2, 0xA3)];

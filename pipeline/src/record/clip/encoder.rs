@@ -30,6 +30,9 @@ use elements::{Wish, chain, installed, known, make, only};
 /// How long one look at what comes out takes.
 const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 
+/// How many looks an encoder is waited for before it is told that the clip is over.
+const LOOKS_BEFORE_END: u64 = 20;
+
 /// The shortest and the longest side that encoders take.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=8192;
 
@@ -64,7 +67,9 @@ pub enum EncoderError {
         known: Vec<&'static str>,
     },
     /// An element that is needed besides.
-    #[error("GStreamer's element {element} is not installed: gstreamer1.0-plugins-bad has h264parse")]
+    #[error(
+        "GStreamer's element {element} is not installed: gstreamer1.0-plugins-bad has h264parse"
+    )]
     NotInstalled {
         /// The element.
         element: &'static str,
@@ -122,7 +127,9 @@ pub enum EncoderError {
         pictures: u64,
     },
     /// Encoders that hung before have not ended.
-    #[error("{hanging} encoders that hung have not ended: the driver or the machine needs a restart")]
+    #[error(
+        "{hanging} encoders that hung have not ended: the driver or the machine needs a restart"
+    )]
     StillHang {
         /// How many.
         hanging: usize,
@@ -255,8 +262,7 @@ fn name_from(
         return Err(EncoderError::Unknown { name: name.to_owned(), known: known() });
     }
     let found = installed.iter().copied().find(|installed| *installed == name);
-    let absent =
-        || EncoderError::NotThere { name: name.to_owned(), installed: installed.to_vec() };
+    let absent = || EncoderError::NotThere { name: name.to_owned(), installed: installed.to_vec() };
     found.ok_or_else(absent)
 }
 
@@ -304,12 +310,8 @@ impl Encoder {
         self.wait_for_room(out)?;
         let buffer = self.buffer_from(picture, at_ms)?;
         if wants_key {
-            let at = gst::ClockTime::from_mseconds(at_ms);
-            let event = DownstreamForceKeyUnitEvent::builder()
-                .timestamp(at)
-                .stream_time(at)
-                .running_time(at)
-                .all_headers(true);
+            // Without a time it is for the picture that follows it; by time, x264enc finds none.
+            let event = DownstreamForceKeyUnitEvent::builder().all_headers(true);
             // An encoder that heeds it not is found out by what it gives.
             let _ = self.source.send_event(event.build());
         }
@@ -330,6 +332,14 @@ impl Encoder {
     /// # Errors
     /// When the encoder failed, perhaps for an earlier picture, or hangs.
     pub fn finish(&mut self, out: &mut Vec<Coded>) -> Result<(), EncoderError> {
+        // Most have nothing left then; and openh264 writes a line about an error when it is ended.
+        let mut looks = 0;
+        while !self.inside.is_empty() && looks < LOOKS_BEFORE_END {
+            looks = if self.look(out)? { 0 } else { looks + 1 };
+        }
+        if self.inside.is_empty() {
+            return Ok(());
+        }
         if self.source.end_of_stream().is_err() {
             self.check()?;
             return Err(self.fault("it cannot be ended"));
@@ -358,11 +368,7 @@ impl Encoder {
     }
 
     /// The film's own memory where its rows are as GStreamer lays them out; a copy otherwise.
-    fn buffer_from(
-        &self,
-        picture: FilmPicture,
-        at_ms: u64,
-    ) -> Result<gst::Buffer, EncoderError> {
+    fn buffer_from(&self, picture: FilmPicture, at_ms: u64) -> Result<gst::Buffer, EncoderError> {
         let (size, bytes) = (picture.size, picture.bytes.bytes.len());
         let pixels = u64::from(size.width) * u64::from(size.height);
         if size != self.size || bytes as u64 != pixels * 3 / 2 {

@@ -349,10 +349,8 @@ fn fragment(
 
 fn put_block(out: &mut Vec<u8>, block: &Block<'_>, from_ms: i64) -> Result<(), MatroskaError> {
     let since = block.at_ms.saturating_sub(from_ms);
-    let ticks = i16::try_from(since).map_err(|_| MatroskaError::TooLong {
-        at_ms: from_ms,
-        lasts_ms: since.unsigned_abs(),
-    })?;
+    let ticks = i16::try_from(since)
+        .map_err(|_| MatroskaError::TooLong { at_ms: from_ms, lasts_ms: since.unsigned_abs() })?;
     put_id(out, SIMPLE_BLOCK);
     put_size(out, block.bytes.len() as u64 + 4);
     out.push(TRACK_1);

@@ -87,12 +87,7 @@ impl<W: Write> ClipWriter<W> {
             pace,
             started_ms,
             muxer: Fragments::behind(bytes, started_ms),
-            written: WrittenClip {
-                header_bytes: bytes,
-                bytes,
-                fragments: Vec::new(),
-                pictures: 0,
-            },
+            written: WrittenClip { header_bytes: bytes, bytes, fragments: Vec::new(), pictures: 0 },
             held: Vec::new(),
             open: Vec::new(),
         })

@@ -41,7 +41,13 @@ const KNOWN: [Known; 6] = [
         settings: v4l2,
     },
     Known { name: "x264enc", before: &[], wants: "video/x-raw", gives: None, settings: x264 },
-    Known { name: "openh264enc", before: &[], wants: "video/x-raw", gives: None, settings: openh264 },
+    Known {
+        name: "openh264enc",
+        before: &[],
+        wants: "video/x-raw",
+        gives: None,
+        settings: openh264,
+    },
 ];
 
 /// What all encoders are asked for.
