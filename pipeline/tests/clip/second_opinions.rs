@@ -150,9 +150,6 @@ fn content(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (said, complaint) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success() && complaint.is_empty(), "{said}{complaint}");
-    for word in ["rror", "arning", "EbmlVoid", "unknown element", "(Unknown element"] {
-        assert!(!said.contains(word), "{word}: {said}");
-    }
     said
 }
 
@@ -173,13 +170,18 @@ fn other_programs_are_content() {
         std::fs::write(&path, stream).unwrap();
         if let Some(output) = asked("mkvinfo", &["-v"], &path) {
             let said = content(&output);
-            assert_eq!(said.matches("+ Cluster").count(), 6, "{said}");
+            for word in ["rror", "arning", "nknown"] {
+                assert!(!said.contains(word), "{word}: {said}");
+            }
+            assert_eq!(said.matches("+ Cluster\n").count(), 6, "{said}");
             assert_eq!(said.matches("Simple block: ").count(), coded.len() + 40, "{said}");
             assert!(said.contains("V_MPEG4/ISO/AVC"), "{said}");
         }
         if let Some(output) = asked("mkvmerge", &["-J"], &path) {
             let said = content(&output);
             let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+            let none = serde_json::json!([]);
+            assert_eq!((&said["errors"], &said["warnings"]), (&none, &none));
             assert_eq!(said["container"]["supported"], true);
             assert_eq!(said["tracks"].as_array().unwrap().len(), 1);
             assert_eq!(said["tracks"][0]["properties"]["pixel_dimensions"], "640x360");

@@ -30,6 +30,9 @@ use elements::{Wish, chain, installed, known, make, only};
 /// How long one look at what comes out takes.
 const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 
+/// How many looks an encoder is waited for before it is told that the clip is over.
+const LOOKS_BEFORE_END: u64 = 20;
+
 /// The shortest and the longest side that encoders take.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=8192;
 
@@ -307,12 +310,8 @@ impl Encoder {
         self.wait_for_room(out)?;
         let buffer = self.buffer_from(picture, at_ms)?;
         if wants_key {
-            let at = gst::ClockTime::from_mseconds(at_ms);
-            let event = DownstreamForceKeyUnitEvent::builder()
-                .timestamp(at)
-                .stream_time(at)
-                .running_time(at)
-                .all_headers(true);
+            // Without a time it is for the picture that follows it; by time, x264enc finds none.
+            let event = DownstreamForceKeyUnitEvent::builder().all_headers(true);
             // An encoder that heeds it not is found out by what it gives.
             let _ = self.source.send_event(event.build());
         }
@@ -333,6 +332,14 @@ impl Encoder {
     /// # Errors
     /// When the encoder failed, perhaps for an earlier picture, or hangs.
     pub fn finish(&mut self, out: &mut Vec<Coded>) -> Result<(), EncoderError> {
+        // Most have nothing left then; and openh264 writes a line about an error when it is ended.
+        let mut looks = 0;
+        while !self.inside.is_empty() && looks < LOOKS_BEFORE_END {
+            looks = if self.look(out)? { 0 } else { looks + 1 };
+        }
+        if self.inside.is_empty() {
+            return Ok(());
+        }
         if self.source.end_of_stream().is_err() {
             self.check()?;
             return Err(self.fault("it cannot be ended"));

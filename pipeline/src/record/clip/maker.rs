@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use domain::{CaptureTime, Event, WallTime};
+use domain::{CaptureTime, Event, SizePx, WallTime};
 use store::{
     Budget, ClipClass, ClipEnd, ClipFile, ClipId, ClipPart, ClipStart, ClipState, ClipTally, Clips,
     Evicted, RunId, StoreError,
@@ -16,7 +16,8 @@ use super::encoder::{Coded, Encoder, EncoderError, Encoders};
 use super::matroska::{Header, Tag};
 use super::writer::{ClipWriter, Pace, WriteError};
 use super::{ClipFacts, ClipSetup};
-use crate::link::{Closed, LinkReceiver};
+use crate::clock::Clock;
+use crate::link::LinkReceiver;
 use crate::record::reel::{ClipDone, FilmPicture, Note, Reel};
 use crate::stage::Counters;
 
@@ -29,8 +30,6 @@ enum LostClip {
     Write(#[from] WriteError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("no room: clips that may not go take {taken_mib} of {most_mib} MiB")]
-    NoRoom { taken_mib: u64, most_mib: u64 },
     #[error("its beginning was given up: clips come faster than they are made")]
     NoBegin,
     #[error("its end was given up: clips come faster than they are made")]
@@ -48,8 +47,9 @@ pub fn run(
     run: RunId,
     setup: ClipSetup,
     counters: &Counters,
+    clock: &dyn Clock,
 ) {
-    Maker::new(clips, run, setup, counters).run(reels);
+    Maker::new(clips, run, setup, counters, clock).run(reels);
 }
 
 /// What the maker asks of the store.
@@ -57,7 +57,12 @@ trait Outbox {
     type File: Write;
     fn begin(&self, start: &ClipStart<'_>) -> Result<Self::File, StoreError>;
     fn accept(&mut self, file: Self::File, end: &ClipEnd) -> Result<ClipId, StoreError>;
-    fn make_room(&mut self, budget: &Budget, more: u64) -> Result<Vec<Evicted>, StoreError>;
+    fn make_room(
+        &mut self,
+        budget: &Budget,
+        more: u64,
+        now: WallTime,
+    ) -> Result<Vec<Evicted>, StoreError>;
     fn tally(&self) -> Result<ClipTally, StoreError>;
 }
 
@@ -72,8 +77,13 @@ impl Outbox for Clips {
         Self::accept(self, file, end)
     }
 
-    fn make_room(&mut self, budget: &Budget, more: u64) -> Result<Vec<Evicted>, StoreError> {
-        Self::make_room(self, budget, more)
+    fn make_room(
+        &mut self,
+        budget: &Budget,
+        more: u64,
+        now: WallTime,
+    ) -> Result<Vec<Evicted>, StoreError> {
+        Self::make_room(self, budget, more, now)
     }
 
     fn tally(&self) -> Result<ClipTally, StoreError> {
@@ -98,57 +108,58 @@ struct Maker<'a, O: Outbox> {
     run: RunId,
     setup: ClipSetup,
     counters: &'a Counters,
+    clock: &'a dyn Clock,
     encoders: Option<Encoders>,
     scene: Scene<O::File>,
 }
 
 impl<'a, O: Outbox> Maker<'a, O> {
-    const fn new(outbox: O, run: RunId, setup: ClipSetup, counters: &'a Counters) -> Self {
-        Self { outbox, run, setup, counters, encoders: None, scene: Scene::Between }
+    const fn new(
+        outbox: O,
+        run: RunId,
+        setup: ClipSetup,
+        counters: &'a Counters,
+        clock: &'a dyn Clock,
+    ) -> Self {
+        Self { outbox, run, setup, counters, clock, encoders: None, scene: Scene::Between }
     }
 
     fn run(mut self, reels: &LinkReceiver<Reel>) {
-        loop {
-            match reels.recv() {
-                Ok(reel) => self.take(reel),
-                Err(Closed) => break,
-            }
+        while let Ok(reel) = reels.recv() {
+            self.take(reel);
         }
         if matches!(self.scene, Scene::Filming(_)) {
-            self.lose(&LostClip::Stopped);
+            self.tell_lost(&LostClip::Stopped);
         }
     }
 
     fn take(&mut self, reel: Reel) {
-        let done = match reel {
+        match reel {
             Reel::Begin { clock_is_synced, .. } => {
-                if matches!(self.scene, Scene::Begun { .. } | Scene::Filming(_)) {
-                    self.lose(&LostClip::NoEnd);
+                let before = std::mem::replace(&mut self.scene, Scene::Begun { clock_is_synced });
+                if matches!(before, Scene::Begun { .. } | Scene::Filming(_)) {
+                    self.tell_lost(&LostClip::NoEnd);
                 }
-                self.scene = Scene::Begun { clock_is_synced };
-                Ok(())
             }
-            Reel::Picture(picture, notes) => self.film(picture, &notes),
+            Reel::Picture(picture, notes) => {
+                if let Err(why) = self.film(picture, &notes) {
+                    // Its encoder ends, its file goes.
+                    self.scene = Scene::Lost;
+                    self.tell_lost(&why);
+                }
+            }
             Reel::End { class, notes, pictures_missing } => {
-                match std::mem::replace(&mut self.scene, Scene::Between) {
+                let done = match std::mem::replace(&mut self.scene, Scene::Between) {
                     Scene::Filming(filming) => self.end(*filming, class, &notes, pictures_missing),
                     Scene::Begun { .. } => Err(LostClip::NoPicture),
                     Scene::Between => Err(LostClip::NoBegin),
                     Scene::Lost => Ok(()),
+                };
+                if let Err(why) = done {
+                    self.tell_lost(&why);
                 }
-                .inspect_err(|why| self.tell_lost(why))
-                .or(Ok(()))
             }
-        };
-        if let Err(why) = done {
-            self.lose(&why);
         }
-    }
-
-    /// Gives the clip up: its encoder ends, its file goes.
-    fn lose(&mut self, why: &LostClip) {
-        self.scene = Scene::Lost;
-        self.tell_lost(why);
     }
 
     fn tell_lost(&self, why: &LostClip) {
@@ -249,19 +260,12 @@ impl<'a, O: Outbox> Maker<'a, O> {
 
     fn make_room(&mut self, more: u64) -> Result<(), LostClip> {
         let budget = self.setup.config.budget();
-        for Evicted { clip: ClipId(clip), class, state, .. } in
-            self.outbox.make_room(&budget, more)?
-        {
+        let evicted = self.outbox.make_room(&budget, more, self.clock.wall())?;
+        for Evicted { clip: ClipId(clip), class, state, .. } in evicted {
             self.counters.event(&match state {
                 ClipState::Persisted => Event::ClipCleared { clip },
                 _ => Event::ClipEvicted { clip, class: word(&class), state: word(&state) },
             });
-        }
-        let tally = self.outbox.tally()?;
-        let taken = unsaved(&tally) + tally.persisted.bytes;
-        if taken + more > budget.bytes_max {
-            let (taken_mib, most_mib) = (taken >> 20, budget.bytes_max >> 20);
-            return Err(LostClip::NoRoom { taken_mib, most_mib });
         }
         Ok(())
     }
@@ -323,7 +327,7 @@ struct Filming<F> {
     clock_is_synced: bool,
     encoder_name: &'static str,
     encoder: Encoder,
-    size: domain::SizePx,
+    size: SizePx,
     pace: Pace,
     /// When the newest key frame was asked for.
     key_ms: Option<u64>,
