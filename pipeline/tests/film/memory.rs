@@ -91,7 +91,8 @@ fn memory_is_bounded_by_the_configuration_while_nobody_takes_the_reel() {
     let (_, held, clips) = film_over(300, &[1000, 3000, 5000]);
     let kept = clips.iter().map(|clip| clip.pictures.len()).sum::<usize>();
     let missing = clips.iter().map(|clip| clip.missing).sum::<u64>();
-    assert!((100..=109).contains(&kept), "{kept} pictures");
+    // What is not yet judged holds the rest of the memory.
+    assert!((40..=109).contains(&kept), "{kept} pictures");
     assert!(held <= (17 << 20), "{held} bytes");
     assert_eq!(kept as u64 + missing, 182);
 }
