@@ -21,8 +21,8 @@ pub struct Desk {
     pub camera: CameraId,
     /// The camera's clips, and all others.
     pub clips: Clips,
-    /// The run of now.
-    pub run: RunId,
+    /// The first run of this process.
+    pub first_run: RunId,
     /// How it goes.
     pub progress: Arc<Progress>,
     /// Where is told what a person should know.
@@ -111,10 +111,10 @@ impl Desk {
         Ok(())
     }
 
-    /// Clips of this run that were filmed by a wrong clock get their right times.
+    /// Clips of this process that were filmed by a wrong clock get their right times.
     pub fn clock_is_right(&mut self) -> Result<u64, Trouble> {
         let now = CaptureTime { mono: self.clock.now(), wall: self.clock.wall() };
-        Ok(self.clips.clock_is_right(self.run, now)?)
+        Ok(self.clips.clock_is_right(self.first_run, now)?)
     }
 }
 

@@ -90,8 +90,8 @@ pub struct Uploading<'a> {
     pub station: &'a str,
     /// Its cameras.
     pub cameras: &'a [CameraId],
-    /// The run of now.
-    pub run: RunId,
+    /// The first run of this process; runs of one process share the line's clock.
+    pub first_run: RunId,
     /// How long is waited for what.
     pub waits: Waits,
 }
@@ -114,7 +114,7 @@ pub fn start(
         desks.push(Desk {
             camera: camera.clone(),
             clips: clips()?,
-            run: what.run,
+            first_run: what.first_run,
             progress: Arc::default(),
             counters: Arc::clone(counters),
             clock: Arc::clone(clock),

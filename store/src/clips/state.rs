@@ -88,30 +88,31 @@ impl Clips {
         })
     }
 
-    /// The wall clock of `run` has become right: clips of it that were filmed before get the wall
-    /// time that belongs to their time on the line's clock, `now.wall - now.mono` being the
-    /// difference, and those that are held for it are released. Gives how many got their time.
+    /// The wall clock has become right: clips of the runs from `first` on, which share the line's
+    /// clock, get the wall time that belongs to their time on it if they were filmed before,
+    /// `now.wall - now.mono` being the difference, and those that are held for it are released.
+    /// Gives how many got their time.
     ///
     /// # Errors
     /// When the database can't be written.
     pub fn clock_is_right(
         &mut self,
-        run: RunId,
+        first: RunId,
         now: CaptureTime,
     ) -> std::result::Result<u64, StoreError> {
         let began_wall_ns = now.wall.unix_ns.saturating_sub(int(now.mono.ns));
         self.write("correct the time of clips", true, |db| {
             db.execute(
                 "UPDATE clip_part SET at_wall_ns = at_mono_ns + ?2 WHERE clip_id IN
-                 (SELECT id FROM clip WHERE run_id = ?1 AND clock_is_wrong = 1)",
-                (run.0, began_wall_ns),
+                 (SELECT id FROM clip WHERE run_id >= ?1 AND clock_is_wrong = 1)",
+                (first.0, began_wall_ns),
             )?;
             let corrected = db.execute(
                 "UPDATE clip SET clock_is_wrong = 0,
                  started_wall_ns = started_mono_ns + ?2, ended_wall_ns = ended_mono_ns + ?2,
                  held = CASE held WHEN ?3 THEN NULL ELSE held END
-                 WHERE run_id = ?1 AND clock_is_wrong = 1",
-                (run.0, began_wall_ns, rows::CLOCK),
+                 WHERE run_id >= ?1 AND clock_is_wrong = 1",
+                (first.0, began_wall_ns, rows::CLOCK),
             )?;
             Ok(corrected as u64)
         })

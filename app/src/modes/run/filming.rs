@@ -41,11 +41,7 @@ pub struct Studio {
 
 impl Studio {
     /// The studio of a station that is filmed.
-    pub fn of(
-        station: &Station,
-        counters: &Arc<Counters>,
-        clock: &Arc<dyn Clock>,
-    ) -> Option<Self> {
+    pub fn of(station: &Station, counters: &Arc<Counters>, clock: &Arc<dyn Clock>) -> Option<Self> {
         let filming = station.filming.clone()?;
         let cameras = station.cameras.iter().map(|camera| CameraId::new(&camera.name)).collect();
         let imprint =
@@ -72,8 +68,8 @@ impl Studio {
         for camera in &self.cameras {
             let (to_clip, reel) = link(REEL_WAITING, WhenFull::Wait);
             let (clips, setup) = (store.clips()?, self.setup(camera));
-            let counters = Arc::clone(&self.counters);
-            let make = move || clip::run(&reel, clips, run, setup, &counters);
+            let (counters, clock) = (Arc::clone(&self.counters), Arc::clone(&self.clock));
+            let make = move || clip::run(&reel, clips, run, setup, &counters, &*clock);
             let name = format!("clip-{camera}");
             let maker = Builder::new().name(name.clone()).spawn(make);
             self.makers.push(maker.with_context(|| format!("no thread `{name}` can be had"))?);
@@ -143,11 +139,7 @@ impl Drop for Studio {
     }
 }
 
-fn told_of<'a>(
-    clip: &ClipFacts<'_>,
-    imprint: &'a Imprint,
-    camera: &'a CameraId,
-) -> Told<'a> {
+fn told_of<'a>(clip: &ClipFacts<'_>, imprint: &'a Imprint, camera: &'a CameraId) -> Told<'a> {
     Told {
         imprint,
         camera,

@@ -150,7 +150,6 @@ impl Floor {
             plc: Box::new(self.plc.clone()),
             field: self.field(self.station.cameras.len()),
             reject: self.way_to_the_gate(&self.ready)?,
-            film: None,
             threads: self.station.threads.clone(),
             counters: Arc::clone(counters),
             writer,
