@@ -34,7 +34,9 @@ pub use part::{
     BeltMotion, Expected, InferredPart, Part, PartCondition, Placement, PreparedPart, Tensor, View,
 };
 pub use recipe::{CheckedRecipe, Execution, Locate, Provider, Recipe, RecipeError, WhenMissing};
-pub use snapshot::{CameraSnapshot, ClipSnapshot, Conservation, LineState, Snapshot, StageSnapshot, Tail};
+pub use snapshot::{
+    CameraSnapshot, ClipSnapshot, Conservation, LineState, Snapshot, StageSnapshot, Tail,
+};
 pub use stage::Stage;
 pub use time::{CaptureTime, MonoTime, WallTime};
 pub use verdict::{Reason, Verdict, Why};

@@ -223,7 +223,8 @@ fn pictures_for_people() {
             let rgb = |x: u32, y: u32| {
                 let at = (y / 2 * (w / 2) + x / 2) as usize;
                 let l = f32::from(luma[(y * w + x) as usize]) - 16.0;
-                let (u, v) = (f32::from(chroma[at]) - 128.0, f32::from(chroma[area / 4 + at]) - 128.0);
+                let (u, v) =
+                    (f32::from(chroma[at]) - 128.0, f32::from(chroma[area / 4 + at]) - 128.0);
                 let l = l * 1.164;
                 [l + 1.793 * v, l - 0.213 * u - 0.533 * v, l + 2.112 * u].map(|c| c as u8)
             };
@@ -231,29 +232,4 @@ fn pictures_for_people() {
             image.save(folder.join(format!("{name}_{w}x{h}.png"))).unwrap();
         }
     }
-}
-
-#[test]
-#[ignore = "measures"]
-fn zz_timing() {
-    use sightline_pipeline::record::film::shrink::{Shrinker, bytes_of, film_size};
-    use domain::{OwnedPixels, PixelFormat};
-    use sightline_pipeline::clock::{Clock, RealClock};
-    let clock = RealClock::start();
-    for (format, w, h) in [(PixelFormat::Gray8, 3840, 2160), (PixelFormat::Nv12, 3840, 2160), (PixelFormat::Rgb8, 3840, 2160), (PixelFormat::BayerRggb8, 3840, 2160), (PixelFormat::Gray8, 1920, 1080), (PixelFormat::Gray8, 2448, 2048), (PixelFormat::Gray16Le, 3840, 2160), (PixelFormat::Gray8, 1280, 720)] {
-        let size = SizePx::new(w, h);
-        let planes = format.planes(size).into_iter().map(|(r, n)| (0..r * n).map(|i| (i * 7) as u8).collect()).collect();
-        let pixels = OwnedPixels::new(format, size, planes).unwrap();
-        let mut into = vec![0; bytes_of(film_size(size, 1280))];
-        let mut shrinker = Shrinker::new(1280);
-        let mut times: Vec<f64> = (0..60).map(|_| { let s = clock.now(); shrinker.shrink(&pixels, &mut into); std::hint::black_box(&into); clock.now().since(s).as_secs_f64() * 1e3 }).collect();
-        times.sort_by(f64::total_cmp);
-        eprintln!("{format} {size}: min {:.2} median {:.2} ms", times[0], times[30]);
-    }
-    let notes = [Arc::new(rejected()), Arc::new(undecided())];
-    let mut picture = picture(SizePx::new(1280, 720), 5000);
-    let mut times: Vec<f64> = (0..60).map(|_| { let s = clock.now(); annotate(&mut picture, &notes, &imprint("Line 3"), &CameraId::new("top")); clock.now().since(s).as_secs_f64() * 1e3 }).collect();
-    times.sort_by(f64::total_cmp);
-    let cost = allocation_counter::measure(|| annotate(&mut picture, &notes, &imprint("Line 3"), &CameraId::new("top")));
-    eprintln!("annotate: min {:.2} median {:.2} ms, {} allocations, {} bytes", times[0], times[30], cost.count_total, cost.bytes_total);
 }

@@ -69,7 +69,11 @@ impl Play {
                     continue;
                 }
                 assert!(desk.follows(now(taken)));
-                let room = held < self.stock || desk.make_room() && { held -= 1; true };
+                let room = held < self.stock
+                    || desk.make_room() && {
+                        held -= 1;
+                        true
+                    };
                 held += usize::from(room);
                 desk.see(now(taken), true, room.then(|| picture(taken)), lost);
                 lost = 0;
@@ -77,7 +81,9 @@ impl Play {
             desk.tick(now(ms));
             let stalled = self.stalls.iter().any(|(from, to)| (*from..*to).contains(&ms));
             desk.deliver(|reel| {
-                if stalled { return Err(reel) }
+                if stalled {
+                    return Err(reel);
+                }
                 projector.take(reel);
                 Ok(())
             });
@@ -139,8 +145,13 @@ fn a_long_clip_goes_on_in_the_next_without_a_gap() {
     for clip in &clips {
         assert!(clip.pictures.last().unwrap() - clip.pictures[0] <= 5000);
     }
-    let shown = |part: u64| clips.iter().flat_map(|clip| &clip.parts)
-        .filter(|(its, _, shown)| *its == part && shown.is_some()).count();
+    let shown = |part: u64| {
+        clips
+            .iter()
+            .flat_map(|clip| &clip.parts)
+            .filter(|(its, _, shown)| *its == part && shown.is_some())
+            .count()
+    };
     assert!((1..=60).all(|part| shown(part) >= 1));
 }
 
@@ -197,7 +208,13 @@ fn uneven() -> impl Strategy<Value = Vec<u64>> {
     let step = prop_oneof![20 => 25_u64..45, 1 => 200_u64..4000];
     prop::collection::vec(step, 50..400).prop_map(|steps| {
         let mut at = 0;
-        steps.into_iter().map(|step| { at += step; at }).collect()
+        steps
+            .into_iter()
+            .map(|step| {
+                at += step;
+                at
+            })
+            .collect()
     })
 }
 

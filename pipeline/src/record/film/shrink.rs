@@ -384,7 +384,8 @@ const CB: [i32; 3] = [-6_596, -22_188, 28_784];
 const CR: [i32; 3] = [28_784, -26_145, -2_639];
 
 fn weighed(of: [i32; 3], rgb: [i32; 3]) -> i32 {
-    of[0].wrapping_mul(rgb[0])
+    of[0]
+        .wrapping_mul(rgb[0])
         .wrapping_add(of[1].wrapping_mul(rgb[1]))
         .wrapping_add(of[2].wrapping_mul(rgb[2]))
 }
@@ -569,10 +570,18 @@ mod tests {
     fn full_range_video_is_brought_into_limited_range() {
         struct Full(OwnedPixels);
         impl Pixels for Full {
-            fn format(&self) -> PixelFormat { self.0.format() }
-            fn size(&self) -> SizePx { self.0.size() }
-            fn plane(&self, index: usize) -> Plane<'_> { self.0.plane(index) }
-            fn yuv(&self) -> (YuvMatrix, YuvRange) { (YuvMatrix::Bt709, YuvRange::Full) }
+            fn format(&self) -> PixelFormat {
+                self.0.format()
+            }
+            fn size(&self) -> SizePx {
+                self.0.size()
+            }
+            fn plane(&self, index: usize) -> Plane<'_> {
+                self.0.plane(index)
+            }
+            fn yuv(&self) -> (YuvMatrix, YuvRange) {
+                (YuvMatrix::Bt709, YuvRange::Full)
+            }
         }
         let size = SizePx::new(8, 8);
         for (level, luma) in [(0, 16), (255, 235)] {

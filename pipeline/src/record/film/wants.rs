@@ -119,19 +119,14 @@ fn note(
             .motion
             .map(|motion| (motion.velocity_px_per_s.x, motion.velocity_px_per_s.y)),
         marks,
-        heatmap: index
-            .and_then(|index| inspection.heatmaps.get(index)?.as_ref())
-            .map(coarse),
+        heatmap: index.and_then(|index| inspection.heatmaps.get(index)?.as_ref()).map(coarse),
         // The film knows it where this does not.
         frame_size: frame.map_or(SizePx::new(0, 0), domain::Frame::size),
     }
 }
 
 /// A line each, and which defects in the view they are.
-fn reasons(
-    verdict: &Verdict,
-    view: Option<usize>,
-) -> (Vec<String>, Vec<(Arc<str>, RectPx)>) {
+fn reasons(verdict: &Verdict, view: Option<usize>) -> (Vec<String>, Vec<(Arc<str>, RectPx)>) {
     match verdict {
         Verdict::Pass => (Vec::new(), Vec::new()),
         Verdict::Undecided { why } => {
