@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod filmed;
 mod record;
 mod setup;
 mod swaps;

@@ -20,6 +20,7 @@ use sightline_pipeline::line::{
     self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan,
 };
 use sightline_pipeline::plc::{self, FieldInput, Inputs, Plc, PlcConfig, PlcStatus, Telling};
+use sightline_pipeline::record::film::FilmSetup;
 use sightline_pipeline::stage::Counters;
 use store::{RunStart, Store, Writer};
 use tempfile::TempDir;
@@ -257,6 +258,8 @@ pub struct Setup {
     pub fps: Option<f64>,
     /// Who hears the verdicts besides the gate that remembers.
     pub plc: Option<PlcConfig>,
+    /// How the line is filmed.
+    pub film: Option<FilmSetup>,
 }
 
 /// Starts a line with the fixture's model and two inspecting threads.
@@ -266,7 +269,7 @@ pub fn start(budget_ms: u32) -> Bench {
 
 impl Setup {
     pub fn new(recipe: Arc<CheckedRecipe>) -> Self {
-        Self { recipe, model: model(&fixture()), fps: None, plc: None }
+        Self { recipe, model: model(&fixture()), fps: None, plc: None, film: None }
     }
 
     pub fn start(self) -> Bench {
@@ -277,7 +280,7 @@ impl Setup {
 
     /// Starts one whose store is in `folder`, which stays.
     pub fn start_in(self, folder: &Path) -> Bench {
-        let Self { recipe, model, fps, plc } = self;
+        let Self { recipe, model, fps, plc, film } = self;
         let clock =
             Arc::new(SetClock { real: RealClock::start(), wall_ahead_ms: AtomicI64::new(0) });
         let its_clock = Arc::clone(&clock) as Arc<dyn Clock>;
@@ -304,7 +307,7 @@ impl Setup {
             field: None,
             reject: None,
             log: None,
-            film: None,
+            film,
             keep: Arc::new(|_| true),
             threads: ThreadPlan::default(),
             software: "test".into(),
@@ -358,6 +361,12 @@ impl Bench {
     /// Waits until so many parts are written down.
     pub fn until_recorded(&self, parts: u64) {
         self.poll(&format!("{parts} recorded"), || self.line.snapshot().recorded >= parts);
+    }
+
+    /// Waits until so many pictures are on film.
+    pub fn until_filmed(&self, pictures: u64) {
+        let filmed = || self.line.snapshot().clips.pictures >= pictures;
+        self.poll(&format!("{pictures} pictures on film"), filmed);
     }
 
     /// Waits until `event` has happened.

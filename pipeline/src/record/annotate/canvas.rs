@@ -288,13 +288,16 @@ impl DrawTarget for Pen<'_, '_> {
 
 /// What of `text` can be drawn, at most `most` letters: ISO-8859-1 without control characters.
 pub(super) fn clean(text: &str, most: usize) -> String {
-    let mut cleaned = String::with_capacity(most.min(4 * text.len() + 2));
+    let mut cleaned = String::with_capacity((2 * text.len()).min(2 * most) + 2);
     let mut left = most;
     for letter in text.chars() {
         let drawn = match letter {
             '≥' => ">=",
             '≤' => "<=",
             '…' => "..",
+            '\u{2010}'..='\u{2015}' => "-",
+            '\u{2018}' | '\u{2019}' => "'",
+            '\u{201c}'..='\u{201e}' => "\"",
             ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{ff}' => "",
             _ => "?",
         };

@@ -134,7 +134,6 @@ impl Scale {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "weights keep the sum within a byte")]
     fn add<const TAPS: usize, const STEP: usize>(
         &self,
         sums: &[u16],
@@ -154,7 +153,6 @@ impl Scale {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "weights keep the sum within a byte")]
     fn add_any(&self, sums: &[u16], (first, step): (usize, usize), row: &mut [u8]) {
         let weights = self.across.weights.chunks_exact(self.across.taps);
         for (new, (&start, weights)) in row.iter_mut().zip(self.across.starts.iter().zip(weights)) {
@@ -417,7 +415,7 @@ fn chroma_from_rgb(colours: &[[Vec<u8>; 4]; 2], u: &mut [u8], v: &mut [u8]) {
 
 /// From one matrix to the other, both in limited range: what BT.601 (item 2.5.1) took apart put
 /// together, and taken apart again as BT.709 does. In parts of 16384.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+#[expect(clippy::cast_sign_loss, reason = "clamped to a byte")]
 fn bt709_from_bt601(width: usize, luma: &mut [u8], u: &mut [u8], v: &mut [u8]) {
     let byte = |value: i32| value.clamp(0, 255) as u8;
     let chroma = u.chunks_exact_mut(width / 2).zip(v.chunks_exact_mut(width / 2));
