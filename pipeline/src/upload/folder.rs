@@ -105,7 +105,9 @@ fn copy_clip(root: &Path, target: &Path, clip: &Clip) -> Result<(), Trouble> {
         let hash = hash_of(&mut source, None)
             .map_err(|error| broken(format!("{}: {error}", from.display())))?;
         if is_clip && hash != clip.sha256 {
-            return Err(broken("its file is not what was accepted; the disk may be bad".to_owned()));
+            return Err(broken(
+                "its file is not what was accepted; the disk may be bad".to_owned(),
+            ));
         }
         if place(&from, &to, hash).map_err(|error| refused(&to, error))? == Placed::Other {
             let other = format!("{} is another file already; rename it", to.display());
@@ -165,8 +167,8 @@ fn hash_of(from: &mut File, mut to: Option<&mut File>) -> io::Result<Sha256> {
             to.write_all(&piece[..read])?;
         }
     }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Sha256::from_hex(&hex).ok_or_else(|| io::Error::other("a hash has 64 digits"))
+    let hash: [u8; 32] = hash.finalize().into();
+    Ok(hash.into())
 }
 
 #[cfg(test)]

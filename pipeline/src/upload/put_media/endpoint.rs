@@ -33,7 +33,8 @@ impl Trust {
             return None;
         }
         let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let versions =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let config = versions.ok()?.with_root_certificates(roots).with_no_client_auth();
         Some(Self(Arc::new(config)))
     }

@@ -37,11 +37,7 @@ pub fn next_feed(
 /// # Errors
 /// When the connection ends, stands still, or the service says that something is wrong. What was
 /// sent and is not kept must then be sent again.
-pub async fn send_all(
-    connection: Connection,
-    desk: &mut Desk,
-    first: Feed,
-) -> Result<(), Trouble> {
+pub async fn send_all(connection: Connection, desk: &mut Desk, first: Feed) -> Result<(), Trouble> {
     let now = Instant::now();
     Session {
         header: first.header.clone(),
