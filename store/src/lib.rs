@@ -2,10 +2,10 @@
 //! [`domain::Outcome`], gives it back for as long as it is kept.
 //!
 //! A store is a folder: `station.db`, whose every column is explained in `schema.sql`, `images/`
-//! and `clips/`. It has one writing process ([`Store`], held by a lock file) and any number of readers
-//! ([`Reader`]). A row never points to a file that is not there: files are whole and in place
-//! before their row is committed, so a kill at any moment leaves a readable store. [`check()`]
-//! finds whatever disagrees.
+//! and `clips/`. It has one writing process ([`Store`], held by a lock file) and any number of
+//! readers ([`Reader`]). A row never points to a file that is not there: files are whole and in
+//! place before their row is committed, so a kill at any moment leaves a readable store.
+//! [`check()`] finds whatever disagrees.
 
 mod check;
 mod clips;

@@ -126,7 +126,7 @@ impl Courier {
         self.failures = self.failures.saturating_add(1);
         // A store that does not answer now is asked again with the next attempt.
         let done = self.put_back(trouble, &said);
-        if matches!(remedy, Remedy::NewEndpoint | Remedy::Wait) {
+        if matches!(remedy, Remedy::AskAnew | Remedy::Wait) {
             self.way.forget();
         }
         let is_usual = remedy == Remedy::Reconnect && self.failures < 3;

@@ -167,8 +167,8 @@ fn hash_of(from: &mut File, mut to: Option<&mut File>) -> io::Result<Sha256> {
             to.write_all(&piece[..read])?;
         }
     }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Sha256::from_hex(&hex).ok_or_else(|| io::Error::other("a hash has 64 digits"))
+    let hash: [u8; 32] = hash.finalize().into();
+    Ok(hash.into())
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //! are checked, or made, before anything is sent to them. Credentials come from the usual chain
 //! (profile, environment, the device's role) and are written nowhere.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -78,8 +80,8 @@ impl Streams {
         name.replace("{camera}", camera.as_str())
     }
 
-    /// What the client of the service needs, taken from the machine once.
-    pub async fn load(&self, waits: &Waits) -> SdkConfig {
+    /// What the client of the service needs, as the machine has it now.
+    async fn load(&self, waits: &Waits) -> SdkConfig {
         let tls = Provider::Rustls(CryptoMode::Ring);
         let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
         let within = TimeoutConfig::builder()
@@ -92,7 +94,11 @@ impl Streams {
             .timeout_config(within)
             // The courier tries again, with longer pauses than the client would.
             .retry_config(RetryConfig::disabled());
-        if let Some(profile) = &self.config.profile {
+        let profile = self.config.profile.as_deref();
+        if let Some(path) = &self.config.credentials {
+            loader = loader.credentials_provider(credentials_of(path, profile));
+        }
+        if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }
         if let Some(endpoint) = &self.endpoint {
@@ -102,17 +108,32 @@ impl Streams {
     }
 }
 
+/// Credentials of a file of ours instead of the usual places.
+#[expect(deprecated, reason = "the new names are in a crate that we need for nothing else")]
+fn credentials_of(path: &Path, profile: Option<&str>) -> ProfileFileCredentialsProvider {
+    use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+    let files = ProfileFiles::builder().with_file(ProfileFileKind::Credentials, path).build();
+    let provider = ProfileFileCredentialsProvider::builder().profile_files(files);
+    provider.profile_name(profile.unwrap_or("default")).build()
+}
+
 fn is_name(name: &str) -> bool {
     let is_right = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     (1..=256).contains(&name.len()) && name.bytes().all(is_right)
+}
+
+/// The service's client and what it was made of.
+#[derive(Clone)]
+struct Sdk {
+    config: SdkConfig,
+    client: Client,
 }
 
 /// The stream of one camera.
 pub struct Stream {
     streams: Arc<Streams>,
     name: String,
-    sdk: SdkConfig,
-    client: Client,
+    sdk: Option<Sdk>,
     /// Whether the stream is known to be there and to keep what it is sent.
     is_checked: bool,
     /// Where media goes, and since when that is known.
@@ -123,11 +144,10 @@ pub struct Stream {
 
 impl Stream {
     /// The stream of `camera`. Nothing is asked yet.
-    pub fn new(streams: Arc<Streams>, sdk: &SdkConfig, camera: &CameraId) -> Self {
+    pub fn new(streams: Arc<Streams>, camera: &CameraId) -> Self {
         Self {
             name: streams.name(camera),
-            client: Client::new(sdk),
-            sdk: sdk.clone(),
+            sdk: None,
             streams,
             is_checked: false,
             endpoint: None,
@@ -141,12 +161,13 @@ impl Stream {
     /// When something is wrong; what was sent and is not kept must then be sent again.
     pub async fn deliver(&mut self, desk: &mut Desk) -> Result<(), Trouble> {
         while let Some(feed) = next_feed(desk, |_| false)? {
-            let credentials = self.credentials(&desk.waits).await?;
+            let Sdk { config, client } = self.sdk(&desk.waits).await;
+            let credentials = credentials(&config, &desk.waits).await?;
             if !self.is_checked {
-                self.check(desk).await?;
+                self.check(&client, desk).await?;
                 self.is_checked = true;
             }
-            let endpoint = self.endpoint(desk.waits.endpoint_lasts).await?;
+            let endpoint = self.endpoint(&client, desk.waits.endpoint_lasts).await?;
             sleep_until(self.next_connection).await;
             let head = Head {
                 stream: &self.name,
@@ -165,29 +186,26 @@ impl Stream {
         Ok(())
     }
 
-    /// What was known of the stream may be wrong: it is asked for anew.
+    /// What was known of the stream and of who we are may be wrong: it is asked for anew.
     pub fn forget(&mut self) {
-        (self.is_checked, self.endpoint) = (false, None);
-        // Rights that were just given are not seen by credentials that were kept.
-        self.client = Client::new(&self.sdk);
+        (self.sdk, self.is_checked, self.endpoint) = (None, false, None);
     }
 
-    /// New ones for every connection: whoever gives them keeps them as long as they last.
-    async fn credentials(&self, waits: &Waits) -> Result<Credentials, Trouble> {
-        let none = |cause: String| Trouble::NoCredentials { cause };
-        let provider = self.sdk.credentials_provider();
-        let provider = provider.ok_or_else(|| none("there is no chain of them".to_owned()))?;
-        let asked = timeout(waits.answer_within, provider.provide_credentials()).await;
-        let late = |_| none("whoever should give them does not answer".to_owned());
-        asked.map_err(late)?.map_err(|error| none(DisplayErrorContext(error).to_string()))
+    async fn sdk(&mut self, waits: &Waits) -> Sdk {
+        if let Some(sdk) = &self.sdk {
+            return sdk.clone();
+        }
+        let config = self.streams.load(waits).await;
+        let sdk = Sdk { client: Client::new(&config), config };
+        self.sdk.insert(sdk).clone()
     }
 
     /// Sees to it that the stream is there and keeps what it is sent.
-    async fn check(&self, desk: &Desk) -> Result<(), Trouble> {
-        let asked = self.client.describe_stream().stream_name(&self.name).send().await;
+    async fn check(&self, client: &Client, desk: &Desk) -> Result<(), Trouble> {
+        let asked = client.describe_stream().stream_name(&self.name).send().await;
         let info = match asked {
             Ok(answer) => answer.stream_info,
-            Err(error) if is_missing(&error) => return self.create(desk).await,
+            Err(error) if is_missing(&error) => return self.create(client, desk).await,
             Err(error) => return Err(self.trouble_of("DescribeStream", &error)),
         };
         let wrong =
@@ -207,11 +225,11 @@ impl Stream {
                 data retention to an hour or more";
             return Err(wrong(cause));
         }
-        self.tag(desk).await;
+        self.tag(client, desk).await;
         Ok(())
     }
 
-    async fn create(&self, desk: &Desk) -> Result<(), Trouble> {
+    async fn create(&self, client: &Client, desk: &Desk) -> Result<(), Trouble> {
         let Some(hours) = self.streams.config.create_with_retention_h else {
             return Err(Trouble::Stream {
                 stream: self.name.clone(),
@@ -221,8 +239,7 @@ impl Stream {
                         .to_owned(),
             });
         };
-        let created = self
-            .client
+        let created = client
             .create_stream()
             .stream_name(&self.name)
             .media_type("video/h264")
@@ -230,14 +247,13 @@ impl Stream {
             .send()
             .await;
         created.map_err(|error| self.trouble_of("CreateStream", &error))?;
-        self.tag(desk).await;
+        self.tag(client, desk).await;
         Ok(())
     }
 
     /// Says on the stream whose it is. Clips are worth more than tags: a refusal is only logged.
-    async fn tag(&self, desk: &Desk) {
-        let tagged = self
-            .client
+    async fn tag(&self, client: &Client, desk: &Desk) {
+        let tagged = client
             .tag_stream()
             .stream_name(&self.name)
             .tags("sightline-station", tag_value(&self.streams.station))
@@ -252,28 +268,27 @@ impl Stream {
     }
 
     /// Where media goes.
-    async fn endpoint(&mut self, lasts: Duration) -> Result<Endpoint, Trouble> {
+    async fn endpoint(&mut self, client: &Client, lasts: Duration) -> Result<Endpoint, Trouble> {
         if let Some((endpoint, since)) = &self.endpoint
             && since.elapsed() < lasts
         {
             return Ok(endpoint.clone());
         }
-        let asked =
-            self.client.get_data_endpoint().stream_name(&self.name).api_name(ApiName::PutMedia);
+        let asked = client.get_data_endpoint().stream_name(&self.name).api_name(ApiName::PutMedia);
         let answer = asked.send().await;
         let answer = answer.map_err(|error| self.trouble_of("GetDataEndpoint", &error))?;
-        let endpoint = match &self.streams.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => self.in_region(answer.data_endpoint().unwrap_or_default())?,
-        };
+        let endpoint = self.in_region(answer.data_endpoint().unwrap_or_default())?;
         self.endpoint = Some((endpoint.clone(), Instant::now()));
         Ok(endpoint)
     }
 
-    /// Clips do not leave the region, whatever the answer is.
+    /// Clips do not leave the region, whatever the answer is; a service on this machine may say
+    /// that it is on this machine.
     fn in_region(&self, url: &str) -> Result<Endpoint, Trouble> {
         let region = &self.streams.config.region;
-        let endpoint = Endpoint::of(url).ok().filter(|e| e.is_tls() && e.is_in(region));
+        let may_be_plain = self.streams.endpoint.as_ref().is_some_and(|e| !e.is_tls());
+        let is_right = |e: &Endpoint| if e.is_tls() { e.is_in(region) } else { may_be_plain };
+        let endpoint = Endpoint::of(url).ok().filter(is_right);
         let cause = || format!("its address `{url}` is not one of https in {region}");
         endpoint.ok_or_else(|| Trouble::Stream { stream: self.name.clone(), cause: cause() })
     }
@@ -293,6 +308,16 @@ impl Stream {
         let status = response.status().as_u16();
         trouble_of_request(operation, status, code, message.unwrap_or_default())
     }
+}
+
+/// New ones for every connection: whoever gives them keeps them as long as they last.
+async fn credentials(config: &SdkConfig, waits: &Waits) -> Result<Credentials, Trouble> {
+    let none = |cause: String| Trouble::NoCredentials { cause };
+    let provider = config.credentials_provider();
+    let provider = provider.ok_or_else(|| none("there is no chain of them".to_owned()))?;
+    let asked = timeout(waits.answer_within, provider.provide_credentials()).await;
+    let late = |_| none("whoever should give them does not answer".to_owned());
+    asked.map_err(late)?.map_err(|error| none(DisplayErrorContext(error).to_string()))
 }
 
 fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {

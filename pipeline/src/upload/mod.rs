@@ -70,6 +70,9 @@ pub struct KinesisVideoConfig {
     pub stream: String,
     /// The profile of the credentials file to use; the default chain when absent.
     pub profile: Option<String>,
+    /// A credentials file of its own, for a station that runs as a service; `profile` is looked
+    /// up in it.
+    pub credentials: Option<PathBuf>,
     /// Makes streams that are not there, and keeps what comes for so many hours; without it a
     /// missing stream is an alarm.
     pub create_with_retention_h: Option<u32>,
@@ -139,7 +142,7 @@ pub fn start(
 
 /// Where clips go, checked.
 enum Ways {
-    KinesisVideo(Arc<Streams>, Waits),
+    KinesisVideo(Arc<Streams>),
     Folder { path: PathBuf, station: String },
 }
 
@@ -148,7 +151,7 @@ impl Ways {
         Ok(match what.config {
             UploadConfig::KinesisVideo(config) => {
                 let streams = Streams::new(config, what.station, what.cameras)?;
-                Self::KinesisVideo(Arc::new(streams), what.waits.clone())
+                Self::KinesisVideo(Arc::new(streams))
             }
             UploadConfig::Folder { path } => {
                 Self::Folder { path: path.clone(), station: what.station.to_owned() }
@@ -156,23 +159,16 @@ impl Ways {
         })
     }
 
-    /// A way for each camera.
-    async fn for_each(&self, desks: Vec<Desk>) -> Vec<Courier> {
-        match self {
-            Self::KinesisVideo(streams, waits) => {
-                let sdk = streams.load(waits).await;
-                let way = |camera: &CameraId| Stream::new(Arc::clone(streams), &sdk, camera);
-                let courier = |desk: Desk| {
-                    let way = Way::KinesisVideo(Box::new(way(&desk.camera)));
-                    Courier::new(desk, way)
-                };
-                desks.into_iter().map(courier).collect()
+    /// A courier for the clips on `desk`.
+    fn courier(&self, desk: Desk) -> Courier {
+        let way = match self {
+            Self::KinesisVideo(streams) => {
+                let stream = Stream::new(Arc::clone(streams), &desk.camera);
+                Way::KinesisVideo(Box::new(stream))
             }
-            Self::Folder { path, station } => {
-                let courier = |desk| Courier::new(desk, Way::Folder(Folder::new(path, station)));
-                desks.into_iter().map(courier).collect()
-            }
-        }
+            Self::Folder { path, station } => Way::Folder(Folder::new(path, station)),
+        };
+        Courier::new(desk, way)
     }
 }
 
@@ -194,8 +190,8 @@ fn bring_all(
     let counters = desks.first().map(|desk| Arc::clone(&desk.counters));
     let all = async {
         let mut couriers = JoinSet::new();
-        for courier in ways.for_each(desks).await {
-            couriers.spawn_local(courier.run());
+        for desk in desks {
+            couriers.spawn_local(ways.courier(desk).run());
         }
         while let Some(ended) = couriers.join_next().await {
             if let (Err(error), Some(counters)) = (ended, &counters) {

@@ -16,8 +16,8 @@ pub enum Remedy {
     Resend,
     /// As `Resend`, and the service is given time to forget the connection before.
     Yield,
-    /// As `Resend`, and the address is asked for anew.
-    NewEndpoint,
+    /// As `Resend`, and address and credentials are asked for anew.
+    AskAnew,
     /// Nothing can be sent before a person has done something; it is tried again now and then.
     Wait,
     /// The clip is never sent again.
@@ -125,11 +125,10 @@ impl Trouble {
             Self::Refused { remedy, .. } | Self::Fragment { remedy, .. } => *remedy,
             Self::Clip { .. } => Remedy::Quarantine,
             Self::Stream { .. } => Remedy::Wait,
-            Self::Unreachable { .. } => Remedy::NewEndpoint,
+            Self::Unreachable { .. } | Self::NoCredentials { .. } => Remedy::AskAnew,
             Self::Broken { .. }
             | Self::Stalled { .. }
             | Self::Garbage { .. }
-            | Self::NoCredentials { .. }
             | Self::Folder { .. }
             | Self::Store(_) => Remedy::Resend,
         }

@@ -66,7 +66,7 @@ impl ClipFault {
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::FileMissing => {
-                "marks the clip as gone, and as quarantined unless it is persisted; removes its facts"
+                "marks the clip as gone, quarantines it unless it is persisted, removes its facts"
             }
             Self::FileDiffers => {
                 "quarantines the clip, so that it is not sent; removes the file if it is persisted"

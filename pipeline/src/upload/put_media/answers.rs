@@ -61,7 +61,7 @@ const TO_A_REQUEST: [(&str, &str, Remedy); 20] = [
         "somebody sends to this stream already; one station a stream",
         Remedy::Yield,
     ),
-    ("InvalidEndpointException", "the address is asked for anew", Remedy::NewEndpoint),
+    ("InvalidEndpointException", "the address is asked for anew", Remedy::AskAnew),
     ("InvalidArgumentException", "a defect of ours or of the configuration", Remedy::Wait),
     ("ValidationException", "a defect of ours or of the configuration", Remedy::Wait),
     ("ResourceNotFoundException", "make the stream, or set create_with_retention_h", Remedy::Wait),
@@ -72,8 +72,8 @@ const TO_A_REQUEST: [(&str, &str, Remedy); 20] = [
     (NOT_AUTHORIZED, "", Remedy::Wait),
     ("AccessDeniedException", "", Remedy::Wait),
     ("AccessDenied", "", Remedy::Wait),
-    ("ExpiredTokenException", "new credentials are asked for", Remedy::Resend),
-    ("ExpiredToken", "new credentials are asked for", Remedy::Resend),
+    ("ExpiredTokenException", "new credentials are asked for", Remedy::AskAnew),
+    ("ExpiredToken", "new credentials are asked for", Remedy::AskAnew),
     ("UnrecognizedClientException", "the access key is not known there", Remedy::Wait),
     ("InvalidClientTokenId", "the access key is not known there", Remedy::Wait),
     ("InvalidSignatureException", "check the secret key, and the clock", Remedy::Wait),
@@ -117,7 +117,7 @@ pub fn trouble_of_request(
 fn by_status(status: u16, operation: &str) -> (Remedy, String) {
     match status {
         401 | 403 => (Remedy::Wait, format!("allow `kinesisvideo:{operation}` for this stream")),
-        404 => (Remedy::NewEndpoint, "is this the right endpoint?".to_owned()),
+        404 => (Remedy::AskAnew, "is this the right endpoint?".to_owned()),
         429 | 500..=599 => (Remedy::Resend, "it is tried again".to_owned()),
         _ => (Remedy::Wait, "we do not know this error".to_owned()),
     }

@@ -201,6 +201,7 @@ mod tests {
             held: None,
             trouble: None,
             attempts: 0,
+            gone_at: None,
         }
     }
 

@@ -105,7 +105,8 @@ mod tests {
 
     fn request(now_ns: i64) -> hyper::Request<()> {
         let endpoint = Endpoint::of("http://127.0.0.1:4000").unwrap();
-        let credentials = Credentials::from_keys("AKIDEXAMPLE", "secret", Some("token".into()));
+        let credentials =
+            Credentials::new("AKIDEXAMPLE", "secret", Some("token".into()), None, "test");
         let head = Head {
             stream: "station-top",
             region: "eu-central-1",
