@@ -126,6 +126,30 @@ pub struct ClipSnapshot {
     pub begun: u64,
     /// Pictures that should be in a clip and are not.
     pub pictures_missing: u64,
+    /// Clips on disk, accepted by the store since the start.
+    pub made: u64,
+    /// Pictures in them.
+    pub pictures_made: u64,
+    /// Bytes of their files.
+    pub bytes_made: u64,
+    /// Clips that only this machine has.
+    pub waiting: u64,
+    /// Bytes of their files.
+    pub bytes_waiting: u64,
+}
+
+impl ClipSnapshot {
+    /// What all the film would have taken besides the clips, as compressed as they are: the bytes
+    /// that are not sent because only clips are. An estimate, 0 before the first clip.
+    #[must_use]
+    pub const fn bytes_saved(&self) -> u64 {
+        let unseen = self.pictures.saturating_sub(self.pictures_made) as u128;
+        match (self.bytes_made as u128 * unseen).checked_div(self.pictures_made as u128) {
+            #[expect(clippy::cast_possible_truncation, reason = "exabytes are beyond any disk")]
+            Some(bytes) => bytes as u64,
+            None => 0,
+        }
+    }
 }
 
 /// How the upload of one camera's clips goes.
@@ -182,6 +206,8 @@ pub struct Snapshot {
     pub trigger_error_ms: Tail,
     /// Films and clips.
     pub clips: ClipSnapshot,
+    /// How clips are brought to where they are kept, a row a camera; none when they stay here.
+    pub uploads: Vec<UploadSnapshot>,
     /// Whether the PLC is there.
     pub plc_is_up: bool,
     /// A row a camera.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::{
     CameraId, CameraSnapshot, Conservation, Event, GateSignal, LineState, MonoTime, Snapshot,
-    Stage, StageSnapshot, Verdict,
+    Stage, StageSnapshot, UploadSnapshot, Verdict,
 };
 
 use crate::link::Gauge;
@@ -20,6 +20,9 @@ use books::{Books, Sums};
 pub use clips::ClipCounters;
 pub use pulse::Pulse;
 pub use timing::Timing;
+
+/// Says how each camera's clips are brought to where they are kept.
+pub type Uploads = Box<dyn Fn() -> Vec<UploadSnapshot> + Send + Sync>;
 
 /// The line's counters. Written by the stages without waiting, read by anyone.
 #[derive(Default)]
@@ -53,6 +56,7 @@ pub struct Counters {
     pub plc: Timing,
     /// Distance in time from a trigger to the exposure chosen for it.
     pub trigger_error: Timing,
+    uploads: Mutex<Option<Uploads>>,
     /// Events are rare, so a lock that is held for an insertion does no harm.
     events: Mutex<Events>,
 }
@@ -240,6 +244,18 @@ impl Counters {
         }
     }
 
+    /// Shows what `uploads` says from now on.
+    pub fn show_uploads(&self, uploads: Uploads) {
+        if let Ok(mut shown) = self.uploads.lock() {
+            *shown = Some(uploads);
+        }
+    }
+
+    fn uploads(&self) -> Vec<UploadSnapshot> {
+        let shown = self.uploads.lock();
+        shown.ok().and_then(|shown| shown.as_ref().map(|uploads| uploads())).unwrap_or_default()
+    }
+
     /// Makes ready for another line after one that was stopped: counts go on.
     pub fn start_again(&self) {
         self.stop.store(false, Ordering::Release);
@@ -350,6 +366,7 @@ impl Counters {
             plc_ms: self.plc.tail().unwrap_or_default(),
             trigger_error_ms: self.trigger_error.tail().unwrap_or_default(),
             clips: self.clips.snapshot(),
+            uploads: self.uploads(),
             plc_is_up: !self.plc_is_down.load(Ordering::Acquire),
             cameras: self.cameras.iter().map(camera_snapshot).collect(),
             stages: Stage::ALL.into_iter().map(|stage| self.stage_snapshot(stage)).collect(),

@@ -6,15 +6,20 @@ use std::sync::OnceLock;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar for `total` things; a spinner when their number is not known.
+/// A bar for `total` frames; a spinner when their number is not known.
 pub fn bar(total: Option<u64>, quiet: bool) -> ProgressBar {
+    bar_of("frames", total, quiet)
+}
+
+/// A bar for `total` things; a spinner when their number is not known.
+pub fn bar_of(things: &str, total: Option<u64>, quiet: bool) -> ProgressBar {
     let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(total, target);
     let template = match total {
-        Some(_) => "{bar:32} {percent:>3} %  {pos}/{len} frames  {msg}  {eta} left",
-        None => "{spinner} {pos} frames  {msg}  {elapsed}",
+        Some(_) => "{bar:32} {percent:>3} %  {pos}/{len} THINGS  {msg}  {eta} left",
+        None => "{spinner} {pos} THINGS  {msg}  {elapsed}",
     };
-    if let Ok(style) = ProgressStyle::with_template(template) {
+    if let Ok(style) = ProgressStyle::with_template(&template.replace("THINGS", things)) {
         bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
     }
     bar

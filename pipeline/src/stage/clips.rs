@@ -12,6 +12,11 @@ pub struct ClipCounters {
     wants_dropped: AtomicU64,
     begun: AtomicU64,
     pictures_missing: AtomicU64,
+    made: AtomicU64,
+    pictures_made: AtomicU64,
+    bytes_made: AtomicU64,
+    waiting: AtomicU64,
+    bytes_waiting: AtomicU64,
 }
 
 fn add(counter: &AtomicU64, more: u64) {
@@ -43,6 +48,19 @@ impl ClipCounters {
         add(&self.wants_dropped, wants_dropped);
     }
 
+    /// A clip of so many pictures was accepted by the store.
+    pub fn made(&self, pictures: u64, bytes: u64) {
+        add(&self.made, 1);
+        add(&self.pictures_made, pictures);
+        add(&self.bytes_made, bytes);
+    }
+
+    /// So many clips, of so many bytes, are on this machine alone.
+    pub fn set_waiting(&self, clips: u64, bytes: u64) {
+        self.waiting.store(clips, Ordering::Relaxed);
+        self.bytes_waiting.store(bytes, Ordering::Relaxed);
+    }
+
     /// The latest values.
     #[must_use]
     pub fn snapshot(&self) -> ClipSnapshot {
@@ -53,6 +71,11 @@ impl ClipCounters {
             wants_dropped: get(&self.wants_dropped),
             begun: get(&self.begun),
             pictures_missing: get(&self.pictures_missing),
+            made: get(&self.made),
+            pictures_made: get(&self.pictures_made),
+            bytes_made: get(&self.bytes_made),
+            waiting: get(&self.waiting),
+            bytes_waiting: get(&self.bytes_waiting),
         }
     }
 }

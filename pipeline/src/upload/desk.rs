@@ -91,6 +91,10 @@ impl Desk {
         }
         let is_kept = self.clips.clip(clip)?.state == ClipState::Persisted;
         self.progress.kept(is_kept);
+        if is_kept {
+            let unsaved = self.clips.tally()?.unsaved();
+            self.counters.clips.set_waiting(unsaved.clips, unsaved.bytes);
+        }
         Ok(is_kept)
     }
 

@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
-use domain::{CameraId, Event, Stage, UploadSnapshot};
+use domain::{CameraId, Event, Stage};
 use serde::Deserialize;
 use store::{Clips, RunId, StoreError};
 use thread_priority::{
@@ -41,7 +41,6 @@ use desk::Desk;
 pub use error::UploadError;
 use folder::Folder;
 use kinesis_video::{Stream, Streams};
-use progress::Progress;
 pub use waits::Waits;
 
 /// Where clips go: `[upload]` of the station file.
@@ -99,7 +98,8 @@ pub struct Uploading<'a> {
     pub waits: Waits,
 }
 
-/// Starts to bring clips. `clips` opens the store once a camera. Needs no network, now or ever:
+/// Starts to bring clips, and shows in `counters` how it goes. `clips` opens the store once a
+/// camera. Needs no network, now or ever:
 /// what can't be sent stays on disk.
 ///
 /// # Errors
@@ -125,8 +125,11 @@ pub fn start(
             stop: stop.clone(),
         });
     }
-    let shown = desks.iter().map(|desk| (desk.camera.clone(), Arc::clone(&desk.progress)));
-    let shown = shown.collect();
+    let shown: Vec<_> =
+        desks.iter().map(|desk| (desk.camera.clone(), Arc::clone(&desk.progress))).collect();
+    counters.show_uploads(Box::new(move || {
+        shown.iter().map(|(camera, progress)| progress.snapshot(camera)).collect()
+    }));
     let runtime = runtime(what.cameras.len()).map_err(UploadError::Thread)?;
     let (done, is_done) = bounded(1);
     let body = move || {
@@ -137,7 +140,7 @@ pub fn start(
     };
     let thread = std::thread::Builder::new().name(Stage::Upload.name().to_owned()).spawn(body);
     let thread = thread.map_err(UploadError::Thread)?;
-    Ok(Uploader { ask, is_done, thread, shown })
+    Ok(Uploader { ask, is_done, thread })
 }
 
 /// Where clips go, checked.
@@ -234,16 +237,9 @@ pub struct Uploader {
     ask: watch::Sender<Option<Duration>>,
     is_done: Receiver<()>,
     thread: JoinHandle<()>,
-    shown: Vec<(CameraId, Arc<Progress>)>,
 }
 
 impl Uploader {
-    /// How it goes, a row a camera.
-    #[must_use]
-    pub fn snapshot(&self) -> Vec<UploadSnapshot> {
-        self.shown.iter().map(|(camera, progress)| progress.snapshot(camera)).collect()
-    }
-
     /// Begins no other fragment, waits for what is on its way to be kept, and ends; all that for
     /// no longer than `within`. Whether it has ended by then: a file server that hangs may hold
     /// the thread longer, which then is left to itself.

@@ -65,6 +65,18 @@ pub struct ClipTally {
     pub oldest: Option<WallTime>,
 }
 
+impl ClipTally {
+    /// Clips that may not go without loss: only this machine has them.
+    #[must_use]
+    pub const fn unsaved(&self) -> Tally {
+        let Self { queued, sent, received, quarantined, .. } = self;
+        Tally {
+            clips: queued.clips + sent.clips + received.clips + quarantined.clips,
+            bytes: queued.bytes + sent.bytes + received.bytes + quarantined.bytes,
+        }
+    }
+}
+
 /// A clip whose files may be removed.
 pub(super) struct Victim {
     pub(super) evicted: Evicted,

@@ -4,6 +4,7 @@
 mod list;
 mod play;
 mod prune;
+mod push;
 mod show;
 mod verify;
 
@@ -35,6 +36,7 @@ enum What {
     Play(play::Args),
     Verify(verify::Args),
     Prune(prune::Args),
+    Push(push::Args),
 }
 
 /// Runs the mode.
@@ -45,6 +47,7 @@ pub fn run(args: &Args) -> Result<Ended> {
         What::Play(args) => play::run(args),
         What::Verify(args) => verify::run(args),
         What::Prune(args) => prune::run(args),
+        What::Push(args) => push::run(args),
     }
 }
 

@@ -9,7 +9,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use domain::{CameraId, UploadSnapshot};
+use domain::CameraId;
 use pipeline::clock::Clock;
 use pipeline::limits::REEL_WAITING;
 use pipeline::link::{WhenFull, link};
@@ -86,11 +86,6 @@ impl Studio {
                 tracing::error!(target: "run", "a defect in this software: {name} failed");
             }
         }
-    }
-
-    /// How the upload goes, a row a camera.
-    pub fn uploads(&self) -> Vec<UploadSnapshot> {
-        self.uploader.as_ref().map(Uploader::snapshot).unwrap_or_default()
     }
 
     /// Before the first line of this program: nothing is on its way yet.

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{CameraSnapshot, Conservation, Event, LineState, Sha256, Snapshot, StageSnapshot};
+use domain::{
+    CameraSnapshot, ClipSnapshot, Conservation, Event, LineState, Sha256, Snapshot, StageSnapshot,
+    UploadSnapshot,
+};
 use domain::{MonoTime, Tail};
 use pipeline::clock::Clock;
 use pipeline::stage::Counters;
@@ -67,6 +70,16 @@ pub struct Queue {
     pub restarts: u64,
 }
 
+/// Films and clips.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Clips {
+    /// What was counted.
+    #[serde(flatten)]
+    pub sum: ClipSnapshot,
+    /// What all the film would have taken besides the clips, an estimate.
+    pub bytes_saved: u64,
+}
+
 /// Everything there is to know of a line at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Look {
@@ -104,6 +117,10 @@ pub struct Look {
     pub queues: BTreeMap<&'static str, Queue>,
     /// A row a camera.
     pub cameras: Vec<CameraSnapshot>,
+    /// Films and clips.
+    pub clips: Clips,
+    /// How clips are brought to where they are kept, a row a camera; none when they stay here.
+    pub uploads: Vec<UploadSnapshot>,
     /// Whether the PLC is there.
     pub plc_is_up: bool,
     /// Events that somebody has to look after, since the start or the last reset.
@@ -208,6 +225,8 @@ impl Watch {
             frames_missing: missing,
             latency_ms: tails(&snapshot),
             queues: queues(&snapshot.stages),
+            clips: Clips { sum: snapshot.clips, bytes_saved: snapshot.clips.bytes_saved() },
+            uploads: snapshot.uploads,
             plc_is_up: snapshot.plc_is_up,
             cameras: snapshot.cameras,
             alarms: alarms.saturating_sub(seen.forgotten),

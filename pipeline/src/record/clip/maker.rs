@@ -249,6 +249,7 @@ impl<'a, O: Outbox> Maker<'a, O> {
         let sidecar = end.facts.to_string().len() as u64;
         self.make_room(written.bytes + sidecar)?;
         self.outbox.accept(file, &end)?;
+        self.counters.clips.made(written.pictures, written.bytes);
         (self.setup.accepted)(ClipDone {
             camera: self.setup.camera.clone(),
             started: filming.started.wall,
@@ -273,20 +274,16 @@ impl<'a, O: Outbox> Maker<'a, O> {
     /// Says once that there is little room left, until there is more.
     fn tell_how_full(&self) -> Result<(), LostClip> {
         let budget = self.setup.config.budget();
-        let unsaved = unsaved(&self.outbox.tally()?);
-        let is = unsaved > budget.alarm_bytes;
+        let unsaved = self.outbox.tally()?.unsaved();
+        self.counters.clips.set_waiting(unsaved.clips, unsaved.bytes);
+        let is = unsaved.bytes > budget.alarm_bytes;
         if is && !self.setup.nearly_full.swap(is, Ordering::AcqRel) {
-            let (mib, most_mib) = (unsaved >> 20, budget.bytes_max >> 20);
+            let (mib, most_mib) = (unsaved.bytes >> 20, budget.bytes_max >> 20);
             self.counters.event(&Event::ClipsNearlyFull { mib, most_mib });
         }
         self.setup.nearly_full.store(is, Ordering::Release);
         Ok(())
     }
-}
-
-/// Bytes of clips that may not go without loss.
-const fn unsaved(tally: &ClipTally) -> u64 {
-    tally.queued.bytes + tally.sent.bytes + tally.received.bytes + tally.quarantined.bytes
 }
 
 /// The word that rows and reports have for a state or a class.

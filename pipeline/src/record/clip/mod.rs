@@ -32,6 +32,9 @@ pub struct ClipConfig {
     pub disk_mib: u64,
     /// The operator is told when clips that are not persisted take this share of it, in per cent.
     pub alarm_percent: u8,
+    /// Takes the wall clock for right though nothing says that a time server sets it: a station
+    /// whose clock is set by other means. Otherwise its clips are held.
+    pub trust_clock: bool,
 }
 
 impl Default for ClipConfig {
@@ -42,6 +45,7 @@ impl Default for ClipConfig {
             fragment_ms: 2000,
             disk_mib: 20 * 1024,
             alarm_percent: 70,
+            trust_clock: false,
         }
     }
 }

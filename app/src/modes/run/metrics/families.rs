@@ -1,6 +1,6 @@
 //! Which metrics there are: takes a look at the line; gives the page that Prometheus reads.
 
-use domain::{LineState, Stage, Tail};
+use domain::{LineState, Stage, Tail, UploadSnapshot};
 
 use super::super::look::Look;
 use super::super::words::state_word;
@@ -22,6 +22,8 @@ pub fn page(look: &Look) -> String {
     cameras(&mut page, look);
     tails(&mut page, look);
     queues(&mut page, look);
+    clips(&mut page, look);
+    uploads(&mut page, look);
     events(&mut page, look);
     process(&mut page, look);
     page.finish()
@@ -146,6 +148,74 @@ fn queues(page: &mut Page, look: &Look) {
         let mut family = page.family(name, kind, help);
         for (stage, queue) in &look.queues {
             family.add(&[("stage", stage)], as_f64(of(queue)));
+        }
+    }
+}
+
+fn clips(page: &mut Page, look: &Look) {
+    let clips = look.clips.sum;
+    for (name, kind, help, count) in [
+        ("sightline_film_pictures_total", Kind::Counter, "Pictures filmed", clips.pictures),
+        (
+            "sightline_film_pictures_dropped_total",
+            Kind::Counter,
+            "Frames that were to be filmed and were not",
+            clips.pictures_dropped,
+        ),
+        ("sightline_clips_total", Kind::Counter, "Clips on disk since the start", clips.made),
+        ("sightline_clip_bytes_total", Kind::Counter, "Bytes of them", clips.bytes_made),
+        (
+            "sightline_clip_pictures_missing_total",
+            Kind::Counter,
+            "Pictures that should be in a clip and are not",
+            clips.pictures_missing,
+        ),
+        (
+            "sightline_clip_parts_dropped_total",
+            Kind::Counter,
+            "Parts that should be in a clip and were given up",
+            clips.wants_dropped,
+        ),
+        ("sightline_clips_waiting", Kind::Gauge, "Clips that only this machine has", clips.waiting),
+        ("sightline_clip_bytes_waiting", Kind::Gauge, "Bytes of them", clips.bytes_waiting),
+        (
+            "sightline_upload_bytes_saved",
+            Kind::Gauge,
+            "What sending all of the film would have taken besides, an estimate",
+            look.clips.bytes_saved,
+        ),
+    ] {
+        page.number(name, kind, help, as_f64(count));
+    }
+}
+
+fn uploads(page: &mut Page, look: &Look) {
+    type Of = fn(&UploadSnapshot) -> u64;
+    let families: [(&str, Kind, &str, Of); 7] = [
+        ("sightline_upload_up", Kind::Gauge, "Whether clips can be brought there", |row| {
+            u64::from(row.trouble.is_none())
+        }),
+        ("sightline_upload_connections_total", Kind::Counter, "Connections made", |row| {
+            row.connections
+        }),
+        ("sightline_upload_fragments_sent_total", Kind::Counter, "Fragments sent", |row| {
+            row.fragments_sent
+        }),
+        ("sightline_upload_bytes_sent_total", Kind::Counter, "Bytes sent", |row| row.bytes_sent),
+        ("sightline_upload_fragments_kept_total", Kind::Counter, "Fragments kept there", |row| {
+            row.fragments_kept
+        }),
+        ("sightline_upload_clips_kept_total", Kind::Counter, "Clips kept there", |row| {
+            row.clips_kept
+        }),
+        ("sightline_upload_clips_refused_total", Kind::Counter, "Clips never taken", |row| {
+            row.clips_quarantined
+        }),
+    ];
+    for (name, kind, help, of) in families {
+        let mut family = page.family(name, kind, help);
+        for row in &look.uploads {
+            family.add(&[("camera", row.camera.as_str())], as_f64(of(row)));
         }
     }
 }
