@@ -162,7 +162,8 @@ proptest! {
         note.marks = vec![mark(&name, f32::NAN, area, true); 9];
         note.heatmap.as_mut().unwrap().covers = area;
         note.frame_size = SizePx::new(frame_w, frame_h);
-        let notes = vec![Arc::new(note); 5];
+        let note = Arc::new(note);
+        let notes: Vec<_> = (0..5).map(|_| Arc::clone(&note)).collect();
         let size = SizePx::new(2 * w, 2 * h);
         let mut picture = picture(size, ms);
         picture.at.wall.unix_ns = wall;

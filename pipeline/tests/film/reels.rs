@@ -15,7 +15,7 @@ pub fn at(ms: u64) -> CaptureTime {
 }
 
 pub fn note(part: u64, ms: u64) -> Arc<Note> {
-    let verdict = if part % 3 == 0 { VerdictWord::Reject } else { VerdictWord::Undecided };
+    let verdict = if part.is_multiple_of(3) { VerdictWord::Reject } else { VerdictWord::Undecided };
     Arc::new(Note {
         part: ClipPart { part: PartId(part), verdict, at: at(ms), picture: None },
         recipe: "r".into(),
