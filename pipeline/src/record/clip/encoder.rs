@@ -6,6 +6,7 @@
 //! settings give the same avcC.
 
 mod elements;
+mod error;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use domain::SizePx;
 use gst::prelude::*;
 use gst_app::{AppSink, AppSrc};
 use gst_video::DownstreamForceKeyUnitEvent;
-use thiserror::Error;
 
 use super::ClipConfig;
 use crate::limits::{
@@ -26,6 +26,7 @@ use crate::limits::{
 };
 use crate::record::reel::FilmPicture;
 use elements::{Wish, chain, installed, known, make, only};
+pub use error::EncoderError;
 
 /// How long one look at what comes out takes.
 const LOOK: gst::ClockTime = gst::ClockTime::from_mseconds(50);
@@ -38,117 +39,6 @@ const SIDES: std::ops::RangeInclusive<u32> = 16..=8192;
 
 /// What a picture's format is called in GStreamer.
 const FORMAT: &str = "I420";
-
-/// Why a clip is not encoded.
-#[derive(Debug, Error)]
-pub enum EncoderError {
-    /// `[clips] encoder` names something else than an encoder.
-    #[error("[clips] encoder = {name:?} is no encoder that is known: one of {known:?}, or none")]
-    Unknown {
-        /// What it names.
-        name: String,
-        /// What it may name.
-        known: Vec<&'static str>,
-    },
-    /// `[clips] encoder` names an encoder that is not there.
-    #[error("[clips] encoder = {name:?} is not installed; installed are {installed:?}")]
-    NotThere {
-        /// What it names.
-        name: String,
-        /// The encoders that are there.
-        installed: Vec<&'static str>,
-    },
-    /// There is no encoder at all.
-    #[error(
-        "none of GStreamer's H.264 encoders {known:?} is installed: gstreamer1.0-plugins-bad has one"
-    )]
-    None {
-        /// What would do.
-        known: Vec<&'static str>,
-    },
-    /// An element that is needed besides.
-    #[error(
-        "GStreamer's element {element} is not installed: gstreamer1.0-plugins-bad has h264parse"
-    )]
-    NotInstalled {
-        /// The element.
-        element: &'static str,
-    },
-    /// GStreamer itself.
-    #[error("GStreamer does not start: {reason}")]
-    Gst {
-        /// What it says.
-        reason: String,
-    },
-    /// A size that no encoder takes.
-    #[error("pictures of {size}: even sides of 16 to 8192 pixels are right")]
-    Size {
-        /// The size.
-        size: SizePx,
-    },
-    /// A picture unlike the others of its clip.
-    #[error("picture {picture} is {got} with {bytes} bytes, the clip is {expected}")]
-    Picture {
-        /// Which, from 0.
-        picture: u64,
-        /// Its size.
-        got: SizePx,
-        /// Its length.
-        bytes: usize,
-        /// What the clip began with.
-        expected: SizePx,
-    },
-    /// A picture that is not later than the one before it.
-    #[error("a picture at {at_ms} ms of the clip follows one at {before_ms} ms: times must rise")]
-    NotRising {
-        /// Its time, milliseconds from the clip's start.
-        at_ms: u64,
-        /// Time of the one before it.
-        before_ms: u64,
-    },
-    /// The pipeline failed.
-    #[error("{element}: {reason}, after {pictures} pictures")]
-    Pipeline {
-        /// The element that complains.
-        element: String,
-        /// What it says.
-        reason: String,
-        /// Pictures given before.
-        pictures: u64,
-    },
-    /// Nothing came out for a long time.
-    #[error("{element} hangs: nothing for {after_s} s, after {pictures} pictures")]
-    Hangs {
-        /// The encoder.
-        element: String,
-        /// How long it was waited for.
-        after_s: u64,
-        /// Pictures given before.
-        pictures: u64,
-    },
-    /// Encoders that hung before have not ended.
-    #[error(
-        "{hanging} encoders that hung have not ended: the driver or the machine needs a restart"
-    )]
-    StillHang {
-        /// How many.
-        hanging: usize,
-    },
-    /// A picture came out that was not awaited: B-frames, or times that are not what went in.
-    #[error("{element} gave a picture at {at_ms} ms, which is not the next one: no order is kept")]
-    Order {
-        /// The encoder.
-        element: String,
-        /// The time it gave, milliseconds from the clip's start.
-        at_ms: u64,
-    },
-    /// What a decoder must know changed on the way.
-    #[error("{element} changed its parameter sets within a clip, or gave none")]
-    Avcc {
-        /// The encoder.
-        element: String,
-    },
-}
 
 /// A coded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,6 +57,8 @@ pub struct Encoders {
     name: &'static str,
     wish: Wish,
     fps: u32,
+    /// How many looks an encoder may give nothing for.
+    looks_most: u64,
     hanging: Arc<AtomicUsize>,
 }
 
@@ -184,7 +76,8 @@ impl Encoders {
         let gop = u32::try_from(per_fragment * 2).unwrap_or(u32::MAX).max(1);
         let wish = Wish { kbit_per_s: config.kbit_per_s, gop };
         let name = name_from(config.encoder.as_deref(), &installed())?;
-        Ok(Self { name, wish, fps, hanging: Arc::default() })
+        let looks_most = CLIP_ENCODER_HANGS_AFTER.as_secs() * 1000 / LOOK.mseconds();
+        Ok(Self { name, wish, fps, looks_most, hanging: Arc::default() })
     }
 
     /// The element that encodes.
@@ -222,6 +115,7 @@ impl Encoders {
             pipeline,
             source,
             sink,
+            looks_most: self.looks_most,
             hanging: Arc::clone(&self.hanging),
             inside: VecDeque::new(),
             given: 0,
@@ -280,6 +174,7 @@ pub struct Encoder {
     pipeline: gst::Pipeline,
     source: AppSrc,
     sink: AppSink,
+    looks_most: u64,
     hanging: Arc<AtomicUsize>,
     inside: VecDeque<Inside>,
     given: u64,
@@ -396,12 +291,12 @@ impl Encoder {
     }
 
     fn hangs_after(&self, looks: u64) -> Result<(), EncoderError> {
-        let after = CLIP_ENCODER_HANGS_AFTER;
-        if u128::from(looks * LOOK.mseconds()) < after.as_millis() {
+        if looks < self.looks_most {
             return Ok(());
         }
         let (element, pictures) = (self.name.to_owned(), self.given);
-        Err(EncoderError::Hangs { element, after_s: after.as_secs(), pictures })
+        let after_ms = looks * LOOK.mseconds();
+        Err(EncoderError::Hangs { element, after_ms, pictures })
     }
 
     /// Waits a moment for a coded picture; whether one came.
@@ -518,3 +413,6 @@ fn padded(bytes: &[u8], size: SizePx) -> Vec<u8> {
 fn failed(element: &str, reason: &str, pictures: u64) -> EncoderError {
     EncoderError::Pipeline { element: element.to_owned(), reason: reason.to_owned(), pictures }
 }
+
+#[cfg(test)]
+mod tests;

@@ -380,6 +380,6 @@ fn values_that_the_service_would_refuse_are_named() {
     assert!(refused(ClipConfig { alarm_percent: 101, ..ClipConfig::default() }).contains("101"));
     assert!(refused(ClipConfig { disk_mib: u64::MAX, ..ClipConfig::default() }).contains("disk"));
     let budget = ClipConfig { disk_mib: 100, ..ClipConfig::default() }.budget();
-    assert_eq!((budget.bytes_max >> 20, budget.alarm_bytes >> 20), (100, 69));
+    assert_eq!((budget.bytes_max >> 20, budget.alarm_bytes >> 20), (100, 70));
     assert!(limits::CLIP_ENCODERS_HANGING > 0);
 }
