@@ -41,13 +41,13 @@ impl Tap {
         self.number += 1;
     }
 
-    /// Cameras are never quite even: what is early by less than a quarter of a period is on time,
+    /// Cameras are never quite even: what is early by less than a fifth of a period is on time,
     /// or a camera as slow as the film would lose every other frame.
     fn is_due(&mut self, at: MonoTime) -> bool {
         let due = self.due.unwrap_or(at);
         // A clock that went back must not stop the film.
         let has_jumped = due.since(at) > 2 * self.period;
-        if at.plus(self.period / 4) < due && !has_jumped {
+        if at.plus(self.period / 5) < due && !has_jumped {
             return false;
         }
         let is_behind = at.since(due) >= self.period;

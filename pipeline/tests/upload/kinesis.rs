@@ -116,7 +116,7 @@ fn without_credentials_or_network_it_starts_and_stops() {
     assert!(told.contains("credentials"), "{told}");
     station.sign_by(&Config::default().keys[0]);
     let reached = || {
-        let trouble = uploader.snapshot()[0].trouble.clone().unwrap_or_default();
+        let trouble = station.upload().trouble.unwrap_or_default();
         trouble.contains("can't be reached")
     };
     station.wait("nobody is there", reached);

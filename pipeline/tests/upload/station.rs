@@ -155,11 +155,16 @@ impl Station {
             config,
             station: "station",
             cameras: &[top()],
-            run: self.writer.run(),
+            first_run: self.writer.run(),
             waits,
         };
         let clock: Arc<dyn Clock> = self.clock.clone();
         upload::start(&what, || self.store.clips(), &self.counters, &clock).unwrap()
+    }
+
+    /// How the upload goes.
+    pub fn upload(&self) -> domain::UploadSnapshot {
+        self.counters.snapshot().uploads.remove(0)
     }
 
     /// Starts to bring clips to `service`.

@@ -131,7 +131,7 @@ mod tests {
         let header = |name: &str| request.headers()[name].to_str().unwrap();
         assert_eq!(header("host"), "127.0.0.1:4000");
         assert_eq!(header("x-amzn-producer-start-timestamp"), "1795290404.059");
-        assert_eq!(header("x-amz-date"), "20261122T074644Z");
+        assert_eq!(header("x-amz-date"), "20261121T194644Z");
         assert_eq!(header("x-amz-security-token"), "token");
         let authorization = header("authorization");
         let scope = "Credential=AKIDEXAMPLE/20261122/eu-central-1/kinesisvideo/aws4_request";

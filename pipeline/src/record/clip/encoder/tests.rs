@@ -64,7 +64,9 @@ fn encoders_that_hang_are_given_up_and_not_begun_without_end() {
         assert_eq!(encoders.hanging.load(Ordering::Acquire), hanging);
         let mut encoder = encoders.begin(SIZE).unwrap();
         let held = held.clone();
-        before_each(&encoder, move |_| drop(held.recv()));
+        before_each(&encoder, move |_| {
+            let _ = held.recv();
+        });
         let refusal = refusal(&mut encoder);
         assert!(matches!(refusal, EncoderError::Hangs { after_ms: 200, .. }), "{refusal}");
     }
