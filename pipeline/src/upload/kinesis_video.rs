@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::desk::Desk;
 use super::put_media::{
-    Connection, Endpoint, Head, Trust, next_feed, send_all, trouble_of_request,
+    Connection, Endpoint, Head, Pace, Trust, next_feed, send_all, trouble_of_request,
 };
 use super::trouble::{Remedy, Trouble};
 use super::{KinesisVideoConfig, UploadError, Waits};
@@ -140,6 +140,7 @@ pub struct Stream {
     endpoint: Option<(Endpoint, Instant)>,
     /// No connection is made before.
     next_connection: Instant,
+    pace: Pace,
 }
 
 impl Stream {
@@ -152,6 +153,7 @@ impl Stream {
             is_checked: false,
             endpoint: None,
             next_connection: Instant::now(),
+            pace: Pace::new(Instant::now()),
         }
     }
 
@@ -181,7 +183,7 @@ impl Stream {
             self.next_connection = Instant::now() + desk.waits.back_off.0;
             let connection = Connection::open(&endpoint, trust, request, &desk.waits).await?;
             desk.progress.connected();
-            send_all(connection, desk, feed).await?;
+            send_all(connection, desk, feed, &mut self.pace).await?;
         }
         Ok(())
     }

@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(header("x-amz-date"), "20261121T194644Z");
         assert_eq!(header("x-amz-security-token"), "token");
         let authorization = header("authorization");
-        let scope = "Credential=AKIDEXAMPLE/20261122/eu-central-1/kinesisvideo/aws4_request";
+        let scope = "Credential=AKIDEXAMPLE/20261121/eu-central-1/kinesisvideo/aws4_request";
         assert!(authorization.contains(scope), "{authorization}");
         let signed = "SignedHeaders=host;x-amz-date;x-amz-security-token;\
             x-amzn-fragment-acknowledgment-required;x-amzn-fragment-timecode-type;\

@@ -22,4 +22,5 @@ pub use answers::trouble_of_request;
 pub use connection::Connection;
 pub use endpoint::{Endpoint, Trust};
 pub use head::Head;
+pub use pace::Pace;
 pub use session::{next_feed, send_all};

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::limits;
 
-/// The pace of one connection.
+/// The pace of one stream, whichever connection it is sent on.
 pub struct Pace {
     /// Nothing is sent before.
     pub next: Instant,
@@ -16,7 +16,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// A connection that begins `now`.
+    /// Nothing was sent before `now`.
     pub fn new(now: Instant) -> Self {
         Self { next: now, fragment: now }
     }

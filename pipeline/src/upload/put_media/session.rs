@@ -32,13 +32,19 @@ pub fn next_feed(
     Ok(None)
 }
 
-/// Sends `first` and what may follow it on the same connection.
+/// Sends `first` and what may follow it on the same connection, in the `pace` of its stream.
 ///
 /// # Errors
 /// When the connection ends, stands still, or the service says that something is wrong. What was
 /// sent and is not kept must then be sent again.
-pub async fn send_all(connection: Connection, desk: &mut Desk, first: Feed) -> Result<(), Trouble> {
+pub async fn send_all(
+    connection: Connection,
+    desk: &mut Desk,
+    first: Feed,
+    pace: &mut Pace,
+) -> Result<(), Trouble> {
     let now = Instant::now();
+    pace.fragment();
     Session {
         header: first.header.clone(),
         between: Some(first.header.clone()),
@@ -48,7 +54,7 @@ pub async fn send_all(connection: Connection, desk: &mut Desk, first: Feed) -> R
         connection,
         desk,
         outstanding: Outstanding::default(),
-        pace: Pace::new(now),
+        pace,
         opened: now,
         moved: now,
     }
@@ -70,7 +76,7 @@ struct Session<'a> {
     /// The next clip must not begin earlier.
     after_ms: i64,
     outstanding: Outstanding,
-    pace: Pace,
+    pace: &'a mut Pace,
     opened: Instant,
     /// When bytes or an acknowledgement moved last.
     moved: Instant,
