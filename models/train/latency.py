@@ -217,6 +217,7 @@ def figures_of(name, forward, bundle, sightline, runs, rounds):
     middle = [round(median(column), 2) for column in zip(*turns)]
     return {
         "network": name,
+        "bundle": Path(bundle).name,
         "framework_ms": dict(zip(framework, middle)),
         "ours_ms": dict(zip(ours, middle[3:])),
         "ours_of_framework": round(median(turn[3] / turn[0] for turn in turns), 3),
