@@ -203,6 +203,8 @@ fn anomalib_is_known_by_its_names() {
     // With its postprocessing and its own normalisation in the graph.
     made.graph().output.push(port("pred_label", element::BOOL, &[1]));
     made = made.weights(&["mean"]).node("Sub", &["images", "mean"], "a");
+    assert_eq!(open(&made.propose(&told).unwrap()), ["--range"], "nothing brings it to 0..1");
+    made = made.node("Clip", &["a", "zero", "one"], "anomaly_map");
     let proposal = made.propose(&told).unwrap();
     assert_items(
         &proposal,

@@ -56,6 +56,13 @@ pub(super) fn picture_input<'a>(
         );
         return unfit(problem, &right);
     }
+    if let Head::Cropped(kept) = head {
+        let problem = format!("it cuts the picture by itself and looks at {kept} only");
+        let right = "an export that looks at the whole picture: no CenterCrop among its \
+                     transforms (anomalib: pre_processor=PreProcessor(transform=Compose([\
+                     Resize(…), Normalize(…)])))";
+        return unfit(problem, right);
+    }
     match port.sides[..] {
         [Some(1) | None, Some(1 | 3) | None, _, _] => Ok(port),
         [Some(batch), Some(1 | 3) | None, _, _] => {

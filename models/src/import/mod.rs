@@ -173,7 +173,7 @@ impl Import {
         let pad = inputs::pad(&found, &resize, wishes);
         let (labels, good) = labels::labels_and_good(facts, &found, wishes);
         let activation = activation(tail, &found, wishes);
-        let range = range(facts, &found, wishes);
+        let range = range(facts, &walk, &found, wishes);
         let words = self.words(wishes);
         let choices = Choices {
             found,
@@ -269,15 +269,21 @@ fn activation(tail: Tail, found: &Found, wishes: &Wishes) -> Choice<Activation> 
 }
 
 /// An anomaly map's usual and surely bad numbers.
-fn range(facts: &Facts, found: &Found, wishes: &Wishes) -> Option<Choice<(f32, f32)>> {
+fn range(facts: &Facts, walk: &Walk, found: &Found, wishes: &Wishes) -> Option<Choice<(f32, f32)>> {
     if found.kind != Kind::AnomalyMap {
         return None;
     }
     let labelled = facts.outputs.iter().any(|port| port.name == "pred_label");
+    let held = walk.is_clipped(&found.output);
     Some(Choice::of(wishes.range, || match (found.family, labelled) {
-        (Family::Anomalib, true) => {
+        (Family::Anomalib, true) if held => {
             Choice::likely((0.0, 1.0), "anomalib's own postprocessing brings it to 0..1")
         }
+        (Family::Anomalib, true) => Choice::missing(
+            "anomalib's postprocessing leaves the numbers as they are: it was exported before it \
+             had been validated, which is where it learns their range; export after that, or look \
+             at the numbers of good parts",
+        ),
         _ => Choice::missing("the map's numbers may be of any size: look at those of good parts"),
     }))
 }

@@ -3,13 +3,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::onnx::proto::{GraphProto, NodeProto};
+use crate::onnx::element;
+use crate::onnx::proto::{GraphProto, NodeProto, TensorProto};
 
 /// A graph with its values looked up.
 pub(super) struct Walk<'a> {
     makers: HashMap<&'a str, &'a NodeProto>,
     users: HashMap<&'a str, Vec<&'a NodeProto>>,
     constants: HashMap<&'a str, Vec<f32>>,
+    wholes: HashMap<&'a str, Vec<i64>>,
 }
 
 /// What a graph does to the picture first of all.
@@ -25,6 +27,8 @@ pub(super) enum Head {
     Takes255(String),
     /// It begins with sums or products that tell nothing.
     Unclear(String),
+    /// It looks at a part of the picture only.
+    Cropped(String),
 }
 
 /// What a graph does to its numbers last of all.
@@ -42,14 +46,15 @@ const FEW: usize = 4;
 
 impl<'a> Walk<'a> {
     pub fn new(graph: &'a GraphProto) -> Self {
-        let mut walk =
-            Self { makers: HashMap::new(), users: HashMap::new(), constants: HashMap::new() };
+        let (makers, users) = (HashMap::new(), HashMap::new());
+        let (constants, wholes) = (HashMap::new(), HashMap::new());
+        let mut walk = Self { makers, users, constants, wholes };
         let few = |dims: &[i64]| {
             let all = dims.iter().try_fold(1, |all: i64, side| all.checked_mul(*side));
             all.and_then(|all| usize::try_from(all).ok()).is_some_and(|all| all <= FEW)
         };
         for constant in graph.initializer.iter().filter(|constant| few(&constant.dims)) {
-            walk.constants.extend(constant.floats().map(|floats| (&*constant.name, floats)));
+            walk.know(&constant.name, constant);
         }
         for node in &graph.node {
             for name in &node.output {
@@ -64,23 +69,30 @@ impl<'a> Walk<'a> {
                 && node.op_type == "Constant"
                 && few(&tensor.dims)
             {
-                walk.constants.extend(tensor.floats().map(|floats| (&**name, floats)));
+                walk.know(name, tensor);
             }
         }
         walk
     }
 
+    fn know(&mut self, name: &'a str, constant: &TensorProto) {
+        self.constants.extend(constant.floats().map(|floats| (name, floats)));
+        self.wholes.extend(wholes_of(constant).map(|wholes| (name, wholes)));
+    }
+
     /// What is done to the input `name` before anything is learnt of it.
     pub fn head(&self, name: &str) -> Head {
         const STEPS: usize = 24;
-        let mut scaling = Scaling::default();
+        let (mut scaling, mut cropped) = (Scaling::default(), Vec::new());
         let mut at = name;
         for _ in 0..STEPS {
-            let users = self.users.get(at).map_or(&[][..], Vec::as_slice);
-            let mut real = users.iter().filter(|node| node.op_type != "Shape");
-            let (Some(node), None) = (real.next(), real.next()) else { break };
+            let Some(node) = self.only_user(at) else { break };
             match &*node.op_type {
                 "Identity" | "Cast" | "Resize" | "Pad" | "Upsample" => {}
+                "Slice" => match self.kept(node) {
+                    Some(kept) => cropped.extend(kept),
+                    None => break,
+                },
                 "Transpose" if to_channels_first(node) => return Head::ChannelsLast,
                 "Sub" | "Add" | "Mul" | "Div" => match self.other(node, at) {
                     Some(constant) => scaling.apply(node, constant, node.input[0] == at),
@@ -92,7 +104,70 @@ impl<'a> Walk<'a> {
             let Some(next) = node.output.first() else { break };
             at = next;
         }
-        scaling.head()
+        if cropped.is_empty() { scaling.head() } else { Head::Cropped(cropped.join(" and ")) }
+    }
+
+    /// What takes the value `name`: one node, or several that do the same with it, as two networks
+    /// side by side that each normalise the picture.
+    fn only_user(&self, name: &str) -> Option<&'a NodeProto> {
+        let mut users = self.users.get(name)?.iter().filter(|node| node.op_type != "Shape");
+        let first = *users.next()?;
+        let same = |node: &&NodeProto| {
+            let sum = matches!(&*node.op_type, "Sub" | "Add" | "Mul" | "Div");
+            let place = |node: &NodeProto| node.input.iter().position(|input| input == name);
+            sum && node.op_type == first.op_type
+                && place(node) == place(first)
+                && self
+                    .other(node, name)
+                    .is_some_and(|other| self.other(first, name) == Some(other))
+        };
+        users.all(same).then_some(first)
+    }
+
+    /// The rows or columns that a Slice leaves of a picture, in words; none where it keeps all of
+    /// them, `None` where it is no plain cut.
+    fn kept(&self, node: &NodeProto) -> Option<Vec<String>> {
+        let wholes = |at: usize| self.wholes.get(node.input.get(at)?.as_str());
+        let (starts, ends, axes) = (wholes(1)?, wholes(2)?, wholes(3)?);
+        if wholes(4).is_some_and(|steps| steps.iter().any(|step| *step != 1)) {
+            return None;
+        }
+        let sides = starts.iter().zip(ends).zip(axes);
+        let kept =
+            sides.filter(|((start, _), _)| **start != 0).filter_map(|((start, end), axis)| {
+                let side = match axis {
+                    2 | -2 => "rows",
+                    3 | -1 => "columns",
+                    _ => return None,
+                };
+                Some(format!("{side} {start} to {end}"))
+            });
+        Some(kept.collect())
+    }
+
+    /// Whether the output `name` is held between two numbers last of all, as anomalib does once it
+    /// has brought its scores to 0..1; without limits to bring them by it leaves them as they are.
+    pub fn is_clipped(&self, name: &str) -> bool {
+        let mut open = vec![name];
+        let mut seen = HashSet::new();
+        while let Some(name) = open.pop() {
+            let Some(node) = self.makers.get(name).filter(|_| seen.insert(name)) else { continue };
+            let input = |at: usize| node.input.get(at).map(String::as_str);
+            match &*node.op_type {
+                "Clip" | "Min" | "Max" => return true,
+                "Identity" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Cast" => {
+                    open.extend(input(0));
+                }
+                // What was known when it was exported is a constant: only one side is taken.
+                "Where" => match input(0).and_then(|name| self.wholes.get(name)).map(|w| &w[..]) {
+                    Some([0]) => open.extend(input(2)),
+                    Some([_]) => open.extend(input(1)),
+                    _ => open.extend([input(1), input(2)].into_iter().flatten()),
+                },
+                _ => {}
+            }
+        }
+        false
     }
 
     /// The constant that a node of two inputs takes beside `name`.
@@ -124,6 +199,26 @@ impl<'a> Walk<'a> {
             }
         }
         Tail::Other
+    }
+}
+
+/// The numbers of a constant of whole numbers, or of yes and no.
+fn wholes_of(constant: &TensorProto) -> Option<Vec<i64>> {
+    if constant.data_location != 0 {
+        return None;
+    }
+    let raw = &constant.raw_data;
+    match constant.data_type {
+        element::INT64 if raw.is_empty() => Some(constant.int64_data.clone()),
+        element::INT64 => {
+            let (chunks, _) = raw.as_chunks::<8>();
+            Some(chunks.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect())
+        }
+        element::BOOL if raw.is_empty() => {
+            Some(constant.int32_data.iter().map(|whole| i64::from(*whole)).collect())
+        }
+        element::BOOL => Some(raw.iter().map(|byte| i64::from(*byte)).collect()),
+        _ => None,
     }
 }
 
@@ -226,6 +321,84 @@ mod tests {
         assert_eq!(head(&[("Sub", 123.675), ("Div", 58.395)]), to_255("Sub, Div"));
         assert_eq!(head(&[("Sub", 127.0)]), to_255("Sub"));
         assert_eq!(head(&[("Mul", 0.0)]), Head::Unclear("Mul".to_owned()));
+    }
+
+    fn wholes(name: &str, data_type: i32, int64_data: &[i64], raw_data: &[u8]) -> TensorProto {
+        let dims = vec![1];
+        let (name, int64_data, raw_data) =
+            (name.to_owned(), int64_data.to_vec(), raw_data.to_vec());
+        TensorProto { name, dims, data_type, int64_data, raw_data, ..Default::default() }
+    }
+
+    #[test]
+    fn networks_that_normalise_side_by_side_say_what_they_take() {
+        let floats = |name, value| TensorProto::of_floats(name, &[1], &[value]);
+        let mut graph = GraphProto {
+            initializer: vec![floats("m", 0.485), floats("n", 0.485), floats("s", 0.229)],
+            node: vec![
+                node("Sub", &["x", "m"], "a"),
+                node("Sub", &["x", "n"], "b"),
+                node("Div", &["a", "s"], "c"),
+                node("Conv", &["c", "w"], "y"),
+            ],
+            ..Default::default()
+        };
+        let head = Head::TakesZeroOne("Sub, Div".to_owned());
+        assert_eq!(Walk::new(&graph).head("x"), head);
+        graph.initializer[1] = floats("n", 0.5);
+        assert_eq!(Walk::new(&graph).head("x"), Head::Plain, "they differ");
+        graph.initializer[1] = floats("n", 0.485);
+        graph.node.push(node("Conv", &["x", "w"], "z"));
+        assert_eq!(Walk::new(&graph).head("x"), Head::Plain, "one takes the picture as it is");
+    }
+
+    #[test]
+    fn a_graph_that_cuts_the_picture_is_seen() {
+        let cut = |axis: i64, start: i64, step: i64| {
+            let int64 = |name, value| wholes(name, element::INT64, &[value], &[]);
+            let end = wholes("end", element::INT64, &[], &420_i64.to_le_bytes());
+            let graph = GraphProto {
+                initializer: vec![
+                    int64("start", start),
+                    end,
+                    int64("axis", axis),
+                    int64("by", step),
+                ],
+                node: vec![
+                    node("Resize", &["x"], "a"),
+                    node("Slice", &["a", "start", "end", "axis", "by"], "b"),
+                    node("Conv", &["b", "w"], "y"),
+                ],
+                ..Default::default()
+            };
+            Walk::new(&graph).head("x")
+        };
+        assert_eq!(cut(2, 28, 1), Head::Cropped("rows 28 to 420".to_owned()));
+        assert_eq!(cut(-1, 28, 1), Head::Cropped("columns 28 to 420".to_owned()));
+        assert_eq!(cut(3, 0, 1), Head::Plain, "nothing is lost before row 0");
+        assert_eq!(cut(1, 1, 1), Head::Plain, "channels");
+        assert_eq!(cut(2, 1, 2), Head::Plain, "every second row is no cut");
+    }
+
+    #[test]
+    fn scores_that_were_never_brought_to_0_1_are_told_apart() {
+        let clipped = |normalised: &[u8]| {
+            let graph = GraphProto {
+                initializer: vec![wholes("has_limits", element::BOOL, &[], normalised)],
+                node: vec![
+                    node("Conv", &["x", "w"], "raw"),
+                    node("Clip", &["raw", "zero", "one"], "held"),
+                    node("Where", &["has_limits", "held", "raw"], "y"),
+                ],
+                ..Default::default()
+            };
+            Walk::new(&graph).is_clipped("y")
+        };
+        assert!(clipped(&[1]));
+        assert!(!clipped(&[0]));
+        assert!(clipped(&[]), "it is decided as it runs");
+        let bites = GraphProto { node: vec![node("Cast", &["y"], "y")], ..Default::default() };
+        assert!(!Walk::new(&bites).is_clipped("y"));
     }
 
     #[test]
