@@ -316,6 +316,33 @@ impl Event {
     }
 }
 
+impl Event {
+    /// What happened to clips and on their way to the cloud; nothing of other events.
+    fn fmt_of_clips(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClipCleared { clip } => {
+                write!(f, "clip {clip} made room here; the cloud keeps it")
+            }
+            Self::ClipEvicted { clip, class, state } => {
+                write!(f, "clip {clip} ({class}) is lost: it made room when only {state}")
+            }
+            Self::ClipLost { camera, cause } => write!(f, "{camera}: a clip is lost: {cause}"),
+            Self::ClipsNearlyFull { mib, most_mib } => {
+                write!(f, "clips that only this machine has take {mib} of {most_mib} MiB")
+            }
+            Self::UploadTrouble { camera, cause } => {
+                write!(f, "{camera}: clips wait on this disk: {cause}")
+            }
+            Self::UploadWorks { camera } => write!(f, "{camera}: clips are kept again"),
+            Self::ClipQuarantined { camera, clip, cause } => {
+                write!(f, "{camera}: clip {clip} will not be sent: {cause}")
+            }
+            Self::ClipsHeld { camera, cause } => write!(f, "{camera}: clips are held: {cause}"),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -370,24 +397,7 @@ impl fmt::Display for Event {
             Self::ModelOnCpu { recipe, wanted, cause } => {
                 write!(f, "recipe `{recipe}`: its model runs on the CPU, not on {wanted}: {cause}")
             }
-            Self::ClipCleared { clip } => {
-                write!(f, "clip {clip} made room here; the cloud keeps it")
-            }
-            Self::ClipEvicted { clip, class, state } => {
-                write!(f, "clip {clip} ({class}) is lost: it made room when only {state}")
-            }
-            Self::ClipLost { camera, cause } => write!(f, "{camera}: a clip is lost: {cause}"),
-            Self::ClipsNearlyFull { mib, most_mib } => {
-                write!(f, "clips that only this machine has take {mib} of {most_mib} MiB")
-            }
-            Self::UploadTrouble { camera, cause } => {
-                write!(f, "{camera}: clips wait on this disk: {cause}")
-            }
-            Self::UploadWorks { camera } => write!(f, "{camera}: clips are kept again"),
-            Self::ClipQuarantined { camera, clip, cause } => {
-                write!(f, "{camera}: clip {clip} will not be sent: {cause}")
-            }
-            Self::ClipsHeld { camera, cause } => write!(f, "{camera}: clips are held: {cause}"),
+            of_clips => of_clips.fmt_of_clips(f),
         }
     }
 }

@@ -63,7 +63,7 @@ fn kernel_max_error_us() -> Option<i64> {
     let mut answer: libc::timex = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to a whole `timex` of our own, which the kernel fills in.
     let state = unsafe { libc::adjtimex(&raw mut answer) };
-    (state >= 0).then(|| answer.maxerror)
+    (state >= 0).then_some(answer.maxerror)
 }
 
 /// systemd's rule: the error and not the flag `STA_UNSYNC`, which may be set for the sake of the

@@ -182,7 +182,10 @@ fn a_refused_fragment_leaves_its_place_to_the_next() {
 }
 
 /// Fragments: pictures' bytes and the milliseconds to each from the one before; a tag.
-fn clips() -> impl Strategy<Value = Vec<(Vec<(i64, Vec<u8>)>, Option<String>)>> {
+/// Pictures with their times, and what is said of them.
+type Told = (Vec<(i64, Vec<u8>)>, Option<String>);
+
+fn clips() -> impl Strategy<Value = Vec<Told>> {
     let picture = (1..500_i64, prop::collection::vec(any::<u8>(), 1..300));
     let fragment = (prop::collection::vec(picture, 1..20), prop::option::of("[a-zé]{0,40}"));
     prop::collection::vec(fragment, 1..6)

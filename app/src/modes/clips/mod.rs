@@ -13,6 +13,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use clap::Subcommand;
 use domain::WallTime;
+use jiff::Timestamp;
 use pipeline::clock::{Clock, RealClock};
 use store::{Clip, ClipClass, ClipId, ClipState, Reader, StoreError};
 
@@ -83,25 +84,8 @@ fn now() -> WallTime {
 
 /// A moment as people write it, in UTC, to the second: `2023-11-14 22:13:20`.
 fn moment(at: WallTime) -> String {
-    let seconds = at.unix_ns.div_euclid(1_000_000_000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = date_of(days);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-}
-
-/// Year, month and day of a number of days since 1970-01-01, counted in years that begin in March,
-/// so that the leap day is the last.
-fn date_of(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+    let time = Timestamp::from_nanosecond(at.unix_ns.into());
+    time.map_or_else(|_| at.unix_ns.to_string(), |time| time.strftime("%F %T").to_string())
 }
 
 /// How long a clip is, from its first picture to its last.

@@ -437,6 +437,7 @@ fn bt709_from_bt601(width: usize, luma: &mut [u8], u: &mut [u8], v: &mut [u8]) {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "small pictures")]
 mod tests {
     use domain::OwnedPixels;
     use proptest::prelude::*;
@@ -559,7 +560,7 @@ mod tests {
         #[test]
         fn the_film_is_even_and_never_larger(w in 2_u32..5000, h in 2_u32..5000, l in 2_u32..5000) {
             let size = film_size(SizePx::new(w, h), l);
-            prop_assert!(size.width % 2 == 0 && size.height % 2 == 0);
+            prop_assert!(size.width.is_multiple_of(2) && size.height.is_multiple_of(2));
             prop_assert!(size.width <= w && size.height <= h && size.width.max(size.height) <= l);
         }
     }
