@@ -1,4 +1,5 @@
-//! What of a station is filmed, kept and sent: `[film]`, `[clips]`, `[upload]` as written → checked.
+//! What of a station is filmed, kept and sent: `[film]`, `[clips]`, `[upload]`, as written →
+//! checked.
 
 use std::path::Path;
 

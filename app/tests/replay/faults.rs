@@ -60,7 +60,7 @@ fn files_that_cannot_grow() {
     let station = Station::new(TRIGGERED);
     let whole = station.results(SOME, &[]).rows.len();
     let out = station.path("out");
-    for blocks in [200, 400] {
+    for blocks in [300, 450] {
         fs::remove_dir_all(&out).unwrap();
         let ran = with_small_files(&station.replay(SOME), blocks);
         ran.complained(&["out/store/station.db", "not written down"]);

@@ -73,6 +73,7 @@ pub fn against_work(
             cameras: case.cameras,
             fps: case.fps,
             live: true,
+            filmed: false,
             seconds: wishes.seconds * SHORT,
         };
         let runs = (0..wishes.runs).map(|_| run(&work)).collect::<Result<Vec<_>, _>>()?;

@@ -4,13 +4,15 @@
 //! Frames come from a pool by the clock, as from a camera's DMA ([`belt`]); they are simulated, so
 //! the truth is known, and each round must give as many parts as there are, with the same verdicts.
 //! In the same run, in turns with the line: the bare model on the same parts, the line with a model
-//! that does nothing, and a peer in Python. Last, what the line costs as its work grows.
+//! that does nothing, a peer in Python, and the line while clips are made of it. Last, what the
+//! line costs as its work grows.
 //!
-//! `cargo bench -p sightline-benches --bench line_4k120 -- --seconds 60 --runs 3 --only a,b,c,d,e`
+//! `cargo bench -p sightline-benches --bench line_4k120 -- --seconds 60 --runs 3 --only a,c,f`
 
 mod bare;
 mod belt;
 mod cost;
+mod filmed;
 mod nothing;
 mod peer;
 mod plot;
@@ -65,6 +67,9 @@ fn measure(report: &mut Report) -> Result<(), Failure> {
     }
     if wants('d') {
         sections::against_peer(&subject, &wishes, report, &mut picture)?;
+    }
+    if wants('f') {
+        filmed::against_unfilmed(&subject, &wishes, report)?;
     }
     if wants('e') {
         cost::against_work(&subject, &wishes, report, &mut picture)?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder};
 use std::time::Duration;
 
-use domain::{CameraId, CheckedRecipe, PlcAnswer, Stage, Verdict};
+use domain::{CameraId, CheckedRecipe, ClipSnapshot, PlcAnswer, Stage, Verdict};
 use models::Model;
 use pipeline::clock::{Clock, RealClock};
 use pipeline::line::{self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan};
@@ -21,6 +21,7 @@ use sightline_benches::spread::Spread;
 use store::{PartFilter, Reader, RunStart, Store};
 
 use crate::belt::{Camera, Exposed, Film};
+use crate::filmed::{Makers, studio};
 use crate::threads::{Threads, Used, forget_peak, peak_mib, written_bytes};
 
 /// How often someone asks for a snapshot, as a screen does.
@@ -39,6 +40,8 @@ pub struct Work<'a> {
     /// In real time, or as fast as the line can.
     pub live: bool,
     pub seconds: f64,
+    /// Whether clips are made of what is not passed.
+    pub filmed: bool,
 }
 
 /// What the gate heard of a part.
@@ -61,6 +64,8 @@ pub struct Run {
     pub parts: u64,
     pub deadline_misses: u64,
     pub told_reject: u64,
+    /// What was filmed, and clips of it.
+    pub clips: ClipSnapshot,
     /// From exposure to signal, of each part.
     pub decision_ms: Spread,
     /// From exposure to the capture thread having the frame.
@@ -121,13 +126,16 @@ impl Plc for Gate {
 pub fn run(work: &Work<'_>) -> Result<Run, Failure> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let heard = Arc::new(Mutex::new(Vec::with_capacity(1 << 16)));
-    let (setup, exposed) = setup(work, folder.path(), &heard)?;
+    let Set { setup, exposed, makers } = setup(work, folder.path(), &heard)?;
     let written_before = written_bytes();
     forget_peak();
     let clock = RealClock::start();
     let line = line::start(setup)?;
     let (threads, seconds) = watch(&line, &clock)?;
     let summary = line.join();
+    for maker in makers {
+        maker.join().map_err(|_| "a thread that makes clips panicked")?;
+    }
     let written = written_bytes().zip(written_before).map(|(after, before)| after - before);
     check(&summary)?;
 
@@ -143,6 +151,7 @@ pub fn run(work: &Work<'_>) -> Result<Run, Failure> {
         parts: summary.snapshot.parts.triggered,
         deadline_misses: summary.snapshot.deadline_misses,
         told_reject: summary.snapshot.told_reject,
+        clips: summary.counters.snapshot().clips,
         decision_ms: Spread::default(),
         taken_after_ms: taken_after(&exposed),
         odd_round: None,
@@ -169,11 +178,14 @@ pub fn run(work: &Work<'_>) -> Result<Run, Failure> {
 
 type Heard = Arc<Mutex<Vec<(u64, Said, Duration)>>>;
 
-fn setup(
-    work: &Work<'_>,
-    folder: &Path,
-    heard: &Heard,
-) -> Result<(LineSetup, Vec<Arc<Exposed>>), Failure> {
+/// A line that is ready, and what it is watched by.
+struct Set {
+    setup: LineSetup,
+    exposed: Vec<Arc<Exposed>>,
+    makers: Makers,
+}
+
+fn setup(work: &Work<'_>, folder: &Path, heard: &Heard) -> Result<Set, Failure> {
     let clock = Arc::new(RealClock::start()) as Arc<dyn Clock>;
     let store = Store::create_or_open(&folder.join("store"))?;
     let mut writer = store.start_run(&RunStart { started_at: clock.wall(), source: "bench" })?;
@@ -191,22 +203,30 @@ fn setup(
             (CameraSetup { camera: id.clone(), source, field: None }, exposed)
         })
         .unzip();
+    let counters = Arc::new(Counters::of_cameras(ids.clone()));
+    let (film, makers) = match work.filmed {
+        true => {
+            let (film, makers) = studio(&store, writer.run(), &ids, &counters, &clock)?;
+            (Some(film), makers)
+        }
+        false => (None, Makers::new()),
+    };
     let setup = LineSetup {
         reject: None,
-        film: None,
+        film,
         threads: ThreadPlan::default(),
         cameras,
         armed: Arc::new(Armed::new(Arc::clone(work.recipe), work.model.another()?, cores())?),
         plc: Box::new(Gate { heard: Arc::clone(heard) }),
         field: None,
-        counters: Arc::new(Counters::of_cameras(ids)),
+        counters,
         writer,
         log: Some(VerdictLog::create(&folder.join("inspections.jsonl"))?),
         keep: Arc::new(move |acted| store::keep_share(acted.inspection.part, share)),
         software: "bench".into(),
         clock,
     };
-    Ok((setup, exposed))
+    Ok(Set { setup, exposed, makers })
 }
 
 /// Asks for snapshots until the line is over; gives what its threads used, and in what time.

@@ -39,9 +39,9 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn work(&self, seconds: f64, live: bool) -> Work<'a> {
+    pub fn work(&self, seconds: f64, live: bool) -> Work<'a> {
         let Subject { recipe, model, film, .. } = *self;
-        Work { film, recipe, model, cameras: 1, fps: FPS, live, seconds }
+        Work { film, recipe, model, cameras: 1, fps: FPS, live, seconds, filmed: false }
     }
 }
 

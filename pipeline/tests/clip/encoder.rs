@@ -170,35 +170,3 @@ fn an_encoder_ends_when_it_is_dropped_with_pictures_inside() {
         }
     }
 }
-
-/// Nanoseconds of processor that this process has taken, all threads.
-fn cpu_ns() -> u64 {
-    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-    let of = |task: std::io::Result<std::fs::DirEntry>| {
-        let stat = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        stat.split(' ').next()?.parse::<u64>().ok()
-    };
-    tasks.filter_map(of).sum()
-}
-
-#[test]
-#[ignore = "a measurement: run it alone"]
-fn what_a_clip_of_two_seconds_takes() {
-    let size = SizePx::new(1280, 720);
-    let pictures: Vec<_> = (0..60).map(|index| pictures::picture(size, index, 30)).collect();
-    let all: Vec<Vec<u8>> = pictures.into_iter().map(|p| p.bytes.bytes.clone()).collect();
-    for config in encoders() {
-        let before = cpu_ns();
-        let mut encoder = Encoders::new(&config, FPS).unwrap().begin(size).unwrap();
-        let mut out = Vec::new();
-        for (index, bytes) in (0..).zip(&all) {
-            let mut picture = pictures::picture(SizePx::new(2, 2), index, 30);
-            (picture.size, picture.bytes.bytes) = (size, bytes.clone());
-            encoder.push(picture, index * 1000 / 30, index == 0, &mut out).unwrap();
-        }
-        encoder.finish(&mut out).unwrap();
-        let took_ms = (cpu_ns() - before) / 1_000_000;
-        let bytes: usize = out.iter().map(|coded| coded.bytes.len()).sum();
-        println!("{:?}: {took_ms} ms of one core, {bytes} bytes", config.encoder);
-    }
-}

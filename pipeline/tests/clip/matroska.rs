@@ -193,7 +193,9 @@ fn clips() -> impl Strategy<Value = Vec<Told>> {
 
 proptest! {
     #[test]
-    fn another_reader_finds_the_same_pictures(start_ms in 0..4_000_000_000_000_i64, clip in clips()) {
+    fn another_reader_finds_the_same_pictures(
+        start_ms in 0..4_000_000_000_000_i64, clip in clips(),
+    ) {
         let mut bytes = HEADER.bytes();
         let header_bytes = bytes.len();
         let mut fragments = Fragments::behind(bytes.len() as u64, start_ms);

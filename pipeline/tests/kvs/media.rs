@@ -394,8 +394,8 @@ impl Media {
     }
 }
 
-/// From the first frame, which is video, to the end of the last one of its track, which lasts as long as the
-/// track says, or else as long as the one before it.
+/// From the first frame, which is video, to the end of the last one of its track, which lasts as
+/// long as the track says, or else as long as the one before it.
 fn lasts_ms(fragment: &Fragment, tracks: &[Track]) -> i64 {
     let track = tracks.iter().find(|track| track.number == fragment.frames[0].track).unwrap();
     let mut at: Vec<i64> = (fragment.frames.iter())

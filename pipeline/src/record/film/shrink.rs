@@ -437,8 +437,9 @@ fn bt709_from_bt601(width: usize, luma: &mut [u8], u: &mut [u8], v: &mut [u8]) {
 }
 
 #[cfg(test)]
-#[expect(clippy::cast_possible_truncation, reason = "small pictures")]
 mod tests {
+    #![expect(clippy::cast_possible_truncation, reason = "small pictures")]
+
     use domain::OwnedPixels;
     use proptest::prelude::*;
 

@@ -214,7 +214,9 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_at_all_make_it_fail_otherwise(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        fn no_bytes_at_all_make_it_fail_otherwise(
+            bytes in prop::collection::vec(any::<u8>(), 0..400),
+        ) {
             let _ = Acks::default().read(&bytes);
             let mut acks = Acks::default();
             let _ = acks.read(b"{");

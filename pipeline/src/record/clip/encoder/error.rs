@@ -24,7 +24,8 @@ pub enum EncoderError {
     },
     /// There is no encoder at all.
     #[error(
-        "none of GStreamer's H.264 encoders {known:?} is installed: gstreamer1.0-plugins-bad has one"
+        "none of GStreamer's H.264 encoders {known:?} is installed: \
+         gstreamer1.0-plugins-bad has one"
     )]
     None {
         /// What would do.
