@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use domain::WallTime;
 use sightline_pipeline::clock::Clock;
 use sightline_pipeline::upload::{Uploader, Waits};
 use store::{ClipClass, ClipFilter, ClipState};
 
 use crate::chance::Chance;
-use crate::kvs::{Config, ControlFault, Credentials, Fault, Limits, Said, Service};
+use crate::kvs::{Config, ControlFault, Credentials, Fault, Said, Service};
 use crate::station::{SkipClock, Station, lawful, rest};
 use crate::{is_full, report};
 
@@ -98,7 +99,7 @@ fn meddle(
         }
         // Stopped in the middle of whatever it does, as if killed.
         2 => {
-            assert!(uploader.stop(Duration::ZERO));
+            station.kill(uploader);
             return station.start(service, waits);
         }
         _ => {
@@ -150,12 +151,28 @@ fn settled(station: &Station) -> u64 {
 }
 
 #[test]
+fn an_uploader_ends_in_the_middle_of_a_call() {
+    let clock = SkipClock::behind(Duration::ZERO);
+    let service = Service::with(Config { clock: clock.clone(), ..Config::default() });
+    let mut station = Station::new(1, clock.clone());
+    station.make_streams(&service);
+    let at = WallTime { unix_ns: clock.wall().unix_ns - 3_600_000_000_000 };
+    let written = station.write(0, at, 1, ClipClass::Rejected);
+    station.accept(written);
+    for number in 1..=20 {
+        service.script_control("describeStream", ControlFault::NeverAnswers);
+        let uploader = station.start(&service, &lawful());
+        service.wait("it hangs", |service| service.connections_parked() == number);
+        assert!(uploader.stop(Duration::ZERO), "it did not end, or not well");
+    }
+}
+
+#[test]
 fn whatever_goes_wrong_each_clip_is_kept_once() {
-    let (clips, cameras, faults) = if is_full() { (10_000, 40, 3_000) } else { (400, 10, 90) };
+    let (clips, cameras, faults) = if is_full() { (10_000, 40, 3_000_u64) } else { (400, 10, 90) };
     let mut chance = Chance::of(SEED);
     let clock = SkipClock::behind(Duration::ZERO);
-    let limits = Limits { fragments_per_s: 5, ..Limits::default() };
-    let service = Service::with(Config { clock: clock.clone(), limits, ..Config::default() });
+    let service = Service::with(Config { clock: clock.clone(), ..Config::default() });
     let mut station = Station::new(cameras, clock.clone());
     station.make_streams(&service);
     let begin = clock.wall().unix_ns - 30_000_000_000 * (clips / cameras + 2) as i64;
@@ -172,16 +189,16 @@ fn whatever_goes_wrong_each_clip_is_kept_once() {
         accepted += wave.len() as u64;
         for number in wave {
             let (camera, at) = (number % cameras, number / cameras);
-            let at = domain::WallTime { unix_ns: begin + 30_000_000_000 * at as i64 };
+            let at = WallTime { unix_ns: begin + 30_000_000_000 * at as i64 };
             let fragments = 1 + u64::from(number % 5 == 0);
             let written = station.write(camera, at, fragments, ClipClass::Rejected);
             station.accept(written);
         }
-        while service.connections() < faults as u64 && settled(&station) < accepted {
+        while service.connections() < faults && settled(&station) < accepted {
             rest(Duration::from_millis(700));
             uploader = meddle(&mut chance, (&station, &service), uploader, &waits);
             restarts += 1;
-            if service.connections() * clips as u64 > accepted * faults as u64 {
+            if service.connections() * clips as u64 > accepted * faults {
                 break;
             }
         }

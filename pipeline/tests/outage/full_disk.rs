@@ -10,7 +10,7 @@ use sightline_pipeline::clock::Clock;
 use store::{Budget, ClipClass, ClipId, ClipState, Evicted};
 
 use crate::kvs::{Config, Service};
-use crate::station::{SkipClock, Station, just_now, lawful};
+use crate::station::{SkipClock, Station, just_now, patient};
 use crate::{is_full, report};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -56,7 +56,7 @@ fn a_day_without_cloud_and_room_loses_what_is_said_to_go_first() {
     let mut station = Station::new(CAMERAS, clock.clone());
     station.make_streams(&service);
     service.down();
-    let uploader = station.start(&service, &lawful());
+    let uploader = station.start(&service, &patient());
 
     let bytes_max = capacity * 2500;
     let budget = Budget { bytes_max, alarm_bytes: bytes_max / 10 * 8 };

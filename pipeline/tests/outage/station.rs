@@ -165,6 +165,13 @@ impl Station {
         upload::start(&what, || self.store.clips(), &self.counters, &clock).unwrap()
     }
 
+    /// Ends an uploader in the middle of whatever it does.
+    pub fn kill(&self, uploader: Uploader) {
+        drop(uploader);
+        // Its thread is done when nobody else counts.
+        self.wait("it has ended", || Arc::strong_count(&self.counters) == 1);
+    }
+
     fn config(&self, service: &Service) -> UploadConfig {
         UploadConfig::KinesisVideo(KinesisVideoConfig {
             region: service.region().to_owned(),
@@ -264,6 +271,12 @@ pub fn just_now(clock: &SkipClock) -> WallTime {
 /// Lets real time pass.
 pub fn rest(time: Duration) {
     let _ = crossbeam_channel::never::<()>().recv_timeout(time);
+}
+
+/// As [`lawful`], and nothing is taken for dead that is only slow.
+pub fn patient() -> Waits {
+    let Waits { answer_within, quiet_at_most, .. } = Waits::default();
+    Waits { answer_within, quiet_at_most, ..lawful() }
 }
 
 /// Waits that break no rule of the service, and are short.
