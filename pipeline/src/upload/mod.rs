@@ -212,12 +212,17 @@ fn bring_all(
             }
         }
     };
-    LocalSet::new().block_on(&runtime, async {
+    let tasks = LocalSet::new();
+    tasks.block_on(&runtime, async {
         tokio::select! {
             () = all => {}
             () = in_time => {}
         }
     });
+    // A call that is let go gives its connection back, for which it needs the runtime.
+    let inside = runtime.enter();
+    drop(tasks);
+    drop(inside);
     // A look-up or a copy that hangs is not waited for.
     runtime.shutdown_background();
 }
