@@ -20,8 +20,8 @@ type Point = [f32; DEPTH];
 /// The first is the one nearest to their mean.
 pub(crate) fn chosen(points: &[Point], count: usize) -> Vec<usize> {
     let mut kept = Vec::new();
-    let mut distances: Vec<f32> =
-        points.iter().map(|point| squared(point, &mean(points))).collect();
+    let middle = mean(points);
+    let mut distances: Vec<f32> = points.iter().map(|point| squared(point, &middle)).collect();
     let Some(mut next) = (0..points.len()).min_by(|a, b| distances[*a].total_cmp(&distances[*b]))
     else {
         return kept;
