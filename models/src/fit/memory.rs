@@ -49,13 +49,13 @@ impl Memory {
         }
     }
 
-    /// How unlike good parts each place of a picture is, averaged with its neighbours.
+    /// How unlike good parts each place of a picture is; [`Method::Padim`]'s averaged with its
+    /// neighbours, as each place has a distribution of its own that few pictures gave.
     pub fn map(&self, patches: &Patches, [rows, columns]: [usize; 2]) -> Vec<f32> {
-        let distances = match self {
+        match self {
             Self::Bank(bank) => bank.distances(patches),
-            Self::Gauss(gauss) => gauss.distances(patches),
-        };
-        smoothed(&distances, rows, columns)
+            Self::Gauss(gauss) => smoothed(&gauss.distances(patches), rows, columns),
+        }
     }
 
     /// A picture's score: its map's highest place, but for the border around the picture.
@@ -80,8 +80,13 @@ impl Memory {
             Self::Gauss(gauss) => gauss.append(&mut nodes, "distances"),
         }
         nodes.numbers("map_sides", &[1, 1, rows, columns]);
-        nodes.add("Reshape", &["distances", "map_sides"], "distance_map", vec![]);
-        mean_of_neighbours(&mut nodes, "distance_map", MAP);
+        match self {
+            Self::Bank(_) => nodes.add("Reshape", &["distances", "map_sides"], MAP, vec![]),
+            Self::Gauss(_) => {
+                nodes.add("Reshape", &["distances", "map_sides"], "distance_map", vec![]);
+                mean_of_neighbours(&mut nodes, "distance_map", MAP);
+            }
+        }
         model.producer_name = "sightline".to_owned();
         Ok(model)
     }

@@ -78,9 +78,10 @@ pub struct Args {
     /// defects need.
     #[arg(long, value_name = "PIXELS")]
     size: Option<Size>,
-    /// A place to look at every 16 pixels (coarse) or every 8 (fine: smaller defects, slower).
-    #[arg(long, value_enum, default_value = "coarse")]
-    grid: GridName,
+    /// A place to look at every 16 pixels (coarse) or every 8 (fine: smaller defects, slower). Fine
+    /// for patchcore and coarse for padim when not given.
+    #[arg(long, value_enum)]
+    grid: Option<GridName>,
     /// Patches of good parts that patchcore keeps.
     #[arg(long, value_name = "N", default_value = "1000")]
     patches: NonZeroUsize,
@@ -224,9 +225,9 @@ fn plan(args: &Args, pictures: &Pictures) -> Plan {
             Size::Side(side) => pictures.size_of_side(side),
             Size::Sides(size) => size,
         },
-        grid: match args.grid {
-            GridName::Coarse => Grid::Coarse,
-            GridName::Fine => Grid::Fine,
+        grid: match (args.grid, args.method) {
+            (Some(GridName::Fine), _) | (None, MethodName::Patchcore) => Grid::Fine,
+            (Some(GridName::Coarse), _) | (None, MethodName::Padim) => Grid::Coarse,
         },
         patches: args.patches.get(),
         seed: args.seed,
