@@ -163,6 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn a_single_odd_place_is_told_whole() {
+        let good = Patches { depth: 1, data: vec![0.0; 9], shown: [0..3, 0..3] };
+        let mut odd = good.clone();
+        odd.data[4] = 5.0;
+        let memory = Memory::fit(Method::Patchcore, &[&good], 9, 1);
+        assert_eq!(memory.map(&odd, [3, 3]), odd.data);
+        assert_eq!(memory.score(&odd, [3, 3]), 5.0);
+        // What lies in the border around a picture does not count.
+        odd.shown = [0..1, 0..3];
+        assert_eq!(memory.score(&odd, [3, 3]), 0.0);
+    }
+
+    #[test]
     fn smoothing_averages_what_is_there() {
         let map = [9.0, 0.0, 0.0, 0.0, 0.0, 18.0];
         let smooth = smoothed(&map, 2, 3);

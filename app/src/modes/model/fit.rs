@@ -225,10 +225,7 @@ fn plan(args: &Args, pictures: &Pictures) -> Plan {
             Size::Side(side) => pictures.size_of_side(side),
             Size::Sides(size) => size,
         },
-        grid: match (args.grid, args.method) {
-            (Some(GridName::Fine), _) | (None, MethodName::Patchcore) => Grid::Fine,
-            (Some(GridName::Coarse), _) | (None, MethodName::Padim) => Grid::Coarse,
-        },
+        grid: grid(args.grid, args.method),
         patches: args.patches.get(),
         seed: args.seed,
         rule: Rule {
@@ -242,6 +239,14 @@ fn plan(args: &Args, pictures: &Pictures) -> Plan {
         },
         threads: args.threads(),
         skip_unreadable: args.skip_unreadable,
+    }
+}
+
+/// A normal distribution for each place of a fine grid would need far more pictures than there are.
+const fn grid(given: Option<GridName>, method: MethodName) -> Grid {
+    match (given, method) {
+        (Some(GridName::Fine), _) | (None, MethodName::Patchcore) => Grid::Fine,
+        (Some(GridName::Coarse), _) | (None, MethodName::Padim) => Grid::Coarse,
     }
 }
 
@@ -310,6 +315,14 @@ mod tests {
             let error = wrong.parse::<Size>().unwrap_err();
             assert!(error.contains("multiples of 16"), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn the_grid_is_the_methods_unless_it_is_given() {
+        assert_eq!(grid(None, MethodName::Patchcore), Grid::Fine);
+        assert_eq!(grid(None, MethodName::Padim), Grid::Coarse);
+        assert_eq!(grid(Some(GridName::Coarse), MethodName::Patchcore), Grid::Coarse);
+        assert_eq!(grid(Some(GridName::Fine), MethodName::Padim), Grid::Fine);
     }
 
     #[test]
