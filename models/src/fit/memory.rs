@@ -36,7 +36,7 @@ impl Memory {
     /// Remembers `good`, at least one picture's, with at most `count` patches.
     pub fn fit(method: Method, good: &[&Patches], count: usize, seed: u64) -> Self {
         match method {
-            Method::Patchcore => Self::Bank(Bank::fit(good, count, seed)),
+            Method::Patchcore => Self::Bank(Bank::fit(good, count)),
             Method::Padim => Self::Gauss(Gauss::fit(good, seed)),
         }
     }
