@@ -8,7 +8,7 @@ use super::bank::Bank;
 use super::features::FeaturesError;
 use super::gauss::Gauss;
 use super::nodes::{Nodes, whole};
-use super::patches::{self, Grid, Patches, mean_of_neighbours};
+use super::patches::{self, Grid, Outside, Patches, mean_of_neighbours};
 use crate::onnx::element;
 use crate::onnx::proto::{GraphProto, ModelProto, ValueInfoProto};
 
@@ -84,7 +84,7 @@ impl Memory {
             Self::Bank(_) => nodes.add("Reshape", &["distances", "map_sides"], MAP, vec![]),
             Self::Gauss(_) => {
                 nodes.add("Reshape", &["distances", "map_sides"], "distance_map", vec![]);
-                mean_of_neighbours(&mut nodes, "distance_map", MAP);
+                mean_of_neighbours(&mut nodes, "distance_map", MAP, Outside::Nothing);
             }
         }
         model.producer_name = "sightline".to_owned();
