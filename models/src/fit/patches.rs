@@ -2,9 +2,9 @@
 //! and around it; and the graph that does so, for distances to be put on.
 //!
 //! "Locally aware" as in Roth et al., "Towards Total Recall in Industrial Anomaly Detection"
-//! (CVPR 2022, arXiv:2106.08265): each cell is averaged with its eight neighbours. Outside the input
-//! lie zeros: the outermost cells, which say the least that can be relied on (the extractor saw
-//! nothing beyond them, and what the picture is cut from comes and goes there), count for less.
+//! (CVPR 2022, arXiv:2106.08265): each cell is averaged with its eight neighbours. Outside the
+//! input lie zeros, so that the outermost cells count for less: the extractor saw nothing beyond
+//! them, and what a picture's edge cuts differs from picture to picture.
 
 use std::ops::Range;
 
