@@ -347,6 +347,9 @@ CREATE INDEX clip_waiting ON clip (camera, started_wall_ns, id)
 -- For sums over what is on disk, however many have gone.
 CREATE INDEX clip_here ON clip (state, started_wall_ns) WHERE gone_wall_ns IS NULL;
 
+-- Those that were filmed by a clock that was not right: nearly always none.
+CREATE INDEX clip_of_wrong_clock ON clip (run_id) WHERE clock_is_wrong = 1;
+
 -- The parts that a clip was cut for.
 CREATE TABLE clip_part (
     -- The clip.

@@ -108,9 +108,10 @@ fn network(plan: &Plan, fitted: &Fitted) -> String {
     };
     format!(
         "**Network:** {ORIGIN}; shown at {}, {rows} x {columns} places, each averaged with its \
-         neighbours and held against {how}. A picture's score is its highest place, 3 x 3 \
-         averaged. Again: `{}`.\n\n**Licence:** {}; the extractor's weights stay under Apache-2.0.",
+         neighbours and held against {how}. A picture's score is its highest place{}. Again: \
+         `{}`.\n\n**Licence:** {}; the extractor's weights stay under Apache-2.0.",
         plan.size,
+        if plan.method == Method::Padim { ", 3 x 3 averaged" } else { "" },
         command(plan),
         plan.licence
     )

@@ -2,44 +2,76 @@
 //!
 //! Greedy k-centre: the next point kept is the one farthest from all kept so far. No choice of as
 //! many points can halve the largest distance that it leaves (Gonzalez 1985; as a coreset: Sener
-//! and Savarese, ICLR 2018, arXiv:1708.00489). Distances are those of a random projection onto
-//! [`DEPTH`] directions, which keeps them nearly as they are (Johnson and Lindenstrauss 1984).
+//! and Savarese, ICLR 2018, arXiv:1708.00489).
+//!
+//! A point's distance to those kept only falls, so what it was is a bound of what it is: only the
+//! point with the highest bound is looked at, and only until another's is higher. Most points are
+//! held against few of those kept, and the choice is the same.
 
-use rand::{RngExt, SeedableRng};
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-
-/// Directions of the projection.
-const DEPTH: usize = 32;
 
 /// Numbers that are added side by side, so that the compiler uses the processor's wide registers.
 const LANES: usize = 8;
 
-type Point = [f32; DEPTH];
+/// A point that is not kept yet.
+struct Waiting {
+    /// Squared, to the nearest of the first `seen` that were kept.
+    distance: f32,
+    seen: usize,
+    index: usize,
+}
+
+impl Ord for Waiting {
+    /// The farthest is the greatest; of several, the first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_index = || Reverse(self.index).cmp(&Reverse(other.index));
+        self.distance.total_cmp(&other.distance).then_with(by_index)
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Waiting {}
 
 /// The numbers of `count` of `points`, in the order of choice; of all of them when there are fewer.
 /// The first is the one nearest to their mean.
-pub(crate) fn chosen(points: &[Point], count: usize) -> Vec<usize> {
-    let mut kept = Vec::new();
+pub(crate) fn chosen(points: &[&[f32]], count: usize) -> Vec<usize> {
     let middle = mean(points);
-    let mut distances: Vec<f32> = points.iter().map(|point| squared(point, &middle)).collect();
-    let Some(mut next) = (0..points.len()).min_by(|a, b| distances[*a].total_cmp(&distances[*b]))
-    else {
-        return kept;
-    };
-    distances.fill(f32::INFINITY);
-    while kept.len() < count.min(points.len()) {
-        kept.push(next);
-        let centre = points[next];
-        // Kept points stay below every other, copies of them too.
-        distances[next] = -1.0;
-        let (mut farthest, mut most) = (next, -1.0);
-        for (index, (distance, point)) in distances.iter_mut().zip(points).enumerate() {
-            *distance = distance.min(squared(point, &centre));
-            if *distance > most {
-                (farthest, most) = (index, *distance);
-            }
+    let from_middle: Vec<f32> = points.iter().map(|point| squared(point, &middle)).collect();
+    let nearest = (0..points.len()).min_by(|a, b| from_middle[*a].total_cmp(&from_middle[*b]));
+    let Some(first) = nearest.filter(|_| count > 0) else { return Vec::new() };
+    let others = (0..points.len()).filter(|index| *index != first);
+    let mut waiting: BinaryHeap<_> = others
+        .map(|index| Waiting { distance: squared(points[index], points[first]), seen: 1, index })
+        .collect();
+    let mut kept = vec![first];
+    while kept.len() < count {
+        let Some(mut point) = waiting.pop() else { break };
+        let next = waiting.peek();
+        while point.seen < kept.len() && next.is_none_or(|next| point > *next) {
+            let distance = squared(points[point.index], points[kept[point.seen]]);
+            point.distance = point.distance.min(distance);
+            point.seen += 1;
         }
-        next = farthest;
+        if next.is_none_or(|next| point > *next) {
+            kept.push(point.index);
+        } else {
+            waiting.push(point);
+        }
     }
     kept
 }
@@ -56,83 +88,65 @@ pub(crate) fn drawn(random: &mut ChaCha8Rng, of: usize, count: usize) -> Vec<usi
     (0..of).filter(|number| is_drawn(number)).collect()
 }
 
-fn mean(points: &[Point]) -> Point {
-    let mut sums = [0.0_f64; DEPTH];
+#[expect(clippy::cast_possible_truncation, reason = "a mean of f32")]
+fn mean(points: &[&[f32]]) -> Vec<f32> {
+    let mut sums = vec![0.0_f64; points.first().map_or(0, |point| point.len())];
     for point in points {
-        sums.iter_mut().zip(point).for_each(|(sum, value)| *sum += f64::from(*value));
+        sums.iter_mut().zip(*point).for_each(|(sum, value)| *sum += f64::from(*value));
     }
-    sums.map(|sum| as_float(sum / points.len() as f64))
+    sums.into_iter().map(|sum| (sum / points.len() as f64) as f32).collect()
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a mean of f32, or a number about 1")]
-const fn as_float(value: f64) -> f32 {
-    value as f32
-}
-
-fn squared(a: &Point, b: &Point) -> f32 {
+fn squared(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0_f32; LANES];
-    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+    let ((a, rest_of_a), (b, rest_of_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
         for lane in 0..LANES {
             let difference = a[lane] - b[lane];
             sums[lane] += difference * difference;
         }
     }
-    sums.iter().sum()
-}
-
-/// Random directions to project on.
-pub(crate) struct Projection {
-    /// One row of [`DEPTH`] a number of the point.
-    rows: Vec<Point>,
-}
-
-impl Projection {
-    /// For points of `depth` numbers; the same `seed` gives the same directions.
-    pub fn new(depth: usize, seed: u64) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let rows = (0..depth).map(|_| [(); DEPTH].map(|()| normal(&mut random))).collect();
-        Self { rows }
-    }
-
-    /// `point` in these directions; its length is kept on average.
-    pub fn of(&self, point: &[f32]) -> Point {
-        let mut sums = [0.0_f32; DEPTH];
-        for (value, row) in point.iter().zip(&self.rows) {
-            sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += value * weight);
-        }
-        sums.map(|sum| sum / (DEPTH as f32).sqrt())
-    }
-}
-
-/// A normal number, by Box and Muller.
-fn normal(random: &mut ChaCha8Rng) -> f32 {
-    let (a, b) = (1.0 - random.random::<f64>(), random.random::<f64>());
-    as_float((-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos())
+    let rest = rest_of_a.iter().zip(rest_of_b).map(|(a, b)| (a - b) * (a - b));
+    sums.iter().sum::<f32>() + rest.sum::<f32>()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand::SeedableRng;
 
     use super::*;
 
-    fn points(count: usize, seed: u64) -> Vec<Point> {
+    /// Whole numbers, so that many are equally far and some are the same.
+    fn points(count: usize, seed: u64) -> Vec<[f32; 11]> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        (0..count).map(|_| [(); DEPTH].map(|()| normal(&mut random))).collect()
+        let mut number = || f32::from(random.random_range(0..4_u8));
+        (0..count).map(|_| [(); 11].map(|()| number())).collect()
     }
 
-    /// The largest distance from a point to the nearest of those kept.
-    fn radius(points: &[Point], kept: &[usize]) -> f32 {
-        let nearest = |point: &Point| {
-            kept.iter().map(|k| squared(point, &points[*k]).sqrt()).fold(f32::INFINITY, f32::min)
-        };
-        points.iter().map(nearest).fold(0.0, f32::max)
+    fn slices(points: &[[f32; 11]]) -> Vec<&[f32]> {
+        points.iter().map(<[f32; 11]>::as_slice).collect()
+    }
+
+    /// Every point held against every one kept.
+    fn chosen_plainly(points: &[&[f32]], count: usize, first: usize) -> Vec<usize> {
+        let mut kept = vec![first];
+        while kept.len() < count.min(points.len()) {
+            let to_kept = |index: &usize| {
+                let to = kept.iter().map(|k| squared(points[*index], points[*k]));
+                to.fold(f32::INFINITY, f32::min)
+            };
+            let left = (0..points.len()).filter(|index| !kept.contains(index));
+            let farthest = left.rev().max_by(|a, b| to_kept(a).total_cmp(&to_kept(b)));
+            kept.push(farthest.unwrap());
+        }
+        kept
     }
 
     #[test]
     fn the_farthest_is_next() {
-        let at = |x: f32| std::array::from_fn(|i| if i == 0 { x } else { 0.0 });
-        let line = [0.0, 1.0, 2.0, 3.0, 10.0, 3.5].map(at);
+        let line = [[0.0], [1.0], [2.0], [3.0], [10.0], [3.5]];
+        let line: Vec<_> = line.iter().map(<[f32; 1]>::as_slice).collect();
         // The mean is 3.25; 3 is nearest, and 10 farthest from it.
         assert_eq!(chosen(&line, 4), [3, 4, 0, 1]);
         assert_eq!(chosen(&line, 0), [0_usize; 0]);
@@ -152,45 +166,15 @@ mod tests {
         assert!(counts.iter().all(|count| (1850..2150).contains(count)), "{counts:?}");
     }
 
-    #[test]
-    fn distances_are_nearly_kept() {
-        let mut random = ChaCha8Rng::seed_from_u64(5);
-        let projection = Projection::new(152, 1);
-        let many: Vec<Vec<f32>> =
-            (0..200).map(|_| (0..152).map(|_| normal(&mut random)).collect()).collect();
-        let ratios: Vec<f32> = many
-            .windows(2)
-            .map(|pair| {
-                let plain: f32 = pair[0].iter().zip(&pair[1]).map(|(a, b)| (a - b).powi(2)).sum();
-                squared(&projection.of(&pair[0]), &projection.of(&pair[1])) / plain
-            })
-            .collect();
-        let mean = ratios.iter().sum::<f32>() / ratios.len() as f32;
-        assert!((mean - 1.0).abs() < 0.15, "{mean}");
-        assert!(ratios.iter().all(|ratio| (0.2..3.0).contains(ratio)), "{ratios:?}");
-    }
-
     proptest! {
         #[test]
-        fn kept_points_differ_and_cover_the_rest(
+        fn the_choice_is_that_of_looking_at_all(
             count in 1..120_usize, keep in 1..40_usize, seed: u64,
         ) {
             let points = points(count, seed);
+            let points = slices(&points);
             let kept = chosen(&points, keep);
-            prop_assert_eq!(kept.len(), keep.min(count));
-            let mut once = kept.clone();
-            once.sort_unstable();
-            once.dedup();
-            prop_assert_eq!(once.len(), kept.len());
-            // Any two kept points are at least as far apart as the worst covered one is from them:
-            // what makes it at most twice the best there is.
-            let left = radius(&points, &kept);
-            for (i, a) in kept.iter().enumerate() {
-                for b in &kept[..i] {
-                    prop_assert!(squared(&points[*a], &points[*b]).sqrt() >= left - 1e-5);
-                }
-            }
-            prop_assert!(left <= radius(&points, &kept[..kept.len().div_ceil(2)]));
+            prop_assert_eq!(&kept, &chosen_plainly(&points, keep, kept[0]));
         }
     }
 }

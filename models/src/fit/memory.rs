@@ -8,7 +8,7 @@ use super::bank::Bank;
 use super::features::FeaturesError;
 use super::gauss::Gauss;
 use super::nodes::{Nodes, whole};
-use super::patches::{self, Grid, Patches, mean_of_neighbours};
+use super::patches::{self, Grid, Outside, Patches, mean_of_neighbours};
 use crate::onnx::element;
 use crate::onnx::proto::{GraphProto, ModelProto, ValueInfoProto};
 
@@ -36,7 +36,7 @@ impl Memory {
     /// Remembers `good`, at least one picture's, with at most `count` patches.
     pub fn fit(method: Method, good: &[&Patches], count: usize, seed: u64) -> Self {
         match method {
-            Method::Patchcore => Self::Bank(Bank::fit(good, count, seed)),
+            Method::Patchcore => Self::Bank(Bank::fit(good, count)),
             Method::Padim => Self::Gauss(Gauss::fit(good, seed)),
         }
     }
@@ -49,13 +49,13 @@ impl Memory {
         }
     }
 
-    /// How unlike good parts each place of a picture is, averaged with its neighbours.
+    /// How unlike good parts each place of a picture is; [`Method::Padim`]'s averaged with its
+    /// neighbours, as each place has a distribution of its own that few pictures gave.
     pub fn map(&self, patches: &Patches, [rows, columns]: [usize; 2]) -> Vec<f32> {
-        let distances = match self {
+        match self {
             Self::Bank(bank) => bank.distances(patches),
-            Self::Gauss(gauss) => gauss.distances(patches),
-        };
-        smoothed(&distances, rows, columns)
+            Self::Gauss(gauss) => smoothed(&gauss.distances(patches), rows, columns),
+        }
     }
 
     /// A picture's score: its map's highest place, but for the border around the picture.
@@ -80,8 +80,13 @@ impl Memory {
             Self::Gauss(gauss) => gauss.append(&mut nodes, "distances"),
         }
         nodes.numbers("map_sides", &[1, 1, rows, columns]);
-        nodes.add("Reshape", &["distances", "map_sides"], "distance_map", vec![]);
-        mean_of_neighbours(&mut nodes, "distance_map", MAP);
+        match self {
+            Self::Bank(_) => nodes.add("Reshape", &["distances", "map_sides"], MAP, vec![]),
+            Self::Gauss(_) => {
+                nodes.add("Reshape", &["distances", "map_sides"], "distance_map", vec![]);
+                mean_of_neighbours(&mut nodes, "distance_map", MAP, Outside::Nothing);
+            }
+        }
         model.producer_name = "sightline".to_owned();
         Ok(model)
     }
@@ -155,6 +160,19 @@ mod tests {
                 assert_eq!(memory.score(&patches, sides), plain.into_iter().fold(0.0, f32::max));
             }
         }
+    }
+
+    #[test]
+    fn a_single_odd_place_is_told_whole() {
+        let good = Patches { depth: 1, data: vec![0.0; 9], shown: [0..3, 0..3] };
+        let mut odd = good.clone();
+        odd.data[4] = 5.0;
+        let memory = Memory::fit(Method::Patchcore, &[&good], 9, 1);
+        assert_eq!(memory.map(&odd, [3, 3]), odd.data);
+        assert_eq!(memory.score(&odd, [3, 3]), 5.0);
+        // What lies in the border around a picture does not count.
+        odd.shown = [0..1, 0..3];
+        assert_eq!(memory.score(&odd, [3, 3]), 0.0);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! and around it; and the graph that does so, for distances to be put on.
 //!
 //! "Locally aware" as in Roth et al., "Towards Total Recall in Industrial Anomaly Detection"
-//! (CVPR 2022, arXiv:2106.08265): each cell is averaged with its eight neighbours.
+//! (CVPR 2022, arXiv:2106.08265): each cell is averaged with its eight neighbours. Outside the
+//! input lie zeros, so that the outermost cells count for less: the extractor saw nothing beyond
+//! them, and what a picture's edge cuts differs from picture to picture.
 
 use std::ops::Range;
 
@@ -86,11 +88,11 @@ pub(crate) fn graph(size: SizePx, grid: Grid) -> Result<ModelProto, FeaturesErro
     let sides = [super::nodes::whole(places), super::nodes::whole(depth)];
     graph.output = vec![ValueInfoProto::tensor(PATCHES, element::FLOAT, &sides)];
     let mut nodes = Nodes(graph);
-    mean_of_neighbours(&mut nodes, LEVELS[2].output, "around16");
+    mean_of_neighbours(&mut nodes, LEVELS[2].output, "around16", Outside::Zeros);
     let last = match grid {
         Grid::Coarse => "around16",
         Grid::Fine => {
-            mean_of_neighbours(&mut nodes, LEVELS[1].output, "around8");
+            mean_of_neighbours(&mut nodes, LEVELS[1].output, "around8", Outside::Zeros);
             nodes.floats("twice", &[4], &[1.0, 1.0, 2.0, 2.0]);
             let linear =
                 vec![word("mode", "linear"), word("coordinate_transformation_mode", "half_pixel")];
@@ -106,13 +108,21 @@ pub(crate) fn graph(size: SizePx, grid: Grid) -> Result<ModelProto, FeaturesErro
     Ok(model)
 }
 
-/// Each cell averaged with its neighbours; at the border with those there are.
-pub(crate) fn mean_of_neighbours(nodes: &mut Nodes<'_>, from: &str, to: &str) {
+/// What a cell at the border has for the neighbours that it lacks.
+#[derive(Clone, Copy)]
+pub(crate) enum Outside {
+    /// It is averaged with those there are.
+    Nothing,
+    Zeros,
+}
+
+/// Each cell averaged with its neighbours.
+pub(crate) fn mean_of_neighbours(nodes: &mut Nodes<'_>, from: &str, to: &str, outside: Outside) {
     let settings = vec![
         ints("kernel_shape", &[3, 3]),
         ints("pads", &[1, 1, 1, 1]),
         ints("strides", &[1, 1]),
-        int("count_include_pad", 0),
+        int("count_include_pad", i64::from(matches!(outside, Outside::Zeros))),
     ];
     nodes.add("AveragePool", &[from], to, settings);
 }
@@ -195,14 +205,13 @@ mod tests {
     use super::*;
     use crate::fit::features::{Features, Maps};
 
-    /// The mean over a cell and its neighbours, worked out plainly.
+    /// The mean over a cell and its neighbours, with zeros outside, worked out plainly.
     fn around(map: &features::Map, channel: usize, row: usize, column: usize) -> f32 {
         let near = |at: usize, most: usize| at.saturating_sub(1)..(at + 2).min(most);
-        let cells: Vec<_> = near(row, map.rows)
+        let cells = near(row, map.rows)
             .flat_map(|y| near(column, map.columns).map(move |x| (y, x)))
-            .map(|(y, x)| map.data[(channel * map.rows + y) * map.columns + x])
-            .collect();
-        cells.iter().sum::<f32>() / cells.len() as f32
+            .map(|(y, x)| map.data[(channel * map.rows + y) * map.columns + x]);
+        cells.sum::<f32>() / 9.0
     }
 
     #[test]

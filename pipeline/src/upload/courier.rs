@@ -89,6 +89,7 @@ impl Courier {
         let kept = self.desk.progress.fragments_kept();
         if std::mem::replace(&mut self.kept, kept) != kept {
             self.failures = 0;
+            self.desk.show_waiting();
         }
         match attempt {
             Ok(()) => {

@@ -91,11 +91,15 @@ impl Desk {
         }
         let is_kept = self.clips.clip(clip)?.state == ClipState::Persisted;
         self.progress.kept(is_kept);
-        if is_kept {
-            let unsaved = self.clips.tally()?.unsaved();
+        Ok(is_kept)
+    }
+
+    /// Shows how much is on this machine alone. Looks at every clip there is: not for each of them.
+    pub fn show_waiting(&self) {
+        if let Ok(tally) = self.clips.tally() {
+            let unsaved = tally.unsaved();
             self.counters.clips.set_waiting(unsaved.clips, unsaved.bytes);
         }
-        Ok(is_kept)
     }
 
     /// `clip` is never sent again.

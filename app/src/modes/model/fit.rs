@@ -78,9 +78,10 @@ pub struct Args {
     /// defects need.
     #[arg(long, value_name = "PIXELS")]
     size: Option<Size>,
-    /// A place to look at every 16 pixels (coarse) or every 8 (fine: smaller defects, slower).
-    #[arg(long, value_enum, default_value = "coarse")]
-    grid: GridName,
+    /// A place to look at every 16 pixels (coarse) or every 8 (fine: smaller defects, slower). Fine
+    /// for patchcore and coarse for padim when not given.
+    #[arg(long, value_enum)]
+    grid: Option<GridName>,
     /// Patches of good parts that patchcore keeps.
     #[arg(long, value_name = "N", default_value = "1000")]
     patches: NonZeroUsize,
@@ -224,10 +225,7 @@ fn plan(args: &Args, pictures: &Pictures) -> Plan {
             Size::Side(side) => pictures.size_of_side(side),
             Size::Sides(size) => size,
         },
-        grid: match args.grid {
-            GridName::Coarse => Grid::Coarse,
-            GridName::Fine => Grid::Fine,
-        },
+        grid: grid(args.grid, args.method),
         patches: args.patches.get(),
         seed: args.seed,
         rule: Rule {
@@ -241,6 +239,14 @@ fn plan(args: &Args, pictures: &Pictures) -> Plan {
         },
         threads: args.threads(),
         skip_unreadable: args.skip_unreadable,
+    }
+}
+
+/// Padim keeps a matrix a place, so that a fine grid makes its bundle four times as large.
+const fn grid(given: Option<GridName>, method: MethodName) -> Grid {
+    match (given, method) {
+        (Some(GridName::Fine), _) | (None, MethodName::Patchcore) => Grid::Fine,
+        (Some(GridName::Coarse), _) | (None, MethodName::Padim) => Grid::Coarse,
     }
 }
 
@@ -309,6 +315,14 @@ mod tests {
             let error = wrong.parse::<Size>().unwrap_err();
             assert!(error.contains("multiples of 16"), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn the_grid_is_the_methods_unless_it_is_given() {
+        assert_eq!(grid(None, MethodName::Patchcore), Grid::Fine);
+        assert_eq!(grid(None, MethodName::Padim), Grid::Coarse);
+        assert_eq!(grid(Some(GridName::Coarse), MethodName::Patchcore), Grid::Coarse);
+        assert_eq!(grid(Some(GridName::Fine), MethodName::Padim), Grid::Fine);
     }
 
     #[test]

@@ -132,9 +132,15 @@ impl Session<'_> {
         next.fragment().is_some_and(|(_, timecode_ms)| timecode_ms >= self.after_ms)
     }
 
+    /// Nothing is begun any more. Where nothing was begun, not even the header, there is nothing to
+    /// end either.
     fn end(&mut self) {
         (self.feed, self.ends) = (None, true);
-        self.between = Some(end_of_fragment_tag().into());
+        if self.between.take().is_some() {
+            self.connection.finish();
+        } else {
+            self.between = Some(end_of_fragment_tag().into());
+        }
     }
 
     /// Sends what comes next, for which there is room.
