@@ -537,6 +537,9 @@ mod tests {
             let pixels = OwnedPixels::new(PixelFormat::Gray8, size, vec![gray.clone()]).unwrap();
             let (to, bytes) = shrunk(&pixels, longer);
             let (ow, oh) = (to.width as usize, to.height as usize);
+            // Half a level for the byte, and what the 256ths of each row's weight can be off, which
+            // grows with the rows that are added up.
+            let off = 0.6 + 0.5 * 219.0 / 255.0 * (h.div_ceil(oh) + 1) as f64;
             let overlap = |i: usize, new: usize, old: usize, at: usize| {
                 let (a, b) = (i as f64 * old as f64 / new as f64,
                     (i + 1) as f64 * old as f64 / new as f64);
@@ -553,7 +556,7 @@ mod tests {
                     }
                     let wanted = 16.0 + mean * 219.0 / 255.0;
                     let got = f64::from(bytes[y * ow + x]);
-                    prop_assert!((got - wanted).abs() < 1.7, "({x},{y}) {got} not {wanted}");
+                    prop_assert!((got - wanted).abs() < off, "({x},{y}) {got} not {wanted}");
                 }
             }
         }
