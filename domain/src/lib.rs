@@ -12,6 +12,7 @@ pub mod frame;
 pub mod geometry;
 pub mod ids;
 pub mod inspection;
+pub mod label;
 pub mod part;
 pub mod recipe;
 pub mod snapshot;
@@ -19,7 +20,7 @@ pub mod stage;
 pub mod time;
 pub mod verdict;
 
-pub use command::Command;
+pub use command::{Command, Pin};
 pub use defect::{Defect, Mask, Score, ScoreError};
 pub use event::Event;
 pub use finding::{ClassScore, Finding, FindingFault, Heatmap};
@@ -30,6 +31,7 @@ pub use inspection::{
     ActedInspection, AnsweredBy, GateSignal, Inspection, Outcome, PlcAnswer, Provenance,
     StageTimes, ViewRecord,
 };
+pub use label::{Judgement, Label, LabelError, Mark, MarkedBy, PartKey, PersonId, Role, Shape};
 pub use part::{
     BeltMotion, Expected, InferredPart, Part, PartCondition, Placement, PreparedPart, Tensor, View,
 };

@@ -17,8 +17,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, TrySendError};
 use domain::{
-    CameraId, CheckedRecipe, Command, Event, Frame, LineState, MonoTime, Outcome, Sha256, Snapshot,
-    Stage,
+    CameraId, CheckedRecipe, Event, Frame, LineState, MonoTime, Outcome, Sha256, Snapshot, Stage,
 };
 use thiserror::Error;
 
@@ -392,14 +391,10 @@ impl Line {
         self.counters.events()
     }
 
-    /// Asks something of the head of the line.
-    pub fn command(&self, command: Command) {
-        match command {
-            Command::Stop => {
-                self.counters.set_state(LineState::Stopping);
-                self.counters.ask_to_stop();
-            }
-        }
+    /// Asks the head of the line to take no more frames; what was located is answered and written.
+    pub fn stop(&self) {
+        self.counters.set_state(LineState::Stopping);
+        self.counters.ask_to_stop();
     }
 
     /// Inspects the parts that are located from now on with `armed`. Parts in the line keep what

@@ -14,6 +14,7 @@ mod error;
 mod example;
 mod files;
 mod keep;
+mod labels;
 mod picture;
 mod reader;
 mod rows;
@@ -32,6 +33,7 @@ pub use clips::{
 pub use error::StoreError;
 pub use files::ImageKind;
 pub use keep::keep_share;
+pub use labels::{LabelRow, Labels, NewLabel};
 pub use picture::{Picture, PictureError, kept_of, read_heatmap, read_picture};
 pub use reader::{
     Counts, EventCount, ImageRow, LateInspection, PartDetail, PartFilter, PartRow, Reader, RunRow,

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use domain::{
-    AnsweredBy, CameraId, CaptureTime, CheckedRecipe, Command, Frame, GateSignal, LineState,
-    MonoTime, OwnedPixels, PartId, PixelFormat, Pixels, Plane, PlcAnswer, Recipe, Sha256, SizePx,
-    Verdict, WallTime,
+    AnsweredBy, CameraId, CaptureTime, CheckedRecipe, Frame, GateSignal, LineState, MonoTime,
+    OwnedPixels, PartId, PixelFormat, Pixels, Plane, PlcAnswer, Recipe, Sha256, SizePx, Verdict,
+    WallTime,
 };
 use models::{Bundle, Model, Runtime};
 use sightline_pipeline::capture::{CaptureError, Next, Source, SourceInfo};
@@ -408,7 +408,7 @@ impl Bench {
 
     /// Ends the line: every part was answered exactly once, and every thread is gone.
     pub fn end(self) -> Left {
-        self.line.command(Command::Stop);
+        self.line.stop();
         let summary = self.line.join();
         let parts = summary.snapshot.parts;
         assert!(parts.is_closed(), "{parts:?}");

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use domain::{CameraId, CaptureTime, Command, PixelFormat, Sha256};
+use domain::{CameraId, CaptureTime, PixelFormat, Sha256};
 use models::Trust;
 use pipeline::capture::{self, Source, SourceConfig};
 use pipeline::clock::{Clock, RealClock};
@@ -239,7 +239,7 @@ fn watch(line: &Line, stop: &Receiver<()>, frames_total: Option<u64>, quiet: boo
     while !line.is_over() {
         if stop.recv_timeout(Duration::from_millis(100)).is_ok() {
             interrupted = true;
-            line.command(Command::Stop);
+            line.stop();
         }
         let now = line.snapshot();
         bar.set_position(now.frames);

@@ -7,7 +7,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use domain::{CameraId, Command, LineState, MonoTime, PlcAnswer, Sha256};
+use domain::{CameraId, LineState, MonoTime, PlcAnswer, Sha256};
 use pipeline::act::reject::Reject;
 use pipeline::clock::Clock;
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
@@ -177,7 +177,7 @@ impl Floor {
     /// Asks the line to take no more frames; [`Self::tick`] sees it end.
     pub fn stop(&mut self) {
         if let (Some(line), None) = (&self.line, self.stopping_since) {
-            line.command(Command::Stop);
+            line.stop();
             self.stopping_since = Some(self.clock.now());
             tracing::info!(target: "run", "the line stops: no more frames are taken");
         }
