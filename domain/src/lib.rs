@@ -37,9 +37,9 @@ pub use part::{
 };
 pub use recipe::{CheckedRecipe, Execution, Locate, Provider, Recipe, RecipeError, WhenMissing};
 pub use snapshot::{
-    CameraSnapshot, ClipSnapshot, Conservation, LineState, Snapshot, StageSnapshot, Tail,
-    UploadSnapshot,
+    CameraSnapshot, ClipSnapshot, Conservation, LineState, RecentPart, Snapshot, StageSnapshot,
+    Tail, UploadSnapshot,
 };
 pub use stage::Stage;
 pub use time::{CaptureTime, MonoTime, WallTime};
-pub use verdict::{Reason, Verdict, Why};
+pub use verdict::{Reason, Verdict, VerdictKind, Why};

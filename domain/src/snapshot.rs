@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CameraId, Stage};
+use crate::{CameraId, MonoTime, PartId, PointPx, RectPx, Stage, VerdictKind};
 
 /// The sum that must always hold: triggered = passed + rejected + undecided + in the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -173,6 +173,31 @@ pub struct UploadSnapshot {
     pub clips_quarantined: u64,
 }
 
+/// A part that was answered lately.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RecentPart {
+    /// The part.
+    pub part: PartId,
+    /// Its verdict.
+    pub verdict: VerdictKind,
+    /// Whether the fail-safe answered, not an inspection.
+    pub is_fail_safe: bool,
+    /// Whether the gate was told to throw it out.
+    pub is_thrown_out: bool,
+    /// When the gate was told.
+    pub told_at: MonoTime,
+    /// From trigger to signal, microseconds.
+    pub took_us: u32,
+    /// The camera of its first view.
+    pub camera: Option<CameraId>,
+    /// When that view was exposed.
+    pub seen_at: MonoTime,
+    /// Where it was in that view.
+    pub box_in_frame: RectPx,
+    /// How it moves in the picture; zero when it is not known.
+    pub velocity_px_per_s: PointPx,
+}
+
 /// The latest values of the whole line.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Snapshot {
@@ -214,4 +239,6 @@ pub struct Snapshot {
     pub cameras: Vec<CameraSnapshot>,
     /// A row a stage.
     pub stages: Vec<StageSnapshot>,
+    /// The parts that were answered last, the newest first.
+    pub recent: Vec<RecentPart>,
 }

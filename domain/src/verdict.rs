@@ -107,7 +107,29 @@ pub enum Verdict {
     },
 }
 
+/// A kind of verdict, without its reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    /// Passed.
+    Pass,
+    /// Rejected.
+    Reject,
+    /// Undecided.
+    Undecided,
+}
+
 impl Verdict {
+    /// Which kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> VerdictKind {
+        match self {
+            Self::Pass => VerdictKind::Pass,
+            Self::Reject { .. } => VerdictKind::Reject,
+            Self::Undecided { .. } => VerdictKind::Undecided,
+        }
+    }
+
     /// A reject, strongest reason first. `None` without a reason: nothing is rejected for nothing.
     #[must_use]
     pub fn reject(mut reasons: Vec<Reason>) -> Option<Self> {

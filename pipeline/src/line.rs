@@ -24,6 +24,7 @@ use thiserror::Error;
 use crate::act::reject::Reject;
 use crate::act::{Act, Inspected, Notice, Pace};
 use crate::capture::feed;
+use crate::capture::peek::Peek;
 use crate::capture::tap::Tap;
 use crate::capture::{CaptureError, Source};
 use crate::clock::Clock;
@@ -55,6 +56,8 @@ pub struct CameraSetup {
     pub source: Box<dyn Source>,
     /// What the PLC tells of the belt under it.
     pub field: Option<LinkReceiver<FieldInput>>,
+    /// Where a person may look at its frames.
+    pub peek: Option<Arc<Peek>>,
 }
 
 /// Everything a line is made of.
@@ -349,8 +352,8 @@ impl Head {
         setup: CameraSetup,
         vitals: look::Vitals,
     ) -> Result<(LocateThread, CaptureThread), LineError> {
-        let CameraSetup { camera, mut source, field } = setup;
-        let tap = self.taps.remove(&camera);
+        let CameraSetup { camera, mut source, field, peek } = setup;
+        let beside = feed::Beside { film: self.taps.remove(&camera), peek };
         let Ground { threads, counters, clock, live, .. } = &self.ground;
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(*live));
         counters.show_gauge(Stage::Locate, to_locate.gauge());
@@ -361,7 +364,7 @@ impl Head {
         let (clock, counters) = (Arc::clone(clock), Arc::clone(counters));
         let name = format!("{}-{camera}", Stage::Capture);
         let capturing = threads.spawn(Stage::Capture, index, &name, move || {
-            let errors = feed::feed(&mut *source, &camera, &to_locate, tap, &*clock, &counters);
+            let errors = feed::feed(&mut *source, &camera, &to_locate, beside, &*clock, &counters);
             drop(to_locate);
             errors
         })?;

@@ -4,6 +4,7 @@
 mod books;
 mod clips;
 mod pulse;
+mod recent;
 mod timing;
 
 use std::collections::BTreeMap;
@@ -11,14 +12,15 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::{
-    CameraId, CameraSnapshot, Conservation, Event, GateSignal, LineState, MonoTime, Snapshot,
-    Stage, StageSnapshot, UploadSnapshot, Verdict,
+    ActedInspection, CameraId, CameraSnapshot, Conservation, Event, GateSignal, LineState,
+    MonoTime, Snapshot, Stage, StageSnapshot, UploadSnapshot, Verdict,
 };
 
 use crate::link::Gauge;
 use books::{Books, Sums};
 pub use clips::ClipCounters;
 pub use pulse::Pulse;
+use recent::Recent;
 pub use timing::Timing;
 
 /// Says how each camera's clips are brought to where they are kept.
@@ -34,6 +36,7 @@ pub struct Counters {
     frames_dropped: AtomicU64,
     triggered: AtomicU64,
     books: Books,
+    recent: Recent,
     deadline_misses: AtomicU64,
     late: AtomicU64,
     recorded: AtomicU64,
@@ -149,6 +152,11 @@ impl Counters {
             } += 1;
             sums.told_reject += u64::from(gate == GateSignal::Reject);
         });
+    }
+
+    /// Act's answer to a part, for people to see; no other thread may call this.
+    pub fn answered(&self, acted: &ActedInspection) {
+        self.recent.add(acted, |camera| self.cameras.iter().position(|(id, _)| id == camera));
     }
 
     /// Whether the disk does not take what is recorded.
@@ -370,6 +378,7 @@ impl Counters {
             plc_is_up: !self.plc_is_down.load(Ordering::Acquire),
             cameras: self.cameras.iter().map(camera_snapshot).collect(),
             stages: Stage::ALL.into_iter().map(|stage| self.stage_snapshot(stage)).collect(),
+            recent: self.recent.list(&self.cameras.iter().map(|(id, _)| id).collect::<Vec<_>>()),
         }
     }
 

@@ -100,6 +100,7 @@ impl Hands {
         }
         self.book(desk, Some((&inspection.verdict, gate)));
         let acted = ActedInspection { inspection, gate, told_at, due, answered_by, plc };
+        self.counters.answered(&acted);
         self.hand_on(Outcome::Acted(Box::new(acted)));
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::{CameraId, Event, Frame, MonoTime, Stage};
 
+use super::peek::Peek;
 use super::slow::Pace;
 use super::tap::Tap;
 use super::{CaptureError, Next, Source, next_of};
@@ -18,10 +19,30 @@ pub const fn when_full(live: bool) -> WhenFull {
     if live { WhenFull::DropOldest } else { WhenFull::Wait }
 }
 
+/// Who else sees frames of a camera.
+#[derive(Default)]
+pub struct Beside {
+    /// Its film.
+    pub film: Option<Tap>,
+    /// A person.
+    pub peek: Option<Arc<Peek>>,
+}
+
+impl Beside {
+    fn see(&mut self, frame: &Frame) {
+        if let Some(film) = &mut self.film {
+            film.see(frame);
+        }
+        if let Some(peek) = &self.peek {
+            peek.show(frame);
+        }
+    }
+}
+
 /// Takes frames until the source ends or the line is asked to stop. A source goes on after an
 /// error when it can (the next image) and ends when it can't. Dropping `frames` then tells the
 /// stages after it that there will be no more; closing a camera may take longer than parts in
-/// view can wait, so do that first. Some frames go through `tap` to the camera's film as well.
+/// view can wait, so do that first. Some frames are seen by others `beside` as well.
 ///
 /// Gives what went wrong, first things first. Frames before and after are on their way all the
 /// same.
@@ -29,7 +50,7 @@ pub fn feed(
     source: &mut dyn Source,
     camera: &CameraId,
     frames: &LinkSender<Frame>,
-    mut tap: Option<Tap>,
+    mut beside: Beside,
     clock: &dyn Clock,
     counters: &Arc<Counters>,
 ) -> Vec<CaptureError> {
@@ -79,9 +100,7 @@ pub fn feed(
         if live {
             losses.follow(frame.sequence, source);
         }
-        if let Some(tap) = &mut tap {
-            tap.see(&frame);
-        }
+        beside.see(&frame);
         match frames.send(frame) {
             Ok(Sent::Queued) => {}
             Ok(Sent::Dropped(_)) => {

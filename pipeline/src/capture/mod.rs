@@ -17,6 +17,7 @@ mod live;
 mod mapped;
 mod opener;
 mod pattern;
+pub mod peek;
 mod real_time;
 mod reconnect;
 mod rtsp;

@@ -300,7 +300,12 @@ impl Setup {
         let source = Script { shots: taken, camera: its, clock: clock_of_it, sequence: 0, info };
         let line = line::start(LineSetup {
             counters,
-            cameras: vec![CameraSetup { camera, source: Box::new(source), field: heard.pop() }],
+            cameras: vec![CameraSetup {
+                camera,
+                source: Box::new(source),
+                field: heard.pop(),
+                peek: None,
+            }],
             writer: writer(folder, &recipe, &*clock),
             armed: Arc::new(Armed::new(recipe, model, 2).unwrap()),
             plc: Box::new(gate.clone()),

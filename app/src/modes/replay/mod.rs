@@ -154,7 +154,7 @@ impl Replay<'_> {
         }
         let setup = LineSetup {
             counters,
-            cameras: vec![CameraSetup { camera, source, field: None }],
+            cameras: vec![CameraSetup { camera, source, field: None, peek: None }],
             field: None,
             reject: None,
             armed: Arc::new(line::Armed::new(

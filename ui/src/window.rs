@@ -1,0 +1,38 @@
+//! The screen on a display. Takes a screen and how its window is; runs until it is closed.
+
+use egui::ViewportBuilder;
+
+use crate::Screen;
+
+/// How the window is.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// Its title.
+    pub title: String,
+    /// Without borders, over all of the display.
+    pub is_kiosk: bool,
+}
+
+struct App {
+    screen: Screen,
+}
+
+impl eframe::App for App {
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        self.screen.show(ui);
+    }
+}
+
+/// Shows `screen` until its window is closed.
+///
+/// # Errors
+/// When there is no display, or it is lost.
+pub fn run(window: &Window, screen: Screen) -> Result<(), eframe::Error> {
+    let viewport = ViewportBuilder::default()
+        .with_title(&window.title)
+        .with_inner_size([1280.0, 800.0])
+        .with_fullscreen(window.is_kiosk)
+        .with_decorations(!window.is_kiosk);
+    let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    eframe::run_native(&window.title, options, Box::new(|_| Ok(Box::new(App { screen }))))
+}

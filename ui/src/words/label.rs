@@ -1,0 +1,8 @@
+//! Words of the Label page.
+
+/// The words.
+pub struct Words {}
+
+pub const ENGLISH: Words = Words {};
+
+pub const GERMAN: Words = Words {};

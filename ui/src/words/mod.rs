@@ -1,0 +1,73 @@
+//! Every visible word, in every language: a struct a page, a constant a language, so that a word
+//! that is missing does not compile. Numbers and times are written here too.
+
+mod health;
+mod history;
+mod label;
+mod live;
+mod numbers;
+mod recipe;
+mod review;
+mod settings;
+mod shell;
+
+pub use numbers::Numbers;
+
+use crate::Language;
+
+/// All words of one language.
+pub struct Words {
+    /// How numbers and times are written.
+    pub numbers: Numbers,
+    /// Around every page.
+    pub shell: shell::Words,
+    /// Of the Live page.
+    pub live: live::Words,
+    /// Of the Review page.
+    pub review: review::Words,
+    /// Of the Label page.
+    pub label: label::Words,
+    /// Of the History page.
+    pub history: history::Words,
+    /// Of the Recipe page.
+    pub recipe: recipe::Words,
+    /// Of the Health page.
+    pub health: health::Words,
+    /// Of the Settings page.
+    pub settings: settings::Words,
+}
+
+static ENGLISH: Words = Words {
+    numbers: Numbers::ENGLISH,
+    shell: shell::ENGLISH,
+    live: live::ENGLISH,
+    review: review::ENGLISH,
+    label: label::ENGLISH,
+    history: history::ENGLISH,
+    recipe: recipe::ENGLISH,
+    health: health::ENGLISH,
+    settings: settings::ENGLISH,
+};
+
+static GERMAN: Words = Words {
+    numbers: Numbers::GERMAN,
+    shell: shell::GERMAN,
+    live: live::GERMAN,
+    review: review::GERMAN,
+    label: label::GERMAN,
+    history: history::GERMAN,
+    recipe: recipe::GERMAN,
+    health: health::GERMAN,
+    settings: settings::GERMAN,
+};
+
+impl Words {
+    /// The words of `language`.
+    #[must_use]
+    pub fn of(language: Language) -> &'static Self {
+        match language {
+            Language::English => &ENGLISH,
+            Language::German => &GERMAN,
+        }
+    }
+}

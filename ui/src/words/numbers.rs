@@ -1,0 +1,86 @@
+//! How numbers, shares and times are written in a language.
+
+use domain::WallTime;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// The marks of a language.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers {
+    point: char,
+    thousands: char,
+    /// As `strftime` has it.
+    date: &'static str,
+}
+
+impl Numbers {
+    /// 1,234.5
+    pub const ENGLISH: Self = Self { point: '.', thousands: ',', date: "%Y-%m-%d" };
+    /// 1.234,5
+    pub const GERMAN: Self = Self { point: ',', thousands: '.', date: "%d.%m.%Y" };
+
+    /// A whole number, in groups of three.
+    #[must_use]
+    pub fn count(&self, value: u64) -> String {
+        let digits = value.to_string();
+        let mut text = String::new();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                text.push(self.thousands);
+            }
+            text.push(digit);
+        }
+        text
+    }
+
+    /// With so many places behind the point.
+    #[must_use]
+    pub fn real(&self, value: f64, places: usize) -> String {
+        format!("{value:.places$}").replace('.', &self.point.to_string())
+    }
+
+    /// A share as per cent, with so many places.
+    #[must_use]
+    pub fn percent(&self, share: f64, places: usize) -> String {
+        format!("{} %", self.real(100.0 * share, places))
+    }
+
+    /// The time of day, to the second, where the station stands.
+    #[must_use]
+    pub fn time(&self, at: WallTime, zone: &TimeZone) -> String {
+        self.written(at, zone, "%H:%M:%S")
+    }
+
+    /// Day and time of day.
+    #[must_use]
+    pub fn day_and_time(&self, at: WallTime, zone: &TimeZone) -> String {
+        self.written(at, zone, &format!("{} %H:%M:%S", self.date))
+    }
+
+    fn written(&self, at: WallTime, zone: &TimeZone, format: &str) -> String {
+        Timestamp::from_nanosecond(i128::from(at.unix_ns))
+            .map(|at| at.to_zoned(zone.clone()).strftime(format).to_string())
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_people_write_them() {
+        assert_eq!(Numbers::ENGLISH.count(1_234_567), "1,234,567");
+        assert_eq!(Numbers::GERMAN.count(999), "999");
+        assert_eq!(Numbers::GERMAN.count(216_012), "216.012");
+        assert_eq!(Numbers::GERMAN.percent(0.1234, 1), "12,3 %");
+    }
+
+    #[test]
+    fn times_are_those_of_the_place() {
+        let at = WallTime { unix_ns: 1_795_000_000_000_000_000 };
+        assert_eq!(Numbers::ENGLISH.day_and_time(at, &TimeZone::UTC), "2026-11-18 11:06:40");
+        let berlin = TimeZone::fixed(jiff::tz::offset(1));
+        assert_eq!(Numbers::GERMAN.day_and_time(at, &berlin), "18.11.2026 12:06:40");
+    }
+}
