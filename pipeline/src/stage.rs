@@ -165,6 +165,12 @@ impl Counters {
         self.record_is_stuck.load(Ordering::Acquire)
     }
 
+    /// Whether the PLC is there, or there is none to be.
+    #[must_use]
+    pub fn plc_is_up(&self) -> bool {
+        !self.plc_is_down.load(Ordering::Acquire)
+    }
+
     /// An outcome was written down.
     pub fn recorded(&self) {
         bump(&self.recorded);
@@ -375,7 +381,7 @@ impl Counters {
             trigger_error_ms: self.trigger_error.tail().unwrap_or_default(),
             clips: self.clips.snapshot(),
             uploads: self.uploads(),
-            plc_is_up: !self.plc_is_down.load(Ordering::Acquire),
+            plc_is_up: self.plc_is_up(),
             cameras: self.cameras.iter().map(camera_snapshot).collect(),
             stages: Stage::ALL.into_iter().map(|stage| self.stage_snapshot(stage)).collect(),
             recent: self.recent.list(&self.cameras.iter().map(|(id, _)| id).collect::<Vec<_>>()),

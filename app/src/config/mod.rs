@@ -2,6 +2,7 @@
 //! would be right.
 
 mod clips;
+mod limits;
 mod place;
 mod station;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 pub use clips::Filming;
 use domain::{CheckedRecipe, Event, Execution, Recipe};
+pub use limits::write_limits;
 use models::{Bundle, BundleError, Model, Runtime, Trust};
 pub use station::{Camera, RecipeFile, Station};
 

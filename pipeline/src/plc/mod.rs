@@ -116,6 +116,10 @@ pub enum PlcCommand {
     SelectRecipe(u16),
     /// Forget alarms and counters of the shift.
     Reset,
+    /// Let nobody change what the line does but me: the PLC is in execution.
+    Hold,
+    /// People may again.
+    Release,
 }
 
 /// What became of a command; written back to the PLC as the handshake's answer.

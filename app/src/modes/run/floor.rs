@@ -7,23 +7,24 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use domain::recipe::Limits;
 use domain::{CameraId, LineState, MonoTime, PlcAnswer, Sha256};
 use pipeline::act::reject::Reject;
+use pipeline::capture::peek::Peek;
 use pipeline::clock::Clock;
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
 use pipeline::link::{LinkReceiver, Received};
-use pipeline::plc::{
-    self, Asked, CommandAnswer, FieldInput, Plc, PlcCommand, PlcConfig, PlcStatus, Telling,
-};
+use pipeline::plc::{self, Asked, FieldInput, Plc, PlcCommand, PlcConfig, PlcStatus, Telling};
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
 use store::{RunStart, Store};
 
+use super::asker::{Asker, FloorWish, Held};
 use super::filming::Studio;
 use super::look::{RecipeInForce, Watch};
 use super::open;
 use super::recipes::Ready;
-use crate::config::{RecipeFile, Station};
+use crate::config::{self, RecipeFile, Station};
 
 /// How long the parts on the line and what is to be written of them may take after a stop.
 const DRAIN_MOST: Duration = Duration::from_secs(20);
@@ -55,7 +56,7 @@ impl Plc for Shared {
 
 /// A recipe that is being armed, and who asked for it.
 struct Arming {
-    asked: Asked,
+    asker: Asker,
     thread: JoinHandle<Result<Ready>>,
 }
 
@@ -77,8 +78,12 @@ pub struct Floor {
     studio: Option<Studio>,
     /// Since when the line is being stopped.
     stopping_since: Option<MonoTime>,
-    /// Commands to stop that are answered when the line is off.
-    stops: Vec<Asked>,
+    /// Who is answered when the line is off.
+    stops: Vec<Asker>,
+    /// Whether the PLC lets nobody but itself change what the line does.
+    held: bool,
+    /// Where people look at the cameras' frames, by camera.
+    peeks: Vec<Arc<Peek>>,
 }
 
 impl Floor {
@@ -93,6 +98,7 @@ impl Floor {
         let studio = Studio::of(&station, &counters, &clock);
         let plc = plc::open(&station.plc, inputs, its_counters, its_clock)
             .map_err(|error| station.blame("plc", error))?;
+        let peeks = station.cameras.iter().map(|_| Arc::default()).collect();
         let watch = Watch::new(&station.name, counters, Arc::clone(&clock), ready.facts.clone());
         Ok(Self {
             station,
@@ -109,6 +115,8 @@ impl Floor {
             studio,
             stopping_since: None,
             stops: Vec::new(),
+            held: false,
+            peeks,
         })
     }
 
@@ -133,7 +141,9 @@ impl Floor {
             let source = open::camera(camera, &self.clock)
                 .map_err(|error| self.station.blame(&format!("camera.{index}.source"), error))?;
             let field = self.field(index);
-            cameras.push(CameraSetup { camera: CameraId::new(&camera.name), source, field });
+            let peek = Some(Arc::clone(&self.peeks[index]));
+            let camera = CameraId::new(&camera.name);
+            cameras.push(CameraSetup { camera, source, field, peek });
         }
         let source = format!("station {}", self.station.name);
         let start = RunStart { started_at: self.clock.wall(), source: &source };
@@ -202,7 +212,8 @@ impl Floor {
         while let Received::Item(asked) = self.asked.recv_within(Duration::ZERO) {
             // Dropping it refuses it.
             if !leaving {
-                self.obey(asked)?;
+                tracing::info!(target: "run", command = ?asked.command, "the PLC asks");
+                self.obey(asked.command, Asker::Plc(asked))?;
             }
         }
         if self.arming.as_ref().is_some_and(|arming| arming.thread.is_finished()) {
@@ -222,54 +233,118 @@ impl Floor {
         Ok(())
     }
 
-    fn obey(&mut self, asked: Asked) -> Result<()> {
-        tracing::info!(target: "run", command = ?asked.command, "the PLC asks");
-        match asked.command {
+    fn obey(&mut self, command: PlcCommand, asker: Asker) -> Result<()> {
+        match command {
             PlcCommand::Start if self.line.is_none() => {
                 self.start()?;
-                asked.answer(CommandAnswer::Done);
+                asker.answer(Ok(()));
             }
             PlcCommand::Start if self.stopping_since.is_some() => {
-                asked.answer(CommandAnswer::Refused);
+                asker.answer(Err(anyhow!("the line is being stopped; ask again when it is off")));
             }
-            PlcCommand::Start => asked.answer(CommandAnswer::Done),
-            PlcCommand::Stop if self.line.is_none() => asked.answer(CommandAnswer::Done),
-            PlcCommand::Stop => {
+            PlcCommand::Stop if self.line.is_some() => {
                 self.stop();
-                self.stops.push(asked);
+                self.stops.push(asker);
             }
-            PlcCommand::SelectRecipe(number) => self.select(number, asked),
+            PlcCommand::SelectRecipe(number) => self.select(number, asker),
             PlcCommand::Reset => {
                 self.watch.forget_alarms();
-                asked.answer(CommandAnswer::Done);
+                asker.answer(Ok(()));
             }
+            PlcCommand::Hold | PlcCommand::Release => {
+                self.held = command == PlcCommand::Hold;
+                asker.answer(Ok(()));
+            }
+            PlcCommand::Start | PlcCommand::Stop => asker.answer(Ok(())),
         }
         Ok(())
     }
 
-    /// Arms another recipe on a thread of its own: the line goes on meanwhile.
-    fn select(&mut self, number: u16, asked: Asked) {
-        if number == self.ready.facts.number && self.arming.is_none() {
-            return asked.answer(CommandAnswer::Done);
+    /// Does what people ask for at the screen, unless the PLC holds the line.
+    ///
+    /// # Errors
+    /// When the line can't be started.
+    pub fn obey_people(&mut self, wish: FloorWish, asker: Asker) -> Result<()> {
+        if self.is_held() {
+            asker.answer(Err(Held.into()));
+            return Ok(());
         }
+        match wish {
+            FloorWish::Start => self.obey(PlcCommand::Start, asker),
+            FloorWish::Stop => self.obey(PlcCommand::Stop, asker),
+            FloorWish::SelectRecipe(number) => {
+                self.select(number, asker);
+                Ok(())
+            }
+            FloorWish::ChangeLimits { number, limits } => {
+                self.change_limits(number, &limits, asker);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the PLC, which is there, lets nobody but itself change what the line does.
+    pub fn is_held(&self) -> bool {
+        self.held && self.watch.counters().plc_is_up()
+    }
+
+    /// Where people look at the cameras' frames, by camera.
+    pub fn peeks(&self) -> &[Arc<Peek>] {
+        &self.peeks
+    }
+
+    /// The store that lines are written to.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Arms another recipe; the line goes on meanwhile.
+    fn select(&mut self, number: u16, asker: Asker) {
+        if number == self.ready.facts.number && self.arming.is_none() {
+            return asker.answer(Ok(()));
+        }
+        if let Some((recipe, asker)) = self.to_be_armed(number, asker) {
+            self.arm(recipe, asker);
+        }
+    }
+
+    /// Writes `limits` into a recipe's file and, if it is the one in force, arms it anew.
+    fn change_limits(&mut self, number: u16, limits: &Limits, asker: Asker) {
+        let Some((recipe, asker)) = self.to_be_armed(number, asker) else { return };
+        if let Err(error) = config::write_limits(&recipe.file, limits) {
+            return asker.answer(Err(error));
+        }
+        if number == self.ready.facts.number {
+            return self.arm(recipe, asker);
+        }
+        asker.answer(Ok(()));
+    }
+
+    fn to_be_armed(&self, number: u16, asker: Asker) -> Option<(RecipeFile, Asker)> {
         let known = self.station.recipes.iter().find(|recipe| recipe.number == number);
-        let (Some(recipe), None) = (known, &self.arming) else {
-            tracing::warn!(target: "run", number, "no such recipe, or another is being armed");
-            return asked.answer(CommandAnswer::Refused);
+        let refusal = match (known, &self.arming) {
+            (Some(recipe), None) => return Some((recipe.clone(), asker)),
+            (None, _) => anyhow!("there is no recipe {number}"),
+            (_, Some(_)) => anyhow!("another recipe is being armed; ask again when it is"),
         };
-        let (recipe, inspectors): (RecipeFile, _) = (recipe.clone(), self.station.inspectors);
-        let trust = self.station.trust.clone();
+        tracing::warn!(target: "run", number, "{refusal}");
+        asker.answer(Err(refusal));
+        None
+    }
+
+    /// Arms `recipe` on a thread of its own.
+    fn arm(&mut self, recipe: RecipeFile, asker: Asker) {
+        let (inspectors, trust) = (self.station.inspectors, self.station.trust.clone());
         let arm = move || Ready::arm(&recipe, inspectors, &trust);
         match Builder::new().name("arming".to_owned()).spawn(arm) {
-            Ok(thread) => self.arming = Some(Arming { asked, thread }),
-            // Dropping `asked` has refused it.
-            Err(error) => tracing::error!(target: "run", %error, "no thread to arm a recipe"),
+            Ok(thread) => self.arming = Some(Arming { asker, thread }),
+            Err(error) => asker.answer(Err(anyhow!("no thread to arm a recipe: {error}"))),
         }
     }
 
     /// Puts the recipe that was armed in force, from the next part on.
     fn change(&mut self) {
-        let Some(Arming { asked, thread }) = self.arming.take() else { return };
+        let Some(Arming { asker, thread }) = self.arming.take() else { return };
         let armed = thread.join().unwrap_or_else(|_| Err(anyhow!("a defect in this software")));
         match armed.and_then(|ready| self.put_in_force(&ready).map(|()| ready)) {
             Ok(ready) => {
@@ -280,11 +355,11 @@ impl Floor {
                 self.watch.set_recipe(ready.facts.clone());
                 self.tell_alarm(&ready);
                 self.ready = ready;
-                asked.answer(CommandAnswer::Done);
+                asker.answer(Ok(()));
             }
             Err(error) => {
                 tracing::error!(target: "run", "the recipe stays as it was: {error:#}");
-                asked.answer(CommandAnswer::Refused);
+                asker.answer(Err(error));
             }
         }
     }
@@ -311,8 +386,8 @@ impl Floor {
         if let Some(studio) = &mut self.studio {
             studio.close();
         }
-        for asked in self.stops.drain(..) {
-            asked.answer(CommandAnswer::Done);
+        for asker in self.stops.drain(..) {
+            asker.answer(Ok(()));
         }
         let parts = summary.snapshot.parts;
         tracing::info!(target: "run", ?parts, "the line is off");
@@ -400,6 +475,7 @@ mod tests {
 
     use super::*;
     use pipeline::clock::RealClock;
+    use pipeline::plc::CommandAnswer;
     use tempfile::TempDir;
 
     const RECIPE: &str = "model = \"MODEL\"\nlocate = { kind = \"every-frame\" }\n\

@@ -1,6 +1,7 @@
 //! `sightline run`: the line without a screen, for weeks. Takes a station file; ends when it is
 //! told to, or with an error so that the service manager starts it anew.
 
+mod asker;
 mod fail_on;
 mod filming;
 mod floor;

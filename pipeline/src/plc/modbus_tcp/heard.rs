@@ -176,6 +176,8 @@ fn command_from(asked: Request) -> Option<PlcCommand> {
             Some(PlcCommand::SelectRecipe(asked.argument))
         }
         command::RESET => Some(PlcCommand::Reset),
+        command::HOLD => Some(PlcCommand::Hold),
+        command::RELEASE => Some(PlcCommand::Release),
         _ => None,
     }
 }

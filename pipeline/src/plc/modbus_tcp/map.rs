@@ -300,7 +300,8 @@ pub const PLC: [Register; 10] = {
             U16,
             "",
             "0 none, 1 start, 2 stop, 3 change to the recipe `command_argument`, 4 reset alarms \
-             and the shift's counters.",
+             and the shift's counters, 5 hold: nobody changes or selects a recipe at the station's \
+             screen, nor stops the line there, until 6 release (or the PLC is lost).",
         ),
         row(
             "command_argument",
@@ -342,6 +343,8 @@ pub mod command {
     pub const STOP: u16 = 2;
     pub const SELECT_RECIPE: u16 = 3;
     pub const RESET: u16 = 4;
+    pub const HOLD: u16 = 5;
+    pub const RELEASE: u16 = 6;
 }
 
 /// The answers to a command.

@@ -334,7 +334,7 @@ impl Registers for Access<'_> {
             return Err(Exception::Address);
         }
         let asks = written.contains(&plc::COMMAND).then(|| words[plc::COMMAND - written.start]);
-        if asks.is_some_and(|asks| asks > command::RESET) {
+        if asks.is_some_and(|asks| asks > command::RELEASE) {
             return Err(Exception::Value);
         }
         let state = &mut *self.state;
