@@ -4,11 +4,15 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::recipe::Limits;
 use crate::{Label, PartKey, PersonId, Role};
 
-/// A PIN on its way to be checked. Never shown, not even by `Debug`.
-#[derive(Clone, PartialEq, Eq)]
+/// A PIN on its way to be checked. Never shown, not even by `Debug`; it is written only on its way
+/// from the screen's process to the station's.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Pin(String);
 
 impl Pin {
@@ -32,7 +36,8 @@ impl fmt::Debug for Pin {
 }
 
 /// A request to the station.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
 pub enum Command {
     /// Open the cameras and begin.
     Start,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{CameraId, MonoTime, PartId, PointPx, RectPx, Stage, VerdictKind};
 
 /// The sum that must always hold: triggered = passed + rejected + undecided + in the line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conservation {
     /// Parts located.
     pub triggered: u64,
@@ -34,7 +34,7 @@ impl Conservation {
 }
 
 /// How long something took, over many times, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tail {
     /// How often.
     pub count: u64,
@@ -78,7 +78,7 @@ impl LineState {
 }
 
 /// One camera.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CameraSnapshot {
     /// Its name.
     pub camera: CameraId,
@@ -95,7 +95,7 @@ pub struct CameraSnapshot {
 }
 
 /// One stage.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct StageSnapshot {
     /// Which.
     pub stage: Stage,
@@ -114,7 +114,7 @@ pub struct StageSnapshot {
 }
 
 /// Films and clips, over all cameras.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClipSnapshot {
     /// Pictures that came into a film.
     pub pictures: u64,
@@ -153,7 +153,7 @@ impl ClipSnapshot {
 }
 
 /// How the upload of one camera's clips goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadSnapshot {
     /// The camera.
     pub camera: CameraId,
@@ -174,7 +174,7 @@ pub struct UploadSnapshot {
 }
 
 /// A part that was answered lately.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecentPart {
     /// The part.
     pub part: PartId,
@@ -199,7 +199,7 @@ pub struct RecentPart {
 }
 
 /// The latest values of the whole line.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// What the line is doing.
     pub state: LineState,

@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 
 use domain::{Command, Role};
+use serde::{Deserialize, Serialize};
 
 use crate::{Person, Station};
 
 /// A command that was given, until it is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Ask(pub u64);
 
 /// What became of a command.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Answer {
     /// It is done; what was to be written is on disk.
     Done,
@@ -23,7 +24,7 @@ pub enum Answer {
 }
 
 /// Why a command is not done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Refusal {
     /// Nobody is logged in.
     LogInFirst,

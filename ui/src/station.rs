@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use domain::{
-    CameraId, Command, PersonId, Pixels, Recipe, RectPx, Role, Sha256, SizePx, Snapshot, WallTime,
+    CameraId, Command, PersonId, Pixels, Recipe, RectPx, Role, Sha256, SizePx, Snapshot,
+    VerdictKind, WallTime,
 };
 
 use crate::{Answer, Ask, Settings};
@@ -39,7 +42,7 @@ pub struct RgbPicture {
 }
 
 /// The latest of everything.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct News {
     /// The wall clock.
     pub now: WallTime,
@@ -54,11 +57,12 @@ pub struct News {
     /// What somebody has to look after, the newest first.
     pub alarms: Arc<[Alarm]>,
     /// The newest picture of each camera, for a person to look at; empty without a line.
+    #[serde(skip)]
     pub previews: Vec<Arc<Preview>>,
 }
 
 /// A line at work.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LineNews {
     /// Its numbers.
     pub snapshot: Arc<Snapshot>,
@@ -77,7 +81,7 @@ pub struct LineNews {
 }
 
 /// What does not change from part to part.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// What people call the station.
     pub station: String,
@@ -92,7 +96,7 @@ pub struct Facts {
 }
 
 /// A recipe, and what its model can say.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecipeFacts {
     /// The number by which it is selected.
     pub number: u16,
@@ -107,7 +111,7 @@ pub struct RecipeFacts {
 }
 
 /// A person who may use the station. The name is for this screen only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// In everything that is written down.
     pub id: PersonId,
@@ -118,7 +122,7 @@ pub struct Person {
 }
 
 /// Something that somebody has to look after.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alarm {
     /// The event's name.
     pub name: String,
@@ -141,6 +145,6 @@ pub struct Preview {
     pub picture: RgbPicture,
     /// Size of the camera's frame.
     pub frame_size: SizePx,
-    /// Parts seen in it lately: where, and what became of them.
-    pub parts: Vec<(RectPx, Option<bool>)>,
+    /// Parts in it that were answered: where, and what they are.
+    pub parts: Vec<(RectPx, VerdictKind)>,
 }

@@ -219,7 +219,7 @@ pub fn running() -> News {
         number: 14_448,
         picture: parts::belt(size),
         frame_size: size,
-        parts: vec![(RectPx::new(300, 120, 128, 96), Some(true))],
+        parts: vec![(RectPx::new(300, 120, 128, 96), VerdictKind::Reject)],
     })];
     facts(&mut news).in_force = Some(1);
     news
