@@ -4,6 +4,7 @@
 mod config;
 mod modes;
 mod picture;
+mod replace;
 mod report;
 mod truth;
 
@@ -26,6 +27,10 @@ struct Args {
 #[derive(Subcommand)]
 enum Mode {
     Run(modes::run::Args),
+    Kiosk(modes::kiosk::Args),
+    Review(modes::review::Args),
+    #[command(hide = true)]
+    Screen(modes::screen::child::Args),
     /// Inspect recorded footage: a verdict for every part, and a report against the truth.
     Replay(modes::replay::Args),
     /// Film a simulated line: footage with known truth.
@@ -47,13 +52,16 @@ pub enum Ended {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let usual = if matches!(args.mode, Mode::Run(_)) { "info,ort=warn" } else { "warn" };
+    let usual = if matches!(args.mode, Mode::Run(_) | Mode::Kiosk(_)) { "info,ort=warn" } else { "warn" };
     let filter = EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| usual.into());
     let writer = || modes::progress::AboveTheLine;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     log.with_ansi(stderr().is_terminal()).init();
     let ended = match args.mode {
         Mode::Run(args) => modes::run::run(&args),
+        Mode::Kiosk(args) => modes::kiosk::run(&args),
+        Mode::Review(args) => modes::review::run(&args),
+        Mode::Screen(args) => modes::screen::child::run(&args),
         Mode::Replay(args) => modes::replay::run(&args),
         Mode::Simulate(args) => modes::simulate::run(&args),
         Mode::Clips(args) => modes::clips::run(&args),

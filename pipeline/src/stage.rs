@@ -77,6 +77,8 @@ struct CameraCounters {
 #[derive(Default)]
 struct Events {
     counts: BTreeMap<&'static str, u64>,
+    /// What each said last.
+    last: BTreeMap<&'static str, Event>,
     /// Not yet written down; bounded, the counts go on beyond it.
     unwritten: Vec<Event>,
 }
@@ -186,6 +188,7 @@ impl Counters {
         self.follow(event);
         if let Ok(mut events) = self.events.lock() {
             *events.counts.entry(event.name()).or_default() += 1;
+            events.last.insert(event.name(), event.clone());
             if events.unwritten.len() < crate::limits::EVENTS_WAITING {
                 events.unwritten.push(event.clone());
             }
@@ -237,6 +240,12 @@ impl Counters {
     #[must_use]
     pub fn events(&self) -> BTreeMap<&'static str, u64> {
         self.events.lock().map(|events| events.counts.clone()).unwrap_or_default()
+    }
+
+    /// What each event said when it happened last.
+    #[must_use]
+    pub fn last_events(&self) -> BTreeMap<&'static str, Event> {
+        self.events.lock().map(|events| events.last.clone()).unwrap_or_default()
     }
 
     /// Takes the events that record has not written down yet.

@@ -1,8 +1,7 @@
 //! Other limits in a recipe's file: takes the file and the limits, changes those values and nothing
 //! else, comments included. The file is replaced whole or not at all.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
@@ -11,6 +10,7 @@ use domain::recipe::{KindLimits, Limits};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use super::recipe_from_file;
+use crate::replace;
 
 /// Writes `limits` into the recipe at `path`.
 ///
@@ -27,7 +27,7 @@ pub fn write_limits(path: &Path, limits: &Limits) -> Result<()> {
         return Err(anyhow!(told("a defect in this software: the limits read otherwise")));
     }
     recipe.check().map_err(|error| anyhow!(told(&error.to_string())))?;
-    replace(path, changed.as_bytes()).with_context(|| told("the recipe can't be written"))
+    replace::write(path, changed.as_bytes()).with_context(|| told("the recipe can't be written"))
 }
 
 fn with_limits(text: &str, before: &Limits, after: &Limits) -> Result<String> {
@@ -120,20 +120,6 @@ fn real(limit: f32) -> Value {
 
 fn whole(number: u64) -> Result<Value> {
     Ok(i64::try_from(number).context("an area that no picture has")?.into())
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_extension("toml.new");
-    let mut file = File::create(&beside)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    let done = written.and_then(|()| fs::rename(&beside, path));
-    if done.is_err() {
-        // What is half written is of no use to anybody.
-        let _ = fs::remove_file(&beside);
-        return done;
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

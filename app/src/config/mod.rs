@@ -85,7 +85,7 @@ fn execution(path: &Path, recipe: &CheckedRecipe) -> Execution {
 }
 
 /// The bundle's folder, relative to the recipe's file.
-fn bundle_folder(path: &Path, recipe: &CheckedRecipe) -> PathBuf {
+pub fn bundle_folder(path: &Path, recipe: &CheckedRecipe) -> PathBuf {
     let base = path.parent().unwrap_or(Path::new("."));
     base.join(&recipe.as_written().model)
 }

@@ -189,6 +189,12 @@ impl Station {
         })
     }
 
+    /// Reads the file again, which may have changed meanwhile.
+    pub fn reread(&self) -> impl Fn() -> Result<Self> + Send + use<> {
+        let path = self.path.clone();
+        move || Self::from_file(&path)
+    }
+
     /// `error`, with file, line and `key`, which may be dotted.
     pub fn blame(&self, key: &str, error: impl Into<anyhow::Error>) -> anyhow::Error {
         let line = place::line_of_key(&self.text, key);

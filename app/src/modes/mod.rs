@@ -1,10 +1,13 @@
 //! What the program can be asked to do, a file a mode.
 
 pub mod clips;
+pub mod kiosk;
 pub mod model;
 pub mod progress;
 pub mod replay;
+pub mod review;
 pub mod run;
+pub mod screen;
 pub mod simulate;
 
 use std::io::Write;

@@ -192,6 +192,21 @@ impl Watch {
         self.with_seen(|seen| seen.forgotten = alarms);
     }
 
+    /// The recipe in force.
+    pub fn recipe(&self) -> RecipeInForce {
+        self.with_seen(|seen| seen.recipe.clone())
+    }
+
+    /// The run that is being written, or was last.
+    pub fn run(&self) -> Option<i64> {
+        self.with_seen(|seen| seen.runs.last().copied())
+    }
+
+    /// Since this program started.
+    pub fn uptime_s(&self) -> f64 {
+        self.clock.now().since(self.began).as_secs_f64()
+    }
+
     /// The counters.
     pub const fn counters(&self) -> &Arc<Counters> {
         &self.counters

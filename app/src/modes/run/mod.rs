@@ -5,7 +5,6 @@ mod asker;
 mod fail_on;
 mod filming;
 mod floor;
-mod latency_file;
 mod look;
 mod metrics;
 mod open;
@@ -17,9 +16,11 @@ mod signals;
 pub mod span;
 mod words;
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -30,12 +31,16 @@ use super::progress::StatusLine;
 use super::say_json;
 use crate::Ended;
 use crate::config::Station;
+use crate::replace;
+pub use asker::{Asker, FloorWish, Held};
 use fail_on::FailOn;
-use floor::Floor;
-use look::{Look, Watch};
-use rates::Rates;
+pub use floor::Floor;
+use look::Look;
+pub use look::Watch;
+pub use process::rss_bytes;
+pub use rates::Rates;
 use service::Service;
-use signals::Wish;
+pub use signals::Wish;
 
 /// How often this thread looks after everything.
 const TICK: Duration = Duration::from_millis(100);
@@ -73,18 +78,49 @@ pub struct Args {
 
 /// Runs the mode.
 pub fn run(args: &Args) -> Result<Ended> {
+    run_with(args, |_| Ok(None))
+}
+
+/// What a screen is put together from.
+pub struct Behind<'a> {
+    /// The station at work.
+    pub floor: &'a Floor,
+    /// Where wishes go.
+    pub wishes: Sender<Wish>,
+    /// The line's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Whether the PLC holds the line.
+    pub plc_holds: Arc<AtomicBool>,
+}
+
+/// Whatever stands beside the line while it runs; its end is its drop.
+pub type Beside = Box<dyn Any>;
+
+/// Runs the line with whatever `beside` makes of it.
+pub fn run_with(
+    args: &Args,
+    beside: impl FnOnce(Behind<'_>) -> Result<Option<Beside>>,
+) -> Result<Ended> {
     // Before any thread is there.
-    let wishes = signals::watch()?;
+    let (to_run, wishes) = signals::watch()?;
     let station = Station::from_file(&args.station)?;
     let service = Service::new();
     service.status("arming the recipes");
     // A stop that comes now is taken out here: there is nothing to stop yet.
-    let stopped = || wishes.try_iter().any(|wish| wish == Wish::Stop);
+    let stopped = || wishes.try_iter().any(|wish| matches!(wish, Wish::Stop));
     let Some(ready) = recipes::arm_all(&station, &stopped)? else { return Ok(Ended::Done) };
     let clock = clock_of(&station);
     let latency_json = station.latency_json.clone();
     let floor = Floor::open(station, ready, Arc::clone(&clock))?;
     let _server = serve_metrics(&floor, &clock)?;
+    let plc_holds = Arc::new(AtomicBool::new(false));
+    let behind = Behind {
+        floor: &floor,
+        wishes: to_run,
+        clock: Arc::clone(&clock),
+        plc_holds: Arc::clone(&plc_holds),
+    };
+    let _beside = beside(behind)?;
     let mut run = Run {
         args,
         wishes,
@@ -99,6 +135,7 @@ pub fn run(args: &Args) -> Result<Ended> {
         draw: Every::new(DRAW),
         tell: Every::new(TELL),
         log: Every::new(LOG),
+        plc_holds,
     };
     let ended = run.work();
     run.service.stopping();
@@ -158,6 +195,7 @@ struct Run<'a> {
     draw: Every,
     tell: Every,
     log: Every,
+    plc_holds: Arc<AtomicBool>,
 }
 
 impl Run<'_> {
@@ -174,6 +212,7 @@ impl Run<'_> {
             };
             let lasted = self.clock.now().since(started);
             let is_time = self.args.lasts.is_some_and(|lasts| lasted >= lasts);
+            let mut is_asked = false;
             match wish {
                 Some(Wish::Stop) if leaving => {
                     bail!("stopped at once; parts on the line were not waited for")
@@ -182,14 +221,18 @@ impl Run<'_> {
                     // It is in the log; the line goes on.
                     let _ = self.write_latency(&self.watch.look());
                 }
-                _ => {}
+                Some(Wish::Asked(..)) if leaving => {}
+                Some(Wish::Asked(wish, asker)) => self.floor.obey_people(wish, asker)?,
+                Some(Wish::Stop) => is_asked = true,
+                None => {}
             }
-            if !leaving && (is_time || wish == Some(Wish::Stop)) {
+            if !leaving && (is_time || is_asked) {
                 leaving = true;
                 self.service.stopping();
                 self.floor.stop();
             }
             self.floor.tick(leaving)?;
+            self.plc_holds.store(self.floor.is_held(), Ordering::Release);
             self.report();
             if leaving && self.floor.is_off() {
                 return Ok(());
@@ -232,7 +275,7 @@ impl Run<'_> {
         let path = self.latency_json.display();
         let written = serde_json::to_vec_pretty(look)
             .map_err(anyhow::Error::from)
-            .and_then(|json| Ok(latency_file::write(&self.latency_json, &json)?))
+            .and_then(|json| Ok(replace::write(&self.latency_json, &json)?))
             .with_context(|| format!("{path}: the line's numbers can't be written"));
         match &written {
             Ok(()) => tracing::info!(target: "run", "{path} written"),

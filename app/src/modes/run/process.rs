@@ -36,6 +36,13 @@ pub struct Host {
     pub load: Vec<f64>,
 }
 
+/// Memory of this process that is resident, bytes.
+pub fn rss_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(1024 * line.split_whitespace().next()?.parse::<u64>().ok()?)
+}
+
 impl Host {
     /// As it is now.
     pub fn now() -> Self {

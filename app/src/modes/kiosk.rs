@@ -1,0 +1,185 @@
+//! `sightline kiosk`: a line with a screen. Takes a station file; the line runs in this process as
+//! with `run`, the screen in another one.
+
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use anyhow::Result;
+use pipeline::clock::Clock;
+use store::People;
+
+use super::run::{self, Behind, Wish};
+use super::screen::clerk::{Clerk, Inbox};
+use super::screen::door::{self, Cameras};
+use super::screen::hall::{Hall, LineBehind};
+use super::screen::preview::Previewer;
+use super::screen::wire::ToScreen;
+use super::screen::{child, facts, setup};
+use crate::Ended;
+
+/// How long after its end a screen is started again.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// Run a line with a screen: operators watch, review and label beside the belt.
+///
+/// As `run`, and a screen in a process of its own: when the display is lost, the line goes on and
+/// the screen is started again. People log in with a PIN; `sightline people` adds the first one.
+///
+/// Exit codes: as `run`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    run: run::Args,
+    /// In a window, not over the whole display; closing it stops the line.
+    #[arg(long)]
+    windowed: bool,
+}
+
+/// Runs the mode.
+pub fn run(args: &Args) -> Result<Ended> {
+    let windowed = args.windowed;
+    run::run_with(&args.run, move |behind| Ok(Some(Box::new(Backstage::open(behind, windowed)?))))
+}
+
+/// Everything behind the screen of a line.
+struct Backstage {
+    is_over: Arc<AtomicBool>,
+    usher: Option<JoinHandle<()>>,
+}
+
+impl Backstage {
+    fn open(behind: Behind<'_>, windowed: bool) -> Result<Self> {
+        let Behind { floor, wishes, clock, plc_holds } = behind;
+        let station = floor.station();
+        let folder = station.store.clone();
+        let in_force = floor.watch().recipe().number;
+        let line = LineBehind {
+            watch: Arc::clone(floor.watch()),
+            plc_holds,
+            store: folder.clone(),
+        };
+        let facts = facts::of_station(station, in_force)?;
+        let hall = Arc::new(Hall::new(facts, Some(line), Arc::clone(&clock)));
+        let (answers, to_screen) = channel();
+        let (inbox, asked) = channel();
+        let again = station.reread();
+        let kept = folder.clone();
+        let exported = folder.clone();
+        let clerk = Clerk {
+            hall: Arc::clone(&hall),
+            labels: Ok(floor.store().labels()?),
+            people: Some(People::open(&folder)?),
+            wishes: Some(wishes.clone()),
+            answers,
+            inbox: inbox.clone(),
+            export: Box::new(move |_, _| anyhow::bail!("{}", exported.display())),
+            facts: Box::new(move || facts::of_station(&again()?, in_force)),
+            keep: Box::new(move |settings| setup::write(&kept, settings)),
+            clock: Arc::clone(&clock),
+        };
+        Builder::new().name("clerk".to_owned()).spawn(move || clerk.work(&asked))?;
+        let cameras = Cameras {
+            previewers: floor.peeks().iter().map(|peek| Previewer::new(Arc::clone(peek))).collect(),
+            counters: Arc::clone(floor.watch().counters()),
+            fps: setup::read(&folder).preview_fps,
+        };
+        let is_over = Arc::new(AtomicBool::new(false));
+        let usher = Usher {
+            folder,
+            windowed,
+            hall,
+            inbox,
+            to_screen,
+            cameras,
+            clock,
+            wishes,
+            is_over: Arc::clone(&is_over),
+        };
+        let usher = Builder::new().name("screen".to_owned()).spawn(move || usher.work())?;
+        Ok(Self { is_over, usher: Some(usher) })
+    }
+}
+
+impl Drop for Backstage {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+        if let Some(usher) = self.usher.take() {
+            let _ = usher.join();
+        }
+    }
+}
+
+/// Keeps a screen there.
+struct Usher {
+    folder: std::path::PathBuf,
+    windowed: bool,
+    hall: Arc<Hall>,
+    inbox: Sender<Inbox>,
+    to_screen: Receiver<ToScreen>,
+    cameras: Cameras,
+    clock: Arc<dyn Clock>,
+    wishes: Sender<Wish>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Usher {
+    fn work(mut self) {
+        while !self.is_over.load(Ordering::Acquire) {
+            match self.screen() {
+                Ok(true) if self.windowed => {
+                    let _ = self.wishes.send(Wish::Stop);
+                    return;
+                }
+                Ok(true) => tracing::info!(target: "screen", "the screen was closed"),
+                Ok(false) => tracing::error!(target: "screen", "the screen ended with an error"),
+                Err(error) => tracing::error!(target: "screen", "{error:#}"),
+            }
+            if self.is_over.load(Ordering::Acquire) {
+                return;
+            }
+            tracing::info!(
+                target: "screen",
+                "the line goes on; another screen is started in {} s",
+                AGAIN_AFTER.as_secs()
+            );
+            std::thread::park_timeout(AGAIN_AFTER);
+        }
+    }
+
+    /// One screen, until it ends; whether it ended well.
+    fn screen(&mut self) -> Result<bool> {
+        let (mut child, stream) = child::start(&self.folder, self.windowed)?;
+        let _ = self.inbox.send(Inbox::NewScreen);
+        let heard = door::hear(stream.try_clone()?, self.inbox.clone())?;
+        let until = || self.is_over.load(Ordering::Acquire) || heard.is_finished();
+        let told = door::tell(
+            stream,
+            &self.hall,
+            &self.to_screen,
+            Some(&mut self.cameras),
+            &*self.clock,
+            &until,
+        );
+        if let Err(error) = told {
+            tracing::warn!(target: "screen", "the screen does not listen: {error}");
+        }
+        end(&mut child)
+    }
+}
+
+/// Waits for a screen that ends; ends one that hangs.
+fn end(child: &mut Child) -> Result<bool> {
+    for _ in 0..20 {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.success());
+        }
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(false)
+}

@@ -1,0 +1,60 @@
+//! The screen's process. The station starts it, and starts it again when it ends: a display that is
+//! unplugged, a graphics driver that crashes, a defect in the screen cost the line nothing.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use ui::window::{self, Window};
+use ui::{Screen, Shelf, Station};
+
+use super::front::Front;
+use super::setup;
+
+/// Starts the screen over the store in `folder`; gives the process and the station's end of the
+/// socket. The other end is its standard input.
+///
+/// # Errors
+/// When this program can't be started a second time.
+pub fn start(folder: &Path, is_windowed: bool) -> Result<(Child, UnixStream)> {
+    let (ours, its) = UnixStream::pair()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("screen").arg(folder).stdin(Stdio::from(OwnedFd::from(its)));
+    if is_windowed {
+        command.arg("--windowed");
+    }
+    let child = command.spawn().context("the screen's process can't be started")?;
+    Ok((child, ours))
+}
+
+/// The screen of a station, on a display. Started by the station.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The store's folder.
+    store: std::path::PathBuf,
+    /// In a window, not over the whole display.
+    #[arg(long)]
+    windowed: bool,
+}
+
+/// Is the screen of the station at the other end of standard input.
+pub fn run(args: &Args) -> Result<crate::Ended> {
+    let stream = std::io::stdin().as_fd().try_clone_to_owned()?;
+    let front = Front::connect(UnixStream::from(stream), || std::process::exit(0))?;
+    show(front, &args.store, !args.windowed)?;
+    Ok(crate::Ended::Done)
+}
+
+/// Shows the screen until its window is closed.
+///
+/// # Errors
+/// When there is no display, or it is lost.
+pub fn show(front: Front, store: &Path, is_kiosk: bool) -> Result<()> {
+    let title = format!("Sightline · {}", front.first_news()?.facts.station);
+    let shelf = Shelf::open(Some(store), front.developer());
+    let screen = Screen::new(Box::new(front), shelf, setup::read(store));
+    window::run(&Window { title, is_kiosk }, screen)
+        .map_err(|error| anyhow::anyhow!("no screen can be shown: {error}"))
+}

@@ -1,0 +1,302 @@
+//! Does what people ask for at the screen: takes commands; gives answers, and an entry in the audit
+//! log for each. What it has answered with done is on disk.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use domain::recipe::Limits;
+use domain::{Command, PartKey, PersonId, Pin, Role};
+use pipeline::clock::Clock;
+use serde_json::{Value, json};
+use store::{Action, Labels, NewEntry, NewLabel, People, PeopleError};
+use ui::{Answer, Ask, Person, Refusal, Settings};
+
+use super::hall::Hall;
+use super::wire::ToScreen;
+use crate::modes::run::{Asker, FloorWish, Held, Wish};
+
+/// What comes to the clerk.
+pub enum Inbox {
+    /// Somebody asks.
+    Asked(Ask, Command),
+    /// The line has done what was asked of it, or not.
+    Done(Box<FloorDone>),
+    /// The screen is set up so.
+    Keep(Settings),
+    /// A screen was started; whoever stood at the one before is not known to stand at this one.
+    NewScreen,
+}
+
+/// What became of a wish.
+pub struct FloorDone {
+    ask: Ask,
+    by: Person,
+    action: Action,
+    detail: Value,
+    result: anyhow::Result<()>,
+}
+
+/// Everything that the clerk works with.
+pub struct Clerk {
+    /// What the screen is told.
+    pub hall: Arc<Hall>,
+    /// The store's write half, or why there is none.
+    pub labels: Result<Labels, String>,
+    /// Who may use the station; `None` where anyone may, who has the files anyway.
+    pub people: Option<People>,
+    /// Where wishes to the line go; `None` without a line.
+    pub wishes: Option<Sender<Wish>>,
+    /// Where answers go.
+    pub answers: Sender<ToScreen>,
+    /// Comes back when the line has done something.
+    pub inbox: Sender<Inbox>,
+    /// Writes labelled parts out: format, folder.
+    pub export: Box<dyn Fn(&str, &std::path::Path) -> anyhow::Result<String> + Send>,
+    /// Says what a station is, once its recipes have changed.
+    pub facts: Box<dyn Fn() -> anyhow::Result<ui::Facts> + Send>,
+    /// Keeps the screen's settings.
+    pub keep: Box<dyn Fn(&Settings) -> anyhow::Result<()> + Send>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+type Done = Result<Answer, Refusal>;
+
+fn failed(error: impl std::fmt::Display) -> Refusal {
+    Refusal::Failed(error.to_string())
+}
+
+impl Clerk {
+    /// Works until nobody can ask any more.
+    pub fn work(mut self, inbox: &Receiver<Inbox>) {
+        self.show_people();
+        for message in inbox {
+            match message {
+                Inbox::Asked(ask, command) => {
+                    let answer = match self.execute(ask, command) {
+                        Ok(Some(answer)) => answer,
+                        Ok(None) => continue,
+                        Err(refusal) => Answer::Refused(refusal),
+                    };
+                    self.answer(ask, answer);
+                }
+                Inbox::Done(done) => self.finish(*done),
+                Inbox::Keep(settings) => {
+                    if let Err(error) = (self.keep)(&settings) {
+                        tracing::warn!(target: "screen", "settings are not kept: {error:#}");
+                    }
+                }
+                Inbox::NewScreen => {
+                    if self.people.is_some() {
+                        self.hall.set_who(None);
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(&self, ask: Ask, answer: Answer) {
+        // The news first, so that a screen that hears the answer sees what it changed.
+        let _ = self.answers.send(ToScreen::News(Box::new(self.hall.news())));
+        let _ = self.answers.send(ToScreen::Answer(ask, answer));
+    }
+
+    /// Does it, or has the line do it, which answers later.
+    fn execute(&mut self, ask: Ask, command: Command) -> Result<Option<Answer>, Refusal> {
+        let least = match command.needs() {
+            None => return self.session(command).map(Some),
+            Some(least) => least,
+        };
+        // Asked again here: the screen is another process.
+        let who = self.hall.who().ok_or(Refusal::LogInFirst)?;
+        if who.role < least {
+            return Err(Refusal::Needs(least));
+        }
+        let action = command.name();
+        match command {
+            Command::Start => self.wish(ask, who, Action::Start, json!({}), FloorWish::Start),
+            Command::Stop => self.wish(ask, who, Action::Stop, json!({}), FloorWish::Stop),
+            Command::SelectRecipe { number } => {
+                let detail = json!({ "number": number });
+                self.wish(ask, who, Action::SelectRecipe, detail, FloorWish::SelectRecipe(number))
+            }
+            Command::ChangeLimits { number, limits, why } => {
+                let detail = self.change_of_limits(number, &limits, &why)?;
+                let wish = FloorWish::ChangeLimits { number, limits };
+                self.wish(ask, who, Action::ChangeLimits, detail, wish)
+            }
+            Command::Acknowledge { alarm } => self.acknowledge(&who, &alarm).map(Some),
+            Command::Label { part, label, is_second } => {
+                self.label(&who, part, &label, is_second).map(Some)
+            }
+            Command::Unlabel { part } => self.unlabel(&who, part).map(Some),
+            Command::Export { format, out } => {
+                let said = (self.export)(&format, &out).map_err(|error| failed(format!("{error:#}")))?;
+                let detail = json!({ "format": format, "out": out });
+                self.note(Some(&who), Action::Export, &detail)?;
+                Ok(Some(Answer::Said(said)))
+            }
+            Command::AddPerson { name, role, pin } => {
+                self.add_person(&who, &name, role, &pin).map(Some)
+            }
+            Command::RemovePerson { person } => self.remove_person(&who, &person).map(Some),
+            Command::LogIn { .. } | Command::LogOut => Err(failed(action)),
+        }
+    }
+
+    fn session(&mut self, command: Command) -> Done {
+        match command {
+            Command::LogIn { person, pin } => self.log_in(&person, &pin),
+            _ => {
+                let who = self.hall.who();
+                if self.people.is_some() {
+                    self.hall.set_who(None);
+                }
+                self.note(who.as_ref(), Action::LogOut, &json!({}))?;
+                Ok(Answer::Done)
+            }
+        }
+    }
+
+    fn log_in(&mut self, id: &PersonId, pin: &Pin) -> Done {
+        let Some(people) = &self.people else { return Ok(Answer::Done) };
+        let detail = json!({ "person": id });
+        match people.verify(id, pin, self.clock.wall()) {
+            Ok(Some(role)) => {
+                let named = self.hall.people().iter().find(|person| person.id == *id).cloned();
+                let who = named.map(|person| Person { role, ..person });
+                self.hall.set_who(who.clone());
+                self.note(who.as_ref(), Action::LogIn, &json!({}))?;
+                Ok(Answer::Done)
+            }
+            Ok(None) => {
+                self.note(None, Action::LogInRefused, &detail)?;
+                Err(Refusal::WrongPin)
+            }
+            Err(PeopleError::Wait { seconds }) => {
+                Err(Refusal::Wait(u32::try_from(seconds).unwrap_or(u32::MAX)))
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn acknowledge(&mut self, who: &Person, alarm: &str) -> Done {
+        if self.hall.acknowledge(alarm) {
+            self.note(Some(who), Action::Acknowledge, &json!({ "alarm": alarm }))?;
+        }
+        Ok(Answer::Done)
+    }
+
+    fn label(
+        &mut self,
+        who: &Person,
+        key: PartKey,
+        label: &domain::Label,
+        is_second: bool,
+    ) -> Done {
+        let at = self.clock.wall();
+        let new = NewLabel { key, at, by: &who.id, role: who.role, label, is_second };
+        self.labels()?.add(&new).map_err(failed)?;
+        Ok(Answer::Done)
+    }
+
+    fn unlabel(&mut self, who: &Person, key: PartKey) -> Done {
+        let at = self.clock.wall();
+        self.labels()?.withdraw(key, &who.id, who.role, at).map_err(failed)?;
+        Ok(Answer::Done)
+    }
+
+    fn add_person(&mut self, who: &Person, name: &str, role: Role, pin: &Pin) -> Done {
+        let people = self.people.as_ref().ok_or_else(|| failed("nobody logs in here"))?;
+        let id = people.add(name, role, pin).map_err(failed)?;
+        let detail = json!({ "person": id, "role": role });
+        self.note(Some(who), Action::AddPerson, &detail)?;
+        self.show_people();
+        Ok(Answer::Done)
+    }
+
+    fn remove_person(&mut self, who: &Person, id: &PersonId) -> Done {
+        let people = self.people.as_ref().ok_or_else(|| failed("nobody logs in here"))?;
+        people.remove(id).map_err(failed)?;
+        self.note(Some(who), Action::RemovePerson, &json!({ "person": id }))?;
+        self.show_people();
+        Ok(Answer::Done)
+    }
+
+    /// What is changed, for the audit log.
+    fn change_of_limits(&self, number: u16, after: &Limits, why: &str) -> Result<Value, Refusal> {
+        if why.trim().is_empty() {
+            return Err(failed("say why the limits are changed"));
+        }
+        let facts = self.hall.facts();
+        let recipe = facts.recipes.iter().find(|recipe| recipe.number == number);
+        let recipe = recipe.ok_or_else(|| failed(format!("there is no recipe {number}")))?;
+        let before = &recipe.recipe.limits;
+        Ok(json!({ "number": number, "before": before, "after": after, "why": why.trim() }))
+    }
+
+    /// Has the line do it.
+    fn wish(
+        &self,
+        ask: Ask,
+        by: Person,
+        action: Action,
+        detail: Value,
+        wish: FloorWish,
+    ) -> Result<Option<Answer>, Refusal> {
+        let gone = || failed("there is no line here");
+        let wishes = self.wishes.as_ref().ok_or_else(gone)?;
+        let inbox = self.inbox.clone();
+        let reply = move |result| {
+            // Nobody to hear it: the program ends.
+            let _ = inbox.send(Inbox::Done(Box::new(FloorDone { ask, by, action, detail, result })));
+        };
+        let asker = Asker::Person(Box::new(reply));
+        wishes.send(Wish::Asked(wish, asker)).map_err(|_| gone())?;
+        Ok(None)
+    }
+
+    fn finish(&mut self, done: FloorDone) {
+        let FloorDone { ask, by, action, detail, result } = done;
+        let answer = match result {
+            Ok(()) => match self.note(Some(&by), action, &detail) {
+                Ok(()) => Answer::Done,
+                Err(refusal) => Answer::Refused(refusal),
+            },
+            Err(error) if error.is::<Held>() => Answer::Refused(Refusal::PlcHolds),
+            Err(error) => Answer::Refused(failed(format!("{error:#}"))),
+        };
+        if action == Action::ChangeLimits {
+            match (self.facts)() {
+                Ok(facts) => self.hall.set_facts(facts),
+                Err(error) => tracing::warn!(target: "screen", "{error:#}"),
+            }
+        }
+        self.answer(ask, answer);
+    }
+
+    fn labels(&mut self) -> Result<&mut Labels, Refusal> {
+        self.labels.as_mut().map_err(|why| Refusal::Failed(why.clone()))
+    }
+
+    fn note(&mut self, who: Option<&Person>, action: Action, detail: &Value) -> Result<(), Refusal> {
+        let at = self.clock.wall();
+        let by = who.map(|who| (&who.id, who.role));
+        self.labels()?.note(&NewEntry { at, by, action, detail }).map_err(failed)
+    }
+
+    fn show_people(&self) {
+        let Some(people) = &self.people else { return };
+        match people.list() {
+            Ok(list) => {
+                let shown = list.into_iter().filter(|person| person.is_active).map(|person| Person {
+                    id: person.id,
+                    name: person.name,
+                    role: person.role,
+                });
+                self.hall.set_people(shown.collect());
+            }
+            Err(error) => tracing::error!(target: "screen", "{error}"),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The station's end of the socket. Takes what the screen asks to the clerk; tells it the news, the
+//! answers and the cameras' pictures. A screen that does not listen holds up nobody but these two
+//! threads, and is given up.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use domain::MonoTime;
+use pipeline::clock::Clock;
+use pipeline::stage::Counters;
+
+use super::clerk::Inbox;
+use super::hall::Hall;
+use super::preview::Previewer;
+use super::wire::{self, ToScreen, ToStation};
+
+/// News are told this often, and after every answer.
+const NEWS_EVERY: Duration = Duration::from_millis(250);
+/// How often it is looked whether a picture has come.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// A screen that takes nothing for so long hangs.
+const TAKES_WITHIN: Duration = Duration::from_secs(5);
+
+/// The cameras that are shown.
+pub struct Cameras {
+    /// One a camera.
+    pub previewers: Vec<Previewer>,
+    /// The line's.
+    pub counters: Arc<Counters>,
+    /// Pictures a second of each.
+    pub fps: f32,
+}
+
+/// Hears the screen at the other end of `stream` until it is gone.
+///
+/// # Errors
+/// When there can be no more threads.
+pub fn hear(mut stream: UnixStream, inbox: Sender<Inbox>) -> io::Result<JoinHandle<()>> {
+    let hear = move || {
+        loop {
+            let message = match wire::receive::<ToStation>(&mut stream) {
+                Ok(Some((ToStation::Ask(ask, command), _))) => Inbox::Asked(ask, command),
+                Ok(Some((ToStation::Keep(settings), _))) => Inbox::Keep(settings),
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!(target: "screen", "the screen is not heard any more: {error}");
+                    return;
+                }
+            };
+            if inbox.send(message).is_err() {
+                return;
+            }
+        }
+    };
+    Builder::new().name("from-screen".to_owned()).spawn(hear)
+}
+
+/// Tells the screen at the other end of `stream` everything, `until` it is enough.
+///
+/// # Errors
+/// When the screen is gone or does not listen.
+pub fn tell(
+    mut stream: UnixStream,
+    hall: &Hall,
+    answers: &Receiver<ToScreen>,
+    mut cameras: Option<&mut Cameras>,
+    clock: &dyn Clock,
+    until: &dyn Fn() -> bool,
+) -> io::Result<()> {
+    stream.set_write_timeout(Some(TAKES_WITHIN))?;
+    let mut told = None;
+    let mut shown = MonoTime::ZERO;
+    while !until() {
+        let now = clock.now();
+        if told.is_none_or(|told| now.since(told) >= NEWS_EVERY) {
+            wire::send(&mut stream, &ToScreen::News(Box::new(hall.news())), &[])?;
+            told = Some(now);
+        }
+        if let Some(cameras) = &mut cameras {
+            cameras.show(&mut stream, now, &mut shown)?;
+        }
+        match answers.recv_timeout(LOOK_EVERY) {
+            Ok(message) => wire::send(&mut stream, &message, &[])?,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    Ok(())
+}
+
+impl Cameras {
+    fn show(
+        &mut self,
+        stream: &mut UnixStream,
+        now: MonoTime,
+        shown: &mut MonoTime,
+    ) -> io::Result<()> {
+        let is_time = now.since(*shown).as_secs_f32() * self.fps >= 1.0;
+        if is_time {
+            *shown = now;
+        }
+        for previewer in &mut self.previewers {
+            let recent = || self.counters.snapshot().recent;
+            if let Some(preview) = previewer.fetch(recent) {
+                wire::send_preview(stream, &preview)?;
+            }
+            if is_time {
+                previewer.wish();
+            }
+        }
+        Ok(())
+    }
+}
