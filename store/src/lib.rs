@@ -16,6 +16,7 @@ mod example;
 mod files;
 mod keep;
 mod labels;
+mod people;
 mod picture;
 mod reader;
 mod rows;
@@ -39,6 +40,7 @@ pub use error::StoreError;
 pub use files::ImageKind;
 pub use keep::keep_share;
 pub use labels::{LabelRow, Labels, NewLabel};
+pub use people::{People, PeopleError, Person, PinCost, PinError};
 pub use picture::{Picture, PictureError, kept_of, read_heatmap, read_picture};
 pub use reader::{
     Counts, EventCount, ImageRow, LateInspection, PartDetail, PartFilter, PartRow, Reader, RunRow,
