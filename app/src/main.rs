@@ -52,7 +52,8 @@ pub enum Ended {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let usual = if matches!(args.mode, Mode::Run(_) | Mode::Kiosk(_)) { "info,ort=warn" } else { "warn" };
+    let usual =
+        if matches!(args.mode, Mode::Run(_) | Mode::Kiosk(_)) { "info,ort=warn" } else { "warn" };
     let filter = EnvFilter::try_from_env("SIGHTLINE_LOG").unwrap_or_else(|_| usual.into());
     let writer = || modes::progress::AboveTheLine;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);

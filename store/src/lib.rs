@@ -16,6 +16,7 @@ mod example;
 mod files;
 mod keep;
 mod labels;
+mod overview;
 mod people;
 mod picture;
 mod reader;
@@ -40,6 +41,7 @@ pub use error::StoreError;
 pub use files::ImageKind;
 pub use keep::keep_share;
 pub use labels::{LabelRow, Labels, NewLabel};
+pub use overview::KeptRecipe;
 pub use people::{People, PeopleError, Person, PinCost, PinError};
 pub use picture::{Picture, PictureError, kept_of, read_heatmap, read_picture};
 pub use reader::{

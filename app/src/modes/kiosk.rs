@@ -57,11 +57,8 @@ impl Backstage {
         let station = floor.station();
         let folder = station.store.clone();
         let in_force = floor.watch().recipe().number;
-        let line = LineBehind {
-            watch: Arc::clone(floor.watch()),
-            plc_holds,
-            store: folder.clone(),
-        };
+        let line =
+            LineBehind { watch: Arc::clone(floor.watch()), plc_holds, store: folder.clone() };
         let facts = facts::of_station(station, in_force)?;
         let hall = Arc::new(Hall::new(facts, Some(line), Arc::clone(&clock)));
         let (answers, to_screen) = channel();

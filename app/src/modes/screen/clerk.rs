@@ -131,7 +131,8 @@ impl Clerk {
             }
             Command::Unlabel { part } => self.unlabel(&who, part).map(Some),
             Command::Export { format, out } => {
-                let said = (self.export)(&format, &out).map_err(|error| failed(format!("{error:#}")))?;
+                let said =
+                    (self.export)(&format, &out).map_err(|error| failed(format!("{error:#}")))?;
                 let detail = json!({ "format": format, "out": out });
                 self.note(Some(&who), Action::Export, &detail)?;
                 Ok(Some(Answer::Said(said)))
@@ -249,7 +250,8 @@ impl Clerk {
         let inbox = self.inbox.clone();
         let reply = move |result| {
             // Nobody to hear it: the program ends.
-            let _ = inbox.send(Inbox::Done(Box::new(FloorDone { ask, by, action, detail, result })));
+            let _ =
+                inbox.send(Inbox::Done(Box::new(FloorDone { ask, by, action, detail, result })));
         };
         let asker = Asker::Person(Box::new(reply));
         wishes.send(Wish::Asked(wish, asker)).map_err(|_| gone())?;
@@ -279,7 +281,12 @@ impl Clerk {
         self.labels.as_mut().map_err(|why| Refusal::Failed(why.clone()))
     }
 
-    fn note(&mut self, who: Option<&Person>, action: Action, detail: &Value) -> Result<(), Refusal> {
+    fn note(
+        &mut self,
+        who: Option<&Person>,
+        action: Action,
+        detail: &Value,
+    ) -> Result<(), Refusal> {
         let at = self.clock.wall();
         let by = who.map(|who| (&who.id, who.role));
         self.labels()?.note(&NewEntry { at, by, action, detail }).map_err(failed)
@@ -289,11 +296,10 @@ impl Clerk {
         let Some(people) = &self.people else { return };
         match people.list() {
             Ok(list) => {
-                let shown = list.into_iter().filter(|person| person.is_active).map(|person| Person {
-                    id: person.id,
-                    name: person.name,
-                    role: person.role,
-                });
+                let shown = list
+                    .into_iter()
+                    .filter(|person| person.is_active)
+                    .map(|person| Person { id: person.id, name: person.name, role: person.role });
                 self.hall.set_people(shown.collect());
             }
             Err(error) => tracing::error!(target: "screen", "{error}"),

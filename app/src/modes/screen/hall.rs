@@ -84,7 +84,7 @@ impl Hall {
         LineNews {
             snapshot: Arc::new(snapshot),
             uptime_s: line.watch.uptime_s(),
-            parts_per_min: rates.parts_per_min(),
+            parts_per_min: Some(rates.parts_per_min()),
             run: line.watch.run(),
             disk_free_bytes: disk_free_bytes(&line.store),
             rss_bytes: rss_bytes().unwrap_or(0),

@@ -98,11 +98,7 @@ fn rgb_from_yuv(y: u8, u: u8, v: u8) -> [u8; 3] {
     let (y, u, v) = (i32::from(y) - 16, i32::from(u) - 128, i32::from(v) - 128);
     let light = 76_309 * y + 32_768;
     let byte = |value: i32| (value >> 16).clamp(0, 255) as u8;
-    [
-        byte(light + 117_489 * v),
-        byte(light - 13_975 * u - 34_925 * v),
-        byte(light + 138_438 * u),
-    ]
+    [byte(light + 117_489 * v), byte(light - 13_975 * u - 34_925 * v), byte(light + 138_438 * u)]
 }
 
 #[cfg(test)]
