@@ -8,6 +8,8 @@ mod dashboard;
 mod ends;
 #[path = "run/exposition.rs"]
 mod exposition;
+#[path = "run/kiosk.rs"]
+mod kiosk;
 #[path = "run/listens.rs"]
 mod listens;
 #[path = "run/mistakes.rs"]

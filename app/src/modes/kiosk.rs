@@ -5,7 +5,7 @@ use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, park_timeout};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -21,8 +21,11 @@ use super::screen::wire::ToScreen;
 use super::screen::{child, facts, setup};
 use crate::Ended;
 
-/// How long after its end a screen is started again.
-const AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// How long after its end a screen is started again; doubled while none is seen.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+const AGAIN_AFTER_MOST: Duration = Duration::from_secs(30);
+/// A screen that was there for so long was seen.
+const SEEN_AFTER: Duration = Duration::from_secs(10);
 
 /// Run a line with a screen: operators watch, review and label beside the belt.
 ///
@@ -125,9 +128,13 @@ struct Usher {
 
 impl Usher {
     fn work(mut self) {
+        let mut again_after = AGAIN_AFTER;
         while !self.is_over.load(Ordering::Acquire) {
-            match self.screen() {
+            let started = self.clock.now();
+            let ended = self.screen();
+            match &ended {
                 Ok(true) if self.windowed => {
+                    // Nobody to hear it: the program ends already.
                     let _ = self.wishes.send(Wish::Stop);
                     return;
                 }
@@ -138,12 +145,24 @@ impl Usher {
             if self.is_over.load(Ordering::Acquire) {
                 return;
             }
+            if self.clock.now().since(started) >= SEEN_AFTER {
+                again_after = AGAIN_AFTER;
+            }
             tracing::info!(
                 target: "screen",
                 "the line goes on; another screen is started in {} s",
-                AGAIN_AFTER.as_secs()
+                again_after.as_secs()
             );
-            std::thread::park_timeout(AGAIN_AFTER);
+            self.pause(again_after);
+            again_after = (2 * again_after).min(AGAIN_AFTER_MOST);
+        }
+    }
+
+    /// Waits, unless the line ends.
+    fn pause(&self, lasts: Duration) {
+        let from = self.clock.now();
+        while self.clock.now().since(from) < lasts && !self.is_over.load(Ordering::Acquire) {
+            park_timeout(Duration::from_millis(50));
         }
     }
 
@@ -174,7 +193,7 @@ fn end(child: &mut Child) -> Result<bool> {
         if let Some(status) = child.try_wait()? {
             return Ok(status.success());
         }
-        std::thread::park_timeout(Duration::from_millis(50));
+        park_timeout(Duration::from_millis(50));
     }
     child.kill()?;
     child.wait()?;

@@ -68,8 +68,13 @@ impl Station {
 
     /// The command line that runs it.
     pub fn run(&self, args: &[&str]) -> Command {
+        self.mode("run", args)
+    }
+
+    /// The command line of another mode that takes a station.
+    pub fn mode(&self, mode: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sightline"));
-        command.arg("run").arg(self.path("station.toml")).args(args).stdin(Stdio::null());
+        command.arg(mode).arg(self.path("station.toml")).args(args).stdin(Stdio::null());
         for name in ["SIGHTLINE_LOG", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
             command.env_remove(name);
         }

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use ui::window::{self, Window};
 use ui::{Screen, Shelf, Station};
 
@@ -55,6 +55,13 @@ pub fn show(front: Front, store: &Path, is_kiosk: bool) -> Result<()> {
     let title = format!("Sightline · {}", front.first_news()?.facts.station);
     let shelf = Shelf::open(Some(store), front.developer());
     let screen = Screen::new(Box::new(front), shelf, setup::read(store));
-    window::run(&Window { title, is_kiosk }, screen)
-        .map_err(|error| anyhow::anyhow!("no screen can be shown: {error}"))
+    window::run(&Window { title, is_kiosk }, screen).map_err(|error| {
+        // What stands before the last colon is where in a library it was said.
+        let said = error.to_string();
+        let cause = said.rsplit(": ").next().unwrap_or(&said);
+        anyhow!(
+            "no screen can be shown: {cause}; DISPLAY or WAYLAND_DISPLAY must name a display that \
+             this user may use, and it needs OpenGL (libgl1, libegl1)"
+        )
+    })
 }

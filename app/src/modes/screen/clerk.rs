@@ -306,3 +306,7 @@ impl Clerk {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "clerk_tests.rs"]
+mod tests;

@@ -45,6 +45,10 @@ pub fn hear(mut stream: UnixStream, inbox: Sender<Inbox>) -> io::Result<JoinHand
             let message = match wire::receive::<ToStation>(&mut stream) {
                 Ok(Some((ToStation::Ask(ask, command), _))) => Inbox::Asked(ask, command),
                 Ok(Some((ToStation::Keep(settings), _))) => Inbox::Keep(settings),
+                Ok(Some((ToStation::Shown, _))) => {
+                    tracing::info!(target: "screen", "the screen is on the display");
+                    continue;
+                }
                 Ok(None) => return,
                 Err(error) => {
                     tracing::warn!(target: "screen", "the screen is not heard any more: {error}");

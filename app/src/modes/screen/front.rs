@@ -157,6 +157,7 @@ impl Station for Front {
 
     fn wake_by(&mut self, wake: Box<dyn Fn() + Send + Sync>) {
         self.desk.with(|told| told.wake = Some(wake));
+        let _ = self.to_station.send(ToStation::Shown);
     }
 }
 

@@ -43,6 +43,8 @@ pub enum ToStation {
     Ask(Ask, Command),
     /// Keep this for the next start.
     Keep(Settings),
+    /// It is on the display.
+    Shown,
 }
 
 /// Sends one message.
