@@ -1,7 +1,7 @@
 //! How far clips have come: takes what the service and people say of them, gives rows that say the
 //! same.
 
-use domain::{CameraId, CaptureTime};
+use domain::{CameraId, CaptureTime, PartId};
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::ClipState::{Persisted, Quarantined, Queued, Received, Sent};
@@ -85,6 +85,20 @@ impl Clips {
                 rows::settle(db, id)?;
             }
             Ok(())
+        })
+    }
+
+    /// A person has labelled a part: whatever clip shows it is kept for that from now on, and does
+    /// not go before it is persisted. Gives how many clips that was new to.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn label(&mut self, run: RunId, part: PartId) -> std::result::Result<u64, StoreError> {
+        self.write("keep clips of a labelled part", true, |db| {
+            let sql = "UPDATE clip SET class = 'labelled' WHERE run_id = ?1 AND class <> 'labelled'
+                AND id IN (SELECT clip_id FROM clip_part WHERE part_number = ?2)";
+            let raised = db.prepare_cached(sql)?.execute((run.0, int(part.0)))?;
+            Ok(raised as u64)
         })
     }
 

@@ -18,6 +18,7 @@ use super::writer::{ClipWriter, Pace, WriteError};
 use super::{ClipFacts, ClipSetup};
 use crate::clock::Clock;
 use crate::link::LinkReceiver;
+use crate::priority::come_last;
 use crate::record::reel::{ClipDone, FilmPicture, Note, Reel};
 use crate::stage::Counters;
 
@@ -40,7 +41,8 @@ enum LostClip {
     Stopped,
 }
 
-/// Makes the clips of one camera until its reel is closed.
+/// Makes the clips of one camera until its reel is closed, on a thread that from now on comes last,
+/// with those of its encoders.
 pub fn run(
     reels: &LinkReceiver<Reel>,
     clips: Clips,
@@ -49,6 +51,7 @@ pub fn run(
     counters: &Counters,
     clock: &dyn Clock,
 ) {
+    come_last();
     Maker::new(clips, run, setup, counters, clock).run(reels);
 }
 
