@@ -15,6 +15,7 @@ mod put_media;
 mod trouble;
 mod waits;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -120,6 +121,7 @@ pub fn start(
             clock: Arc::clone(clock),
             waits: what.waits.clone(),
             stop: stop.clone(),
+            put_off: BTreeSet::new(),
         });
     }
     let shown: Vec<_> =

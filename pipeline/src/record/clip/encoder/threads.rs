@@ -8,7 +8,6 @@ use std::thread::{Builder, JoinHandle};
 
 use gst::glib;
 use gst::prelude::*;
-use gst::subclass::prelude::*;
 
 use super::EncoderError;
 use crate::priority::come_last;
@@ -58,7 +57,7 @@ mod imp {
 /// A thread that is waited for.
 pub struct Joined(JoinHandle<()>);
 
-impl gst::TaskHandle for Joined {
+impl TaskHandle for Joined {
     fn join(self) {
         // What it has to say it has said on the pipeline's bus.
         let _ = self.0.join();
