@@ -216,8 +216,10 @@ fn access_denied() -> Option<Vec<String>> {
 }
 
 fn no_retention() -> Option<Vec<String>> {
-    let retention = |hours| move |_: &Station, service: &Service| {
-        service.set_retention(STREAM, hours);
+    let retention = |hours| {
+        move |_: &Station, service: &Service| {
+            service.set_retention(STREAM, hours);
+        }
     };
     told_and_mended(retention(0), retention(1))
 }
@@ -242,8 +244,10 @@ fn wrong_region() -> Option<Vec<String>> {
 }
 
 fn clock_not_right() -> Option<Vec<String>> {
-    let synced = |is| move |station: &Station, _: &Service| {
-        station.clock.is_synced.store(is, Ordering::Release);
+    let synced = |is| {
+        move |station: &Station, _: &Service| {
+            station.clock.is_synced.store(is, Ordering::Release);
+        }
     };
     told_and_mended(synced(false), synced(true))
 }
@@ -311,12 +315,8 @@ fn small_clip(station: &Station) -> Vec<Reel> {
         let bytes = FilmBytes { bytes: vec![99; 64 * 48 * 3 / 2], back: None };
         reels.push(Reel::Picture(FilmPicture { size: SIZE, bytes, at, sequence: index }, vec![]));
     }
-    let part = ClipPart {
-        part: PartId(2),
-        verdict: VerdictWord::Reject,
-        at: began,
-        picture: Some(0),
-    };
+    let part =
+        ClipPart { part: PartId(2), verdict: VerdictWord::Reject, at: began, picture: Some(0) };
     let note = Arc::new(Note {
         part,
         recipe: "r".into(),

@@ -180,7 +180,8 @@ fn a_clip_that_ends_every_connection_does_not_hold_up_the_others() {
     let (mut station, service) = with_a_clip_that_ends_connections();
     let uploader = station.start_to(&service);
     let [bad, second, third] = station.accepted[..] else { panic!() };
-    let others = || station.is(second, ClipState::Persisted) && station.is(third, ClipState::Persisted);
+    let others =
+        || station.is(second, ClipState::Persisted) && station.is(third, ClipState::Persisted);
     station.wait("the others", others);
     assert!(!station.is(bad, ClipState::Quarantined), "not at the first doubt");
     let mut rounds = 0;

@@ -77,8 +77,7 @@ fn service(media: &str) -> (Service, String) {
     let (control, data) = (Tls::start(TRUSTED), Tls::start(media));
     let limits = Limits { puts_per_s: 10_000, control_per_s: 10_000, ..Limits::default() };
     let (region, said_data_endpoint) = ("localhost".to_owned(), Some(data.url()));
-    let service =
-        Service::with(Config { limits, region, said_data_endpoint, ..Config::default() });
+    let service = Service::with(Config { limits, region, said_data_endpoint, ..Config::default() });
     service.make_stream(STREAM, 24);
     control.behind.set(address_of(&service.endpoint())).unwrap();
     data.behind.set(address_of(&service.data_endpoint())).unwrap();

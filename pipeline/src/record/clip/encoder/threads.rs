@@ -40,7 +40,10 @@ mod imp {
     impl TaskPoolImpl for LastPool {
         type Handle = Joined;
 
-        fn push(&self, task: gst::subclass::TaskPoolFunction) -> Result<Option<Joined>, glib::Error> {
+        fn push(
+            &self,
+            task: gst::subclass::TaskPoolFunction,
+        ) -> Result<Option<Joined>, glib::Error> {
             let body = move || {
                 come_last();
                 task.call();

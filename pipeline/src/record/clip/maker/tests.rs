@@ -372,7 +372,7 @@ fn noise(second: u64, index: u64) -> Reel {
     let mut state = second * 1000 + index + 1;
     for byte in &mut picture.bytes.bytes {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        *byte = (state >> 56) as u8;
+        [*byte, ..] = state.to_be_bytes();
     }
     Reel::Picture(picture, notes)
 }
@@ -400,7 +400,7 @@ fn the_disk_never_holds_more_than_the_budget_not_even_while_a_clip_is_written() 
     setup.draw = Arc::new(move |_, _| {
         seen.fetch_max(bytes_in(&clips_in), Ordering::AcqRel);
     });
-    let reels: Vec<_> = (1..=8)
+    let reels: Vec<_> = (1..=24)
         .flat_map(|second| {
             let pictures = (0..20).map(move |index| noise(2 * second, index));
             std::iter::once(begin()).chain(pictures).chain([end(2 * second)])
@@ -412,7 +412,7 @@ fn the_disk_never_holds_more_than_the_budget_not_even_while_a_clip_is_written() 
     let writing = Arc::clone(&setup.writing);
     let (clips, clock) = (store.clips().unwrap(), SimulatedClock::default());
     Maker::new(clips, run, setup, &came.counters, &clock).run(&receiver);
-    assert_eq!(came.parts().len(), 8, "{:?}", came.events());
+    assert_eq!(came.parts().len(), 24, "{:?}", came.events());
     most.fetch_max(bytes_in(&folder.path().join("clips")), Ordering::AcqRel);
     let (most, budget) = (most.load(Ordering::Acquire), 3 << 20);
     assert!(most <= budget, "{most} bytes of {budget}");
