@@ -228,3 +228,35 @@ pub(super) fn quarantine(db: &Connection, id: ClipId, why: &str) -> Result<()> {
     db.execute("UPDATE clip SET trouble = ?2 WHERE id = ?1", (id.0, why))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::WallTime;
+
+    use super::super::example::{accept_at, store, top};
+    use super::super::{Budget, ClipClass};
+    use super::*;
+
+    #[test]
+    fn clips_of_a_part_that_a_person_has_labelled_go_last() {
+        let (_dir, mut clips) = store();
+        let mut accept =
+            |camera, start| accept_at(&mut clips, camera, start, ClipClass::Undecided).unwrap();
+        let shown = [accept("top", 1), accept("top", 2), accept("side", 1)];
+        assert_eq!(clips.label(RunId(1), PartId(8)).unwrap(), 0, "no clip shows that part");
+        assert_eq!(clips.label(RunId(2), PartId(7)).unwrap(), 0, "nor of that run");
+        assert_eq!(clips.label(RunId(1), PartId(7)).unwrap(), 3, "of every camera");
+        assert_eq!(clips.label(RunId(1), PartId(7)).unwrap(), 0, "they are");
+        assert_eq!(clips.waiting(&top(), 9).unwrap()[0].class, ClipClass::Labelled);
+        let rejected = accept_at(&mut clips, "top", 9, ClipClass::Rejected).unwrap();
+        let full = |clips: &Clips| {
+            let bytes_max = clips.tally().unwrap().queued.bytes;
+            Budget { bytes_max, alarm_bytes: bytes_max }
+        };
+        let now = WallTime { unix_ns: 9 };
+        let evicted = clips.make_room(&full(&clips), 1, now).unwrap();
+        assert_eq!(evicted.iter().map(|gone| gone.clip).collect::<Vec<_>>(), [rejected]);
+        clips.make_room(&full(&clips), 1, now).unwrap_err();
+        assert!(shown.iter().all(|id| clips.clip(*id).unwrap().gone_at.is_none()));
+    }
+}

@@ -276,26 +276,6 @@ fn clips_of_a_wrong_clock_are_held_until_it_is_right() {
 }
 
 #[test]
-fn clips_of_a_part_that_a_person_has_labelled_go_last() {
-    let (_dir, mut clips) = store();
-    let ids = several(&mut clips, 2);
-    let other = CameraId::new("side");
-    let side = accept_at(&mut clips, "side", 1, ClipClass::Undecided).unwrap();
-    assert_eq!(clips.label(RunId(1), PartId(8)).unwrap(), 0, "no clip shows that part");
-    assert_eq!(clips.label(RunId(2), PartId(7)).unwrap(), 0, "nor of that run");
-    assert_eq!(clips.label(RunId(1), PartId(7)).unwrap(), 3, "of every camera");
-    assert_eq!(clips.label(RunId(1), PartId(7)).unwrap(), 0, "they are");
-    assert_eq!(clips.waiting(&other, 9).unwrap()[0].class, ClipClass::Labelled);
-    let rejected = accept_at(&mut clips, "top", 9, ClipClass::Rejected).unwrap();
-    let evicted = clips.make_room(&budget(taken(&clips)), 1, NOW).unwrap();
-    assert_eq!(evicted.iter().map(|gone| gone.clip).collect::<Vec<_>>(), [rejected]);
-    clips.make_room(&budget(taken(&clips)), 1, NOW).unwrap_err();
-    for id in [ids[0], ids[1], side] {
-        assert_eq!(clips.clip(id).unwrap().gone_at, None);
-    }
-}
-
-#[test]
 fn room_is_made_in_the_order_of_loss() {
     let (dir, mut clips) = store();
     let mut accept = |start, class| accept_at(&mut clips, "top", start, class).unwrap();
