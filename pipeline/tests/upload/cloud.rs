@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::{CaptureTime, PartId, RectPx, SizePx};
-use sightline_pipeline::limits::REEL_WAITING;
 use sightline_pipeline::link::{WhenFull, link};
 use sightline_pipeline::record::clip::{self, ClipConfig, ClipSetup, encoder::Encoders};
 use sightline_pipeline::record::reel::{FilmBytes, FilmPicture, Imprint, Note, Reel};
@@ -177,8 +176,6 @@ fn told_and_mended(
     cause(&station, &service);
     let uploader = station.start_to(&service);
     station.wait("told", || station.told("upload_trouble") + station.told("clips_held") == 1);
-    assert!(!station.is(station.accepted[0], ClipState::Persisted));
-    assert!(service.fragments(STREAM).is_empty());
     mend(&station, &service);
     station.wait_for_all("mended");
     stop(uploader);
@@ -291,8 +288,9 @@ fn disk_budget() -> Option<Vec<String>> {
     }
     let mut station = Station::new();
     let old = station.accept(1);
-    let (sender, reels) = link(REEL_WAITING, WhenFull::Wait);
-    for reel in small_clip(&station) {
+    let made = small_clip(&station);
+    let (sender, reels) = link(made.len(), WhenFull::Wait);
+    for reel in made {
         sender.send(reel).unwrap();
     }
     drop(sender);
