@@ -201,6 +201,13 @@ pub const CLIP_AHEAD_MAX: Duration = Duration::from_secs(60);
 /// Threads that look up names of hosts for the uploader, besides one a camera for copies.
 pub const UPLOAD_LOOKUPS_MAX: usize = 4;
 
+/// How often in a row connections may end on a clip before others go first.
+pub const DROPS_MAX: u32 = 5;
+
+/// How often a clip may come to that while others are kept before it is set aside: the network and
+/// the service work then, and it is the clip.
+pub const DROP_ROUNDS_MAX: u32 = 3;
+
 /// How often the service may answer a clip with an error that we do not know.
 pub const UNKNOWN_ERRORS_MAX: u32 = 5;
 

@@ -75,6 +75,7 @@ fn setup(camera: &CameraId, fps: u32) -> ClipSetup {
         }),
         accepted: Arc::new(|_| {}),
         nearly_full: Arc::default(),
+        writing: Arc::default(),
     }
 }
 

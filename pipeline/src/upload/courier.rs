@@ -2,11 +2,15 @@
 //! lies on its desk; decides by each trouble's remedy what becomes of the clip and how long it
 //! pauses; tells a trouble once, until it works again.
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use std::time::Duration;
 
-use domain::Event;
+use domain::{Event, Stage};
 use store::ClipId;
 use tokio::time::sleep;
 
@@ -53,26 +57,56 @@ pub struct Courier {
     is_clock_told: bool,
     /// How often a clip was answered by an error that we do not know.
     unknown: HashMap<ClipId, u32>,
+    /// Clips that connections ended on.
+    drops: HashMap<ClipId, Drops>,
+}
+
+/// How a clip fares that connections end on.
+#[derive(Clone, Copy, Default)]
+struct Drops {
+    /// In a row, nothing being kept meanwhile.
+    count: u32,
+    /// How often there were too many.
+    rounds: u32,
+    /// Fragments that were kept by then.
+    kept: u64,
 }
 
 impl Courier {
     /// A courier from `desk` by `way`.
     pub fn new(desk: Desk, way: Way) -> Self {
         let (is_told, is_clock_told) = (false, false);
-        Self { desk, way, failures: 0, kept: 0, is_told, is_clock_told, unknown: HashMap::new() }
+        let (unknown, drops) = (HashMap::new(), HashMap::new());
+        Self { desk, way, failures: 0, kept: 0, is_told, is_clock_told, unknown, drops }
     }
 
     /// Brings clips until it is asked to stop.
     pub async fn run(mut self) {
         let mut stop = self.desk.stop.clone();
         while !self.desk.stops() {
-            let pause = self.turn().await;
+            let pause = match unharmed(self.turn()).await {
+                Ok(pause) => pause,
+                Err(said) => self.begin_anew(&said),
+            };
             tokio::select! {
                 () = sleep(pause) => {}
                 // An uploader that is gone wants nothing more.
                 asked = stop.changed() => if asked.is_err() { return },
             }
         }
+    }
+
+    /// A defect of ours ended the attempt: nothing of it is relied on. Gives how long to pause.
+    fn begin_anew(&mut self, said: &str) -> Duration {
+        let camera = &self.desk.camera;
+        let message = format!("{camera}: a defect in this software ended an attempt: {said}");
+        self.desk.counters.event(&Event::StageFailed { stage: Stage::Upload, message });
+        self.way.forget();
+        self.failures = self.failures.saturating_add(1);
+        if let Err(error) = self.desk.clips.again(&self.desk.camera, said) {
+            self.tell(error.to_string());
+        }
+        self.desk.waits.back_off(self.failures, random())
     }
 
     /// One attempt; gives how long to pause after it.
@@ -87,7 +121,8 @@ impl Courier {
             Err(trouble) => Err(trouble),
         };
         let kept = self.desk.progress.fragments_kept();
-        if std::mem::replace(&mut self.kept, kept) != kept {
+        let moved = std::mem::replace(&mut self.kept, kept) != kept;
+        if moved {
             self.failures = 0;
             self.desk.show_waiting();
         }
@@ -96,8 +131,44 @@ impl Courier {
                 self.works();
                 self.desk.waits.look_every
             }
-            Err(trouble) => self.suffer(&trouble),
+            Err(trouble) => {
+                let blamed = if moved { Ok(()) } else { self.blame(&trouble) };
+                // A store that does not answer is the greater trouble.
+                self.suffer(&blamed.err().unwrap_or(trouble))
+            }
         }
+    }
+
+    /// A connection that ended and brought nothing may have ended on its first clip. After a few
+    /// of them the others go first; where those go through, and it ends on this one again and
+    /// again, the clip is set aside.
+    fn blame(&mut self, trouble: &Trouble) -> Result<(), Trouble> {
+        if !matches!(trouble, Trouble::Broken { .. } | Trouble::Stalled { .. }) {
+            return Ok(());
+        }
+        let Some(clip) = self.desk.head()? else { return Ok(()) };
+        let kept = self.kept;
+        let drops = self.drops.entry(clip).or_default();
+        drops.count += 1;
+        if drops.count < limits::DROPS_MAX {
+            return Ok(());
+        }
+        drops.count = 0;
+        if drops.rounds > 0 && drops.kept == kept {
+            return Ok(());
+        }
+        (drops.rounds, drops.kept) = (drops.rounds + 1, kept);
+        let rounds = drops.rounds;
+        if rounds <= limits::DROP_ROUNDS_MAX {
+            let camera = &self.desk.camera;
+            tracing::warn!(target: "upload", %camera, clip = clip.0, "goes last: {trouble}");
+            self.desk.put_off.insert(clip);
+            return Ok(());
+        }
+        self.drops.remove(&clip);
+        let times = rounds * limits::DROPS_MAX;
+        let cause = format!("{times} connections ended on it while others were kept: {trouble}");
+        self.desk.quarantine(clip, &cause)
     }
 
     /// Clips that wait, wait for the clock.
@@ -114,6 +185,7 @@ impl Courier {
     fn works(&mut self) {
         self.failures = 0;
         self.unknown.clear();
+        self.drops.clear();
         self.desk.progress.set_trouble(None);
         if std::mem::take(&mut self.is_told) {
             self.desk.counters.event(&Event::UploadWorks { camera: self.desk.camera.clone() });
@@ -176,6 +248,25 @@ impl Courier {
             self.desk.counters.event(&Event::UploadTrouble { camera, cause });
         }
     }
+}
+
+/// What `attempt` comes to; what a panic in it said.
+async fn unharmed<T>(attempt: impl Future<Output = T>) -> Result<T, String> {
+    let mut attempt = std::pin::pin!(attempt);
+    poll_fn(|context| {
+        // Whoever polls begins anew after a panic.
+        let polled = catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context)));
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(words_of(&*panic))),
+        }
+    })
+    .await
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
 /// In 0..1, from the keys that the standard library takes from the system for its hash maps.

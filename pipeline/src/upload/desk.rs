@@ -1,6 +1,7 @@
 //! Where the clips of one camera lie ready. Takes from the store what may be sent now; gives the
 //! store how far each clip has come, and tells of what a person should know.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Desk {
     pub waits: Waits,
     /// How long a stop may take, once it is asked for.
     pub stop: watch::Receiver<Option<Duration>>,
+    /// Clips that connections ended on: all others go before them.
+    pub put_off: BTreeSet<ClipId>,
 }
 
 impl Desk {
@@ -48,7 +51,7 @@ impl Desk {
             return Ok(None);
         }
         let now = self.clock.wall();
-        for clip in self.clips.waiting(&self.camera, limits::CLIPS_ON_THE_WAY)? {
+        for clip in self.waiting()? {
             if is_taken(clip.id) {
                 continue;
             }
@@ -60,6 +63,19 @@ impl Desk {
             }
         }
         Ok(None)
+    }
+
+    /// The clip that an attempt begins with.
+    pub fn head(&self) -> Result<Option<ClipId>, Trouble> {
+        Ok(self.waiting()?.first().map(|clip| clip.id))
+    }
+
+    /// What waits, in the order in which it is to be sent.
+    fn waiting(&self) -> Result<Vec<Clip>, Trouble> {
+        let most = limits::CLIPS_ON_THE_WAY + self.put_off.len();
+        let mut waiting = self.clips.waiting(&self.camera, most)?;
+        waiting.sort_by_key(|clip| self.put_off.contains(&clip.id));
+        Ok(waiting)
     }
 
     /// The file of `clip`; `None` when the clip has just gone to make room.
@@ -90,6 +106,9 @@ impl Desk {
             return Ok(false);
         }
         let is_kept = self.clips.clip(clip)?.state == ClipState::Persisted;
+        if is_kept {
+            self.put_off.remove(&clip);
+        }
         self.progress.kept(is_kept);
         Ok(is_kept)
     }
@@ -105,6 +124,7 @@ impl Desk {
     /// `clip` is never sent again.
     pub fn quarantine(&mut self, clip: ClipId, cause: &str) -> Result<(), Trouble> {
         self.clips.quarantine(clip, cause)?;
+        self.put_off.remove(&clip);
         self.progress.quarantined();
         let (camera, cause) = (self.camera.clone(), cause.to_owned());
         self.counters.event(&Event::ClipQuarantined { camera, clip: clip.0, cause });

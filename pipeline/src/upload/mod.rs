@@ -15,6 +15,7 @@ mod put_media;
 mod trouble;
 mod waits;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -24,10 +25,6 @@ use crossbeam_channel::{Receiver, bounded};
 use domain::{CameraId, Event, Stage};
 use serde::Deserialize;
 use store::{Clips, RunId, StoreError};
-use thread_priority::{
-    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-    set_thread_priority_and_policy, thread_native_id,
-};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
@@ -35,6 +32,7 @@ use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::limits;
+use crate::priority::come_last;
 use crate::stage::Counters;
 use courier::{Courier, Way};
 use desk::Desk;
@@ -123,6 +121,7 @@ pub fn start(
             clock: Arc::clone(clock),
             waits: what.waits.clone(),
             stop: stop.clone(),
+            put_off: BTreeSet::new(),
         });
     }
     let shown: Vec<_> =
@@ -225,14 +224,6 @@ fn bring_all(
     drop(inside);
     // A look-up or a copy that hangs is not waited for.
     runtime.shutdown_background();
-}
-
-/// Whatever else wants to run goes before this thread.
-fn come_last() {
-    let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch);
-    if set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy).is_err() {
-        tracing::debug!(target: "upload", "the thread keeps its usual priority");
-    }
 }
 
 /// The running uploader. Dropped, it stops at once; what was on its way is sent again by the next

@@ -186,7 +186,10 @@ fn describe(shared: &Shared, name: &str, stream: &Stream) -> Value {
 
 fn endpoint(shared: &Shared, body: &Value) -> Result<Value, Refusal> {
     match body["APIName"].as_str() {
-        Some("PUT_MEDIA") => Ok(json!({ "DataEndpoint": shared.data })),
+        Some("PUT_MEDIA") => {
+            let said = shared.config.said_data_endpoint.as_ref().unwrap_or(&shared.data);
+            Ok(json!({ "DataEndpoint": said }))
+        }
         other => Err(Refusal::invalid(format!("APIName {other:?}: only media can be put here"))),
     }
 }

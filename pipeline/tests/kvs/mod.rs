@@ -132,6 +132,8 @@ pub struct Config {
     pub region: String,
     pub limits: Limits,
     pub keys: Vec<Credentials>,
+    /// What GetDataEndpoint answers, where it is not where this service listens.
+    pub said_data_endpoint: Option<String>,
 }
 
 impl Default for Config {
@@ -141,6 +143,7 @@ impl Default for Config {
             region: "eu-central-1".to_owned(),
             limits: Limits::default(),
             keys: vec![Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")],
+            said_data_endpoint: None,
         }
     }
 }
@@ -309,6 +312,11 @@ impl Service {
         let state = self.shared.state();
         let tags = state.streams.get(name).map(|stream| stream.tags.clone());
         tags.unwrap_or_default().into_iter().collect()
+    }
+
+    /// Resets every connection on which a fragment of this time begins, until there is none.
+    pub fn reset_at(&self, timecode_ms: Option<i64>) {
+        self.shared.change(|state| state.resets_at = timecode_ms);
     }
 
     /// All credentials that are known are expired from now on.

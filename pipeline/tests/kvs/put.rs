@@ -334,7 +334,8 @@ impl Put {
         if self.has(&Fault::StopsAt { fragment: index }) {
             return Err(End::Parked);
         }
-        if self.has(&Fault::ResetsIn { fragment: index, frames: 0 }) {
+        let resets = self.shared.state().resets_at == Some(timecode);
+        if resets || self.has(&Fault::ResetsIn { fragment: index, frames: 0 }) {
             return Err(End::Reset);
         }
         if self.has(&Fault::Garbage { fragment: index }) {

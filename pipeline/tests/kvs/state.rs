@@ -122,6 +122,8 @@ pub struct State {
     pub numbers: u64,
     pub is_down: bool,
     pub listening: usize,
+    /// A fragment of this time ends its connection.
+    pub resets_at: Option<i64>,
     /// Connections that nothing more happens on.
     pub parked: Vec<Peer>,
 }

@@ -1,6 +1,10 @@
 //! Each fault of the service and of the way to it: no clip is lost, and each is kept once.
 
-use crate::kvs::{ControlFault, Fault, Said};
+use std::sync::atomic::Ordering;
+
+use store::ClipState;
+
+use crate::kvs::{ControlFault, Fault, Said, Service};
 use crate::station::{Station, patient_service, stop};
 
 /// Brings three clips of two fragments while one connection after the other has its faults.
@@ -142,4 +146,79 @@ fn a_service_that_is_down_again_and_again() {
     station.wait_for_all("down again and again");
     stop(uploader);
     station.is_all_kept_by(&service);
+}
+
+#[test]
+fn a_defect_of_ours_ends_an_attempt_and_not_the_upload() {
+    let mut station = Station::new();
+    let service = patient_service();
+    station.accept(2);
+    station.clock.panics.store(3, Ordering::Release);
+    let uploader = station.start_to(&service);
+    station.wait_for_all("after three panics");
+    stop(uploader);
+    station.is_all_kept_by(&service);
+    assert_eq!(station.told("stage_failed"), 3);
+    let told = format!("{:?}", station.events());
+    assert!(told.contains("as the test wants it"), "{told}");
+}
+
+/// A station whose first of three clips no connection survives.
+fn with_a_clip_that_ends_connections() -> (Station, Service) {
+    let mut station = Station::new();
+    let service = patient_service();
+    for _ in 0..3 {
+        station.accept(2);
+    }
+    let first = station.clip(station.accepted[0]);
+    service.reset_at(Some(first.timecode_ms(&first.fragments[0].fragment)));
+    (station, service)
+}
+
+#[test]
+fn a_clip_that_ends_every_connection_does_not_hold_up_the_others() {
+    let (mut station, service) = with_a_clip_that_ends_connections();
+    let uploader = station.start_to(&service);
+    let [bad, second, third] = station.accepted[..] else { panic!() };
+    let others =
+        || station.is(second, ClipState::Persisted) && station.is(third, ClipState::Persisted);
+    station.wait("the others", others);
+    assert!(!station.is(bad, ClipState::Quarantined), "not at the first doubt");
+    let mut rounds = 0;
+    while !station.is(bad, ClipState::Quarantined) {
+        rounds += 1;
+        assert!(rounds < 40, "{:?}", station.clip(bad));
+        let next = station.accept(1);
+        station.wait("the next", || station.is(next, ClipState::Persisted));
+        // It is tried between two of them.
+        let tried = service.connections() + 8;
+        let is_tried = || station.is(bad, ClipState::Quarantined) || service.connections() > tried;
+        station.wait("it is tried", is_tried);
+    }
+    let clip = station.clip(bad);
+    assert!(clip.trouble.unwrap().contains("connections ended on it while others were kept"));
+    assert!(clip.gone_at.is_none(), "it is on disk");
+    assert_eq!((station.told("clip_quarantined"), station.upload().clips_quarantined), (1, 1));
+    service.reset_at(None);
+    station.clips.release(bad).unwrap();
+    station.wait_for_all("it was the service after all");
+    stop(uploader);
+    station.is_all_kept_by(&service);
+}
+
+#[test]
+fn when_no_clip_gets_through_none_is_blamed() {
+    let mut station = Station::new();
+    let service = patient_service();
+    for _ in 0..3 {
+        station.accept(2);
+    }
+    for _ in 0..30 {
+        service.script([Fault::ResetsIn { fragment: 0, frames: 1 }]);
+    }
+    let uploader = station.start_to(&service);
+    station.wait_for_all("after thirty connections");
+    stop(uploader);
+    station.is_all_kept_by(&service);
+    assert_eq!(station.told("clip_quarantined"), 0);
 }

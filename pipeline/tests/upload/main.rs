@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod cloud;
 mod family;
 mod faults;
 mod kinesis;
@@ -12,3 +13,4 @@ mod kvs;
 #[expect(dead_code, reason = "the service's own tests use the rest")]
 mod raw;
 mod station;
+mod tls;

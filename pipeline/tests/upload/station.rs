@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::{CameraId, CaptureTime, Event, MonoTime, PartId, WallTime};
@@ -14,8 +14,8 @@ use sightline_pipeline::upload::{
     self, KinesisVideoConfig, UploadConfig, Uploader, Uploading, Waits,
 };
 use store::{
-    Clip, ClipClass, ClipEnd, ClipId, ClipPart, ClipStart, ClipState, Clips, Fragment, RunStart,
-    Store, VerdictWord, Writer,
+    Clip, ClipClass, ClipEnd, ClipId, ClipPart, ClipStart, ClipState, Clips, Fragment, RunId,
+    RunStart, Store, StoreError, VerdictWord, Writer,
 };
 use tempfile::TempDir;
 
@@ -29,6 +29,8 @@ pub const STREAM: &str = "station-top";
 pub struct TestClock {
     real: RealClock,
     pub is_synced: AtomicBool,
+    /// How often it panics when it is asked whether it is right: a defect of ours.
+    pub panics: AtomicU32,
 }
 
 impl Clock for TestClock {
@@ -41,6 +43,11 @@ impl Clock for TestClock {
     }
 
     fn wall_is_synced(&self) -> bool {
+        let left = self.panics.load(Ordering::Acquire);
+        if left > 0 {
+            self.panics.store(left - 1, Ordering::Release);
+            panic!("as the test wants it");
+        }
         self.is_synced.load(Ordering::Acquire)
     }
 }
@@ -90,8 +97,11 @@ impl Station {
         let start = RunStart { started_at: WallTime { unix_ns: 1_000 }, source: "test" };
         let writer = store.start_run(&start).unwrap();
         let clips = store.clips().unwrap();
-        let clock =
-            Arc::new(TestClock { real: RealClock::start(), is_synced: AtomicBool::new(true) });
+        let clock = Arc::new(TestClock {
+            real: RealClock::start(),
+            is_synced: AtomicBool::new(true),
+            panics: AtomicU32::new(0),
+        });
         let counters = Arc::new(Counters::of_cameras([top()]));
         Self { dir, clock, counters, clips, store, writer, accepted: Vec::new() }
     }
@@ -160,6 +170,16 @@ impl Station {
         };
         let clock: Arc<dyn Clock> = self.clock.clone();
         upload::start(&what, || self.store.clips(), &self.counters, &clock).unwrap()
+    }
+
+    /// The run of its clips.
+    pub fn run(&self) -> RunId {
+        self.writer.run()
+    }
+
+    /// The write half for clips, once more.
+    pub fn open_clips(&self) -> Result<Clips, StoreError> {
+        self.store.clips()
     }
 
     /// How the upload goes.

@@ -17,6 +17,10 @@ use crate::{RunId, StoreError, files};
 /// Where in the sidecar the store keeps what its row says, so that the row can be made again.
 const RECORD: &str = "outbox";
 
+/// Where in the sidecar it is said by how many nanoseconds the clock was ahead that its other facts
+/// and the pictures show.
+const CLOCK_OFF: &str = "clock_ahead_ns";
+
 /// What follows a file's name until it is whole.
 pub(super) const UNFINISHED: &str = "partial";
 
@@ -114,6 +118,12 @@ impl ClipFile {
         &self.unfinished
     }
 
+    /// What the facts beside it take on disk when it ends like that.
+    #[must_use]
+    pub fn sidecar_bytes(&self, end: &ClipEnd) -> u64 {
+        sidecar_text(&self.record(end), &end.facts).len() as u64
+    }
+
     /// Its name once it is accepted, relative to the store.
     pub(super) fn relative(&self) -> &str {
         &self.relative
@@ -199,6 +209,39 @@ impl Record {
         let mut facts: Value = serde_json::from_slice(text).ok()?;
         serde_json::from_value(facts.get_mut(RECORD)?.take()).ok()
     }
+}
+
+/// The wall clock was wrong: what the store says in the facts of `clip` gets the times that belong
+/// to the line's clock, which began at `began_wall_ns`. All other facts stay as they are burnt into
+/// the pictures; by how much those are off is said beside them. Gives the size of the facts.
+pub(super) fn correct(clip: &Path, began_wall_ns: i64) -> io::Result<u64> {
+    let sidecar = sidecar_of(clip);
+    let odd = || io::Error::new(io::ErrorKind::InvalidData, "no facts of a clip");
+    let text = fs::read(&sidecar)?;
+    let mut facts: serde_json::Map<_, _> = serde_json::from_slice(&text).map_err(|_| odd())?;
+    let mut record = Record::of_sidecar(&text).ok_or_else(odd)?;
+    let right = |time: &mut CaptureTime| {
+        let wall = began_wall_ns.saturating_add(time.mono.ns.try_into().unwrap_or(i64::MAX));
+        let off_ns = time.wall.unix_ns.saturating_sub(wall);
+        time.wall.unix_ns = wall;
+        off_ns
+    };
+    let off_ns = right(&mut record.started);
+    right(&mut record.ended);
+    record.parts.iter_mut().for_each(|part| {
+        right(&mut part.at);
+    });
+    if std::mem::replace(&mut record.clock_is_synced, true) {
+        return Ok(text.len() as u64);
+    }
+    facts.insert(CLOCK_OFF.to_owned(), off_ns.into());
+    let text = sidecar_text(&record, &Value::Object(facts));
+    let unfinished = unfinished_of(&sidecar);
+    let mut file = File::create(&unfinished)?;
+    file.write_all(&text)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, &sidecar)?;
+    Ok(text.len() as u64)
 }
 
 /// The file of facts beside a clip.

@@ -1,11 +1,11 @@
 //! How far clips have come: takes what the service and people say of them, gives rows that say the
 //! same.
 
-use domain::{CameraId, CaptureTime};
+use domain::{CameraId, CaptureTime, PartId};
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::ClipState::{Persisted, Quarantined, Queued, Received, Sent};
-use super::{ClipId, ClipState, Clips, no_such, rows, sql};
+use super::{ClipId, ClipState, Clips, file, no_such, rows, sql};
 use crate::rows::int;
 use crate::{RunId, StoreError};
 
@@ -88,9 +88,24 @@ impl Clips {
         })
     }
 
+    /// A person has labelled a part: whatever clip shows it is kept for that from now on, and does
+    /// not go before it is persisted. Gives how many clips that was new to.
+    ///
+    /// # Errors
+    /// When the database can't be written.
+    pub fn label(&mut self, run: RunId, part: PartId) -> std::result::Result<u64, StoreError> {
+        self.write("keep clips of a labelled part", true, |db| {
+            let sql = "UPDATE clip SET class = 'labelled' WHERE run_id = ?1 AND class <> 'labelled'
+                AND id IN (SELECT clip_id FROM clip_part WHERE part_number = ?2)";
+            let raised = db.prepare_cached(sql)?.execute((run.0, int(part.0)))?;
+            Ok(raised as u64)
+        })
+    }
+
     /// The wall clock has become right: clips of the runs from `first` on, which share the line's
     /// clock, get the wall time that belongs to their time on it if they were filmed before,
-    /// `now.wall - now.mono` being the difference, and those that are held for it are released.
+    /// `now.wall - now.mono` being the difference, in their rows and in what the store says in the
+    /// facts beside them; those that are held for it are released.
     /// Gives how many got their time.
     ///
     /// # Errors
@@ -107,21 +122,49 @@ impl Clips {
             return Ok(0);
         }
         let began_wall_ns = now.wall.unix_ns.saturating_sub(int(now.mono.ns));
-        self.write("correct the time of clips", true, |db| {
-            db.execute(
-                "UPDATE clip_part SET at_wall_ns = at_mono_ns + ?2 WHERE clip_id IN
-                 (SELECT id FROM clip WHERE run_id >= ?1 AND clock_is_wrong = 1)",
-                (first.0, began_wall_ns),
-            )?;
-            let corrected = db.execute(
-                "UPDATE clip SET clock_is_wrong = 0,
-                 started_wall_ns = started_mono_ns + ?2, ended_wall_ns = ended_mono_ns + ?2,
-                 held = CASE held WHEN ?3 THEN NULL ELSE held END
-                 WHERE run_id >= ?1 AND clock_is_wrong = 1",
-                (first.0, began_wall_ns, rows::CLOCK),
-            )?;
-            Ok(corrected as u64)
-        })
+        let sizes = self.correct_sidecars(first, began_wall_ns)?;
+        let (corrected, gone) = self.write("correct the time of clips", true, |db| {
+            let corrected = correct(db, first, began_wall_ns)?;
+            let mut gone = Vec::new();
+            for (id, path, bytes) in sizes {
+                let sql = "UPDATE clip SET sidecar_bytes = ?2
+                    WHERE id = ?1 AND gone_wall_ns IS NULL";
+                if db.execute(sql, (id, int(bytes)))? == 0 {
+                    gone.push(path);
+                }
+            }
+            Ok((corrected, gone))
+        })?;
+        // It made room while its facts were written anew.
+        gone.iter().try_for_each(|path| self.remove_files(path))?;
+        Ok(corrected)
+    }
+
+    /// Gives number, path and size of facts of the clips whose facts are right now. Done before the
+    /// rows, so that what fails is done again.
+    fn correct_sidecars(
+        &self,
+        first: RunId,
+        began_wall_ns: i64,
+    ) -> std::result::Result<Vec<(i64, String, u64)>, StoreError> {
+        let asked = "SELECT id, path FROM clip
+            WHERE run_id >= ?1 AND clock_is_wrong = 1 AND gone_wall_ns IS NULL";
+        let found = self.db.prepare(asked).and_then(|mut asked| {
+            let rows = asked.query_map([first.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<Result<Vec<(i64, String)>>>()
+        });
+        let found =
+            found.map_err(|error| sql(&self.folder, "look for clips of a wrong clock", error))?;
+        let mut sizes = Vec::new();
+        for (id, path) in found {
+            match file::correct(&rows::whole_path(&self.folder, &path), began_wall_ns) {
+                Ok(bytes) => sizes.push((id, path, bytes)),
+                Err(error) => {
+                    tracing::warn!(target: "store", path, %error, "facts keep the wrong times");
+                }
+            }
+        }
+        Ok(sizes)
     }
 
     /// Changes a clip, which must be there, for good.
@@ -141,6 +184,23 @@ impl Clips {
         })?;
         is_there.then_some(()).ok_or_else(|| no_such(&self.folder, format!("clip {}", id.0)))
     }
+}
+
+/// The wall times of clips and parts from those of the line's clock. Gives how many clips.
+fn correct(db: &Connection, first: RunId, began_wall_ns: i64) -> Result<u64> {
+    db.execute(
+        "UPDATE clip_part SET at_wall_ns = at_mono_ns + ?2 WHERE clip_id IN
+         (SELECT id FROM clip WHERE run_id >= ?1 AND clock_is_wrong = 1)",
+        (first.0, began_wall_ns),
+    )?;
+    let corrected = db.execute(
+        "UPDATE clip SET clock_is_wrong = 0,
+         started_wall_ns = started_mono_ns + ?2, ended_wall_ns = ended_mono_ns + ?2,
+         held = CASE held WHEN ?3 THEN NULL ELSE held END
+         WHERE run_id >= ?1 AND clock_is_wrong = 1",
+        (first.0, began_wall_ns, rows::CLOCK),
+    )?;
+    Ok(corrected as u64)
 }
 
 /// Queues what was on a connection: of one camera, or of all. Gives how many clips.
@@ -167,4 +227,36 @@ pub(super) fn quarantine(db: &Connection, id: ClipId, why: &str) -> Result<()> {
     rows::settle(db, id)?;
     db.execute("UPDATE clip SET trouble = ?2 WHERE id = ?1", (id.0, why))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::WallTime;
+
+    use super::super::example::{accept_at, store, top};
+    use super::super::{Budget, ClipClass};
+    use super::*;
+
+    #[test]
+    fn clips_of_a_part_that_a_person_has_labelled_go_last() {
+        let (_dir, mut clips) = store();
+        let mut accept =
+            |camera, start| accept_at(&mut clips, camera, start, ClipClass::Undecided).unwrap();
+        let shown = [accept("top", 1), accept("top", 2), accept("side", 1)];
+        assert_eq!(clips.label(RunId(1), PartId(8)).unwrap(), 0, "no clip shows that part");
+        assert_eq!(clips.label(RunId(2), PartId(7)).unwrap(), 0, "nor of that run");
+        assert_eq!(clips.label(RunId(1), PartId(7)).unwrap(), 3, "of every camera");
+        assert_eq!(clips.label(RunId(1), PartId(7)).unwrap(), 0, "they are");
+        assert_eq!(clips.waiting(&top(), 9).unwrap()[0].class, ClipClass::Labelled);
+        let rejected = accept_at(&mut clips, "top", 9, ClipClass::Rejected).unwrap();
+        let full = |clips: &Clips| {
+            let bytes_max = clips.tally().unwrap().queued.bytes;
+            Budget { bytes_max, alarm_bytes: bytes_max }
+        };
+        let now = WallTime { unix_ns: 9 };
+        let evicted = clips.make_room(&full(&clips), 1, now).unwrap();
+        assert_eq!(evicted.iter().map(|gone| gone.clip).collect::<Vec<_>>(), [rejected]);
+        clips.make_room(&full(&clips), 1, now).unwrap_err();
+        assert!(shown.iter().all(|id| clips.clip(*id).unwrap().gone_at.is_none()));
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
-use domain::{CameraId, CaptureTime, MonoTime, Sha256, WallTime};
+use domain::{CameraId, CaptureTime, MonoTime, PartId, Sha256, WallTime};
 use tempfile::TempDir;
 
 use super::ClipState::{Persisted, Quarantined, Queued, Received, Sent};
@@ -252,10 +252,27 @@ fn clips_of_a_wrong_clock_are_held_until_it_is_right() {
     assert_eq!(clips.clock_is_right(RunId(1), now).unwrap(), 2);
     assert_eq!(clips.clock_is_right(RunId(1), now).unwrap(), 0);
     let [free, held] = [ids[0], ids[1]].map(|id| clips.clip(id).unwrap());
-    assert_eq!((free.held, held.held.as_deref()), (None, Some("customer asked")));
+    let why = (free.held.as_deref(), held.held.as_deref());
+    assert_eq!(why, (None, Some("customer asked")));
     assert_eq!((free.started, free.ended), (second(1), second(4)));
     assert_eq!(free.parts[0].at, second(2));
     assert_eq!(held.started, second(2));
+    let sidecar = fs::read(free.path.with_extension("json")).unwrap();
+    let facts: serde_json::Value = serde_json::from_slice(&sidecar).unwrap();
+    let ahead_ns = 5 - second(1).wall.unix_ns;
+    assert_eq!((&facts["clock_ahead_ns"], &facts["line"]), (&ahead_ns.into(), &"north".into()));
+    let record = &facts["outbox"];
+    assert_eq!(record["clock_is_synced"], true);
+    assert_eq!(record["started"], serde_json::to_value(free.started).unwrap());
+    assert_eq!(record["ended"], serde_json::to_value(free.ended).unwrap());
+    assert_eq!(record["parts"][0]["at"], serde_json::to_value(free.parts[0].at).unwrap());
+    let on_disk: u64 = [&free, &held]
+        .map(|clip| [&clip.path, &clip.path.with_extension("json")].map(|f| f.metadata().unwrap()))
+        .iter()
+        .flatten()
+        .map(fs::Metadata::len)
+        .sum();
+    assert_eq!(taken(&clips), on_disk, "the budget knows the new size");
 }
 
 #[test]
@@ -415,7 +432,7 @@ fn a_reader_finds_clips_by_what_they_are() {
     assert_eq!(found(ClipFilter { class: Some(rejected), ..all() }), [top_3, side_2]);
     assert_eq!(found(ClipFilter { since: Some(second(2).wall), ..all() }), [top_3, side_2]);
     assert_eq!(found(ClipFilter { limit: Some(1), ..all() }), [top_3]);
-    let part = |run, part| Some((RunId(run), domain::PartId(part)));
+    let part = |run, part| Some((RunId(run), PartId(part)));
     assert_eq!(found(ClipFilter { part: part(1, 7), ..all() }).len(), 3);
     assert!(found(ClipFilter { part: part(1, 8), ..all() }).is_empty());
     assert!(found(ClipFilter { part: part(2, 7), ..all() }).is_empty());

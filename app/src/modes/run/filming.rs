@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub struct Studio {
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
     nearly_full: Arc<AtomicBool>,
+    writing: Arc<AtomicU64>,
+    is_recovered: bool,
     makers: Vec<JoinHandle<()>>,
     uploader: Option<Uploader>,
 }
@@ -53,6 +55,8 @@ impl Studio {
             counters: Arc::clone(counters),
             clock: Arc::clone(clock),
             nearly_full: Arc::default(),
+            writing: Arc::default(),
+            is_recovered: false,
             makers: Vec::new(),
             uploader: None,
         })
@@ -63,6 +67,7 @@ impl Studio {
     /// # Errors
     /// When the store refuses or a thread can't be had.
     pub fn open(&mut self, store: &Store, run: RunId) -> Result<FilmSetup> {
+        self.recover(store)?;
         self.start_upload(store, run)?;
         let mut reels = BTreeMap::new();
         for camera in &self.cameras {
@@ -88,10 +93,19 @@ impl Studio {
         }
     }
 
+    /// Before the first line of this program, whether clips are sent or not: a kill may have left
+    /// half a clip on disk, which counts in no budget, or a whole one that no row knows.
+    fn recover(&mut self, store: &Store) -> Result<()> {
+        if !self.is_recovered {
+            store.clips()?.recover()?;
+            self.is_recovered = true;
+        }
+        Ok(())
+    }
+
     /// Before the first line of this program: nothing is on its way yet.
     fn start_upload(&mut self, store: &Store, first_run: RunId) -> Result<()> {
         let (Some(config), None) = (&self.filming.upload, &self.uploader) else { return Ok(()) };
-        store.clips()?.recover()?;
         let what = Uploading {
             config,
             station: &self.imprint.station,
@@ -118,6 +132,7 @@ impl Studio {
             facts: Arc::new(move |clip| facts(&told_of(clip, &says, &whose), clip.notes)),
             accepted: Arc::new(|_| {}),
             nearly_full: Arc::clone(&self.nearly_full),
+            writing: Arc::clone(&self.writing),
         }
     }
 }
@@ -143,5 +158,58 @@ fn told_of<'a>(clip: &ClipFacts<'_>, imprint: &'a Imprint, camera: &'a CameraId)
         clock_is_synced: clip.clock_is_synced,
         pictures: clip.pictures,
         pictures_missing: clip.pictures_missing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use domain::WallTime;
+    use pipeline::clock::RealClock;
+    use pipeline::record::clip::ClipConfig;
+    use pipeline::record::film::FilmConfig;
+    use store::RunStart;
+
+    use super::*;
+
+    fn studio_that_sends_nothing() -> Studio {
+        let (film, clips) = (FilmConfig::default(), ClipConfig::default());
+        Studio {
+            filming: Filming { film, clips, upload: None },
+            cameras: vec![CameraId::new("top")],
+            imprint: Imprint { station: "station".into(), software: "test".into() },
+            counters: Arc::default(),
+            clock: Arc::new(RealClock::start()),
+            nearly_full: Arc::default(),
+            writing: Arc::default(),
+            is_recovered: false,
+            makers: Vec::new(),
+            uploader: None,
+        }
+    }
+
+    #[test]
+    fn what_a_kill_left_goes_though_nothing_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(folder.path()).unwrap();
+        let start = RunStart { started_at: WallTime { unix_ns: 1 }, source: "test" };
+        let run = store.start_run(&start).unwrap().run();
+        let of_run = folder.path().join("clips").join("1");
+        fs::create_dir_all(&of_run).unwrap();
+        let half = |name: &str| {
+            let path = of_run.join(name);
+            fs::write(&path, b"half a clip").unwrap();
+            path
+        };
+        let left = half("top-1.mkv.partial");
+        let mut studio = studio_that_sends_nothing();
+        drop(studio.open(&store, run).unwrap());
+        assert!(!left.exists());
+        // The next line of the same program finds what the one before is still writing.
+        let writing = half("top-2.mkv.partial");
+        drop(studio.open(&store, run).unwrap());
+        studio.close();
+        assert!(writing.exists());
     }
 }

@@ -7,6 +7,7 @@
 
 mod elements;
 mod error;
+mod threads;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -109,6 +110,7 @@ impl Encoders {
         all.push(sink.clone().upcast());
         let built = pipeline.add_many(&all).and_then(|()| gst::Element::link_many(&all));
         built.map_err(|error| failed("pipeline", &error.message, 0))?;
+        threads::come_last_in(&pipeline)?;
         let encoder = Encoder {
             name: self.name,
             size,

@@ -1,6 +1,8 @@
 //! The thread body. Takes the reel of one camera; gives the store one accepted clip after another.
 //! Whatever goes wrong costs the clip that it happens to, is told, and is over with it.
 
+mod room;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,8 +20,10 @@ use super::writer::{ClipWriter, Pace, WriteError};
 use super::{ClipFacts, ClipSetup};
 use crate::clock::Clock;
 use crate::link::LinkReceiver;
+use crate::priority::come_last;
 use crate::record::reel::{ClipDone, FilmPicture, Note, Reel};
 use crate::stage::Counters;
+use room::Room;
 
 /// Why a clip is lost.
 #[derive(Debug, Error)]
@@ -40,7 +44,8 @@ enum LostClip {
     Stopped,
 }
 
-/// Makes the clips of one camera until its reel is closed.
+/// Makes the clips of one camera until its reel is closed, on a thread that from now on comes last,
+/// with those of its encoders.
 pub fn run(
     reels: &LinkReceiver<Reel>,
     clips: Clips,
@@ -49,6 +54,7 @@ pub fn run(
     counters: &Counters,
     clock: &dyn Clock,
 ) {
+    come_last();
     Maker::new(clips, run, setup, counters, clock).run(reels);
 }
 
@@ -64,6 +70,8 @@ trait Outbox {
         now: WallTime,
     ) -> Result<Vec<Evicted>, StoreError>;
     fn tally(&self) -> Result<ClipTally, StoreError>;
+    /// What the facts beside the clip take on disk.
+    fn sidecar_bytes(file: &Self::File, end: &ClipEnd) -> u64;
 }
 
 impl Outbox for Clips {
@@ -88,6 +96,10 @@ impl Outbox for Clips {
 
     fn tally(&self) -> Result<ClipTally, StoreError> {
         Self::tally(self)
+    }
+
+    fn sidecar_bytes(file: &ClipFile, end: &ClipEnd) -> u64 {
+        file.sidecar_bytes(end)
     }
 }
 
@@ -172,9 +184,30 @@ impl<'a, O: Outbox> Maker<'a, O> {
             self.scene = Scene::Filming(Box::new(self.begin(&picture, clock_is_synced)?));
         }
         match &mut self.scene {
-            Scene::Filming(filming) => filming.add(picture, notes, &self.setup),
-            Scene::Lost => Ok(()),
-            Scene::Between | Scene::Begun { .. } => Err(LostClip::NoBegin),
+            Scene::Filming(filming) => filming.add(picture, notes, &self.setup)?,
+            Scene::Lost => return Ok(()),
+            Scene::Between | Scene::Begun { .. } => return Err(LostClip::NoBegin),
+        }
+        let Scene::Filming(mut filming) = std::mem::replace(&mut self.scene, Scene::Lost) else {
+            return Ok(());
+        };
+        self.write(&mut filming)?;
+        self.scene = Scene::Filming(filming);
+        Ok(())
+    }
+
+    /// Writes what has come out of the encoder, for which there is room by then.
+    fn write(&mut self, filming: &mut Filming<O::File>) -> Result<(), LostClip> {
+        let bytes_most = filming.bytes_most();
+        self.reserve(&mut filming.room, bytes_most)?;
+        filming.write(&self.setup)
+    }
+
+    /// Sees to it that `bytes` fit into the budget beside what else is there and is being written.
+    fn reserve(&mut self, room: &mut Room, bytes: u64) -> Result<(), LostClip> {
+        match room.widen(bytes) {
+            Some(all) => self.make_room(all),
+            None => Ok(()),
         }
     }
 
@@ -207,7 +240,10 @@ impl<'a, O: Outbox> Maker<'a, O> {
             key_ms: None,
             file: File::Waiting(file),
             coded: Vec::new(),
+            coded_bytes: 0,
+            pictures: 0,
             spans: Vec::new(),
+            room: Room::of(&self.setup.writing),
         })
     }
 
@@ -219,7 +255,7 @@ impl<'a, O: Outbox> Maker<'a, O> {
         missing: u64,
     ) -> Result<(), LostClip> {
         filming.encoder.finish(&mut filming.coded)?;
-        filming.write(&self.setup)?;
+        self.write(&mut filming)?;
         let File::Written(writer) = filming.file else { return Err(LostClip::NoPicture) };
         let (file, written) =
             writer.finish(&|from, to| tags(&filming.spans, &self.setup, from, to))?;
@@ -246,9 +282,12 @@ impl<'a, O: Outbox> Maker<'a, O> {
             pictures_missing,
             facts,
         };
-        let sidecar = end.facts.to_string().len() as u64;
-        self.make_room(written.bytes + sidecar)?;
+        let bytes = written.bytes + O::sidecar_bytes(&file, &end);
+        self.reserve(&mut filming.room, bytes)?;
+        filming.room.is(bytes);
         self.outbox.accept(file, &end)?;
+        // From here on its row says what it takes.
+        drop(filming.room);
         self.counters.clips.made(written.pictures, written.bytes);
         (self.setup.accepted)(ClipDone {
             camera: self.setup.camera.clone(),
@@ -330,7 +369,12 @@ struct Filming<F> {
     key_ms: Option<u64>,
     file: File<F>,
     coded: Vec<Coded>,
+    /// Bytes of pictures that were written.
+    coded_bytes: u64,
+    /// Pictures that went in.
+    pictures: u64,
     spans: Vec<Span>,
+    room: Room,
 }
 
 impl<F: Write> Filming<F> {
@@ -352,8 +396,18 @@ impl<F: Write> Filming<F> {
         if is_key {
             self.key_ms = Some(at_ms);
         }
+        self.pictures += 1;
         self.encoder.push(picture, at_ms, is_key, &mut self.coded)?;
-        self.write(setup)
+        Ok(())
+    }
+
+    /// The most that the file takes when all is written that has come out of the encoder.
+    fn bytes_most(&self) -> u64 {
+        let coming: u64 = self.coded.iter().map(|coded| coded.bytes.len() as u64).sum();
+        let avcc = self.encoder.avcc().map_or(0, <[u8]>::len) as u64;
+        let lasts_ms = ms(self.ended.wall).saturating_sub(ms(self.started.wall)).unsigned_abs();
+        let fragments = lasts_ms / self.pace.fragment_ms.max(1) + 2;
+        self.coded_bytes + coming + avcc + room::around(self.pictures, fragments)
     }
 
     fn span(&mut self, note: &Arc<Note>, at_ms: u64) {
@@ -374,6 +428,7 @@ impl<F: Write> Filming<F> {
         self.write_header(setup)?;
         let File::Written(writer) = &mut self.file else { return Ok(()) };
         for coded in self.coded.drain(..) {
+            self.coded_bytes += coded.bytes.len() as u64;
             writer.push(coded, &|from, to| tags(&self.spans, setup, from, to))?;
         }
         Ok(())

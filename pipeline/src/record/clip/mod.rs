@@ -7,7 +7,7 @@ pub mod matroska;
 pub mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use domain::{CameraId, CaptureTime};
 use serde::Deserialize;
@@ -140,4 +140,6 @@ pub struct ClipSetup {
     pub accepted: Arc<dyn Fn(ClipDone) + Send + Sync>,
     /// Whether it was told that there is little room; one for all cameras.
     pub nearly_full: Arc<AtomicBool>,
+    /// What clips that are being written may take on disk, in bytes; one for all cameras.
+    pub writing: Arc<AtomicU64>,
 }

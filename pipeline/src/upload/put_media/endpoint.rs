@@ -104,7 +104,10 @@ impl Endpoint {
         let trust = trust.ok_or_else(|| failed("install ca-certificates".to_owned()))?;
         let name = ServerName::try_from(self.host.clone()).map_err(|e| failed(e.to_string()))?;
         let tls = TlsConnector::from(Arc::clone(&trust.0)).connect(name, tcp).await;
-        Ok(Box::new(tls.map_err(|error| failed(error.to_string()))?))
+        let doubt = |error: io::Error| {
+            failed(format!("{error}; this machine must trust whoever vouches for the server"))
+        };
+        Ok(Box::new(tls.map_err(doubt)?))
     }
 
     /// The first of its addresses that answers.

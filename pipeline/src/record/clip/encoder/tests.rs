@@ -6,6 +6,7 @@ use domain::CaptureTime;
 use gst::prelude::*;
 
 use super::*;
+use crate::priority::{LAST, of_stat, of_this_thread};
 use crate::record::reel::FilmBytes;
 
 const SIZE: SizePx = SizePx::new(64, 48);
@@ -81,4 +82,66 @@ fn encoders_that_hang_are_given_up_and_not_begun_without_end() {
         let _ = never.recv_timeout(Duration::from_millis(10));
     }
     assert!(encoders.begin(SIZE).is_ok(), "as they have ended");
+}
+
+/// Name and priority of each thread of this process.
+fn threads() -> Vec<(String, (i64, i64))> {
+    let mut found = Vec::new();
+    for thread in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+        // It may have ended meanwhile.
+        let read = |file| std::fs::read_to_string(thread.path().join(file));
+        let (Ok(name), Ok(stat)) = (read("comm"), read("stat")) else { continue };
+        found.push((name.trim().to_owned(), of_stat(&stat)));
+    }
+    found
+}
+
+#[test]
+fn the_threads_that_encode_come_last_and_no_other_does() {
+    let Some(encoders) = encoders() else { return };
+    let (told, seen) = crossbeam_channel::unbounded();
+    let mut encoder = encoders.begin(SIZE).unwrap();
+    before_each(&encoder, move |_| {
+        // In the thread that encodes, which has started others if it ever does.
+        told.send((of_this_thread(), threads())).unwrap();
+    });
+    let mut coded = Vec::new();
+    for at in 0..9 {
+        encoder.push(picture(at), at * 33, at == 0, &mut coded).unwrap();
+    }
+    encoder.finish(&mut coded).unwrap();
+    drop(encoder);
+    let seen: Vec<_> = seen.try_iter().collect();
+    assert_eq!(seen.len(), 9);
+    for (own, all) in seen {
+        assert_eq!(own, LAST, "the thread that encodes");
+        let mut encoding = all.iter().filter(|(name, _)| name == threads::NAME).peekable();
+        assert!(encoding.peek().is_some(), "its name: {all:?}");
+        assert!(encoding.all(|(_, priority)| *priority == LAST), "{all:?}");
+    }
+    assert_ne!(of_this_thread(), LAST, "who begins an encoder stays as it was");
+}
+
+#[test]
+fn a_pipeline_that_comes_after_gets_no_thread_that_comes_last() {
+    let Some(encoders) = encoders() else { return };
+    let mut encoder = encoders.begin(SIZE).unwrap();
+    encoder.push(picture(0), 0, true, &mut Vec::new()).unwrap();
+    encoder.finish(&mut Vec::new()).unwrap();
+    drop(encoder);
+    let (told, seen) = crossbeam_channel::unbounded();
+    let source = gst::ElementFactory::make("fakesrc").property("num-buffers", 1).build().unwrap();
+    let sink = gst::ElementFactory::make("fakesink").build().unwrap();
+    let pad = sink.static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let _ = told.send(of_this_thread());
+        gst::PadProbeReturn::Ok
+    });
+    let camera = gst::Pipeline::new();
+    camera.add_many([&source, &sink]).unwrap();
+    source.link(&sink).unwrap();
+    camera.set_state(gst::State::Playing).unwrap();
+    let priority = seen.recv_timeout(Duration::from_secs(30)).unwrap();
+    camera.set_state(gst::State::Null).unwrap();
+    assert_ne!(priority, LAST);
 }

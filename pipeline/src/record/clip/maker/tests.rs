@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use domain::{CameraId, MonoTime, PartId, RectPx, SizePx};
 use store::{RunStart, Store, Tally, VerdictWord};
@@ -117,6 +117,7 @@ fn setup(config: ClipConfig, came: &Came) -> ClipSetup {
         ),
         accepted: Arc::new(move |done| accepted.lock().unwrap().push(done)),
         nearly_full: Arc::new(AtomicBool::new(false)),
+        writing: Arc::default(),
     }
 }
 
@@ -307,6 +308,10 @@ impl Outbox for Fake {
         let bytes = self.queued_bytes.get(at).copied().unwrap_or_default();
         Ok(ClipTally { queued: Tally { clips: 1, bytes }, ..ClipTally::default() })
     }
+
+    fn sidecar_bytes(_: &FakeFile, end: &ClipEnd) -> u64 {
+        end.facts.to_string().len() as u64
+    }
 }
 
 fn run_id() -> RunId {
@@ -359,6 +364,62 @@ fn what_goes_to_make_room_is_told_and_what_does_not_fit_is_lost() {
     let lost = events.pop().unwrap();
     assert!(lost.starts_with("top: a clip is lost: clips"), "{lost}");
     assert_eq!(events, told);
+}
+
+/// A picture that does not compress.
+fn noise(second: u64, index: u64) -> Reel {
+    let Reel::Picture(mut picture, notes) = picture(SIZE, second, index) else { panic!() };
+    let mut state = second * 1000 + index + 1;
+    for byte in &mut picture.bytes.bytes {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        [*byte, ..] = state.to_be_bytes();
+    }
+    Reel::Picture(picture, notes)
+}
+
+/// What the files in a folder take together.
+fn bytes_in(folder: &std::path::Path) -> u64 {
+    walk(folder).iter().filter_map(|path| std::fs::metadata(path).ok()).map(|it| it.len()).sum()
+}
+
+#[test]
+fn the_disk_never_holds_more_than_the_budget_not_even_while_a_clip_is_written() {
+    if !can_encode() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create_or_open(folder.path()).unwrap();
+    let start = RunStart { started_at: WallTime { unix_ns: START_NS }, source: "test" };
+    let run = store.start_run(&start).unwrap().run();
+    let config = ClipConfig { disk_mib: 3, kbit_per_s: 20_000, ..ClipConfig::default() };
+    let came =
+        Came { accepted: Arc::default(), drawn: Arc::default(), counters: Counters::default() };
+    let most = Arc::new(AtomicU64::new(0));
+    let mut setup = setup(config, &came);
+    let (seen, clips_in) = (Arc::clone(&most), folder.path().join("clips"));
+    setup.draw = Arc::new(move |_, _| {
+        seen.fetch_max(bytes_in(&clips_in), Ordering::AcqRel);
+    });
+    let reels: Vec<_> = (1..=24)
+        .flat_map(|second| {
+            let pictures = (0..20).map(move |index| noise(2 * second, index));
+            std::iter::once(begin()).chain(pictures).chain([end(2 * second)])
+        })
+        .collect();
+    let (sender, receiver) = link(reels.len(), WhenFull::Wait);
+    reels.into_iter().for_each(|reel| sender.send(reel).unwrap());
+    drop(sender);
+    let writing = Arc::clone(&setup.writing);
+    let (clips, clock) = (store.clips().unwrap(), SimulatedClock::default());
+    Maker::new(clips, run, setup, &came.counters, &clock).run(&receiver);
+    assert_eq!(came.parts().len(), 24, "{:?}", came.events());
+    most.fetch_max(bytes_in(&folder.path().join("clips")), Ordering::AcqRel);
+    let (most, budget) = (most.load(Ordering::Acquire), 3 << 20);
+    assert!(most <= budget, "{most} bytes of {budget}");
+    assert!(most > budget / 3, "{most} bytes of {budget}: too much room is kept free");
+    let gone = came.counters.events().get("clip_evicted").copied().unwrap_or_default();
+    assert!(gone > 0, "so little fits only when something goes");
+    assert_eq!(writing.load(Ordering::Acquire), 0, "all that was reserved is given back");
 }
 
 #[test]
