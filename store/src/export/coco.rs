@@ -61,9 +61,7 @@ impl Writes for Coco {
     }
 
     fn finish(&mut self, folder: &mut Folder) -> Result<(), ExportError> {
-        let category = |(at, (_, written)): (usize, (&Arc<str>, &str))| {
-            json!({ "id": at + 1, "name": written, "supercategory": "defect" })
-        };
+        let category = |(at, (_, written)): (usize, (&Arc<str>, &str))| json!({ "id": at + 1, "name": written, "supercategory": "defect" });
         let categories: Vec<_> = self.classes.each().enumerate().map(category).collect();
         for split in Split::ALL {
             folder.make(&format!("images/{}", split.name()))?;

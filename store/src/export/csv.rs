@@ -21,8 +21,7 @@ use crate::StoreError;
 /// What is good in an index.
 const OK: &str = "ok";
 
-const COLUMNS: [&str; 8] =
-    ["file", "label", "split", "mask", "boxes", "width", "height", "group"];
+const COLUMNS: [&str; 8] = ["file", "label", "split", "mask", "boxes", "width", "height", "group"];
 
 pub(super) struct Csv {
     classes: Arc<Classes>,

@@ -66,8 +66,7 @@ impl Writes for ImageFolder {
         if item.marks.is_empty() {
             return Ok(());
         }
-        let masks: Vec<_> =
-            item.marks.iter().map(|mark| mask_of(&mark.shape, item.size)).collect();
+        let masks: Vec<_> = item.marks.iter().map(|mark| mask_of(&mark.shape, item.size)).collect();
         let file = format!("ground_truth/{}/{}_mask.png", self.folder(item), item.name);
         folder.write(&file, &mask_png(&masks, item.size)?)
     }

@@ -246,7 +246,11 @@ impl Told {
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.lines();
-        if lines.is_empty() { f.write_str("no part is labelled") } else { f.write_str(&lines.join("; ")) }
+        if lines.is_empty() {
+            f.write_str("no part is labelled")
+        } else {
+            f.write_str(&lines.join("; "))
+        }
     }
 }
 

@@ -205,7 +205,9 @@ fn check(
         .map_err(|problem| ExportError::NotReadBack { path: path(), problem })?;
     let hold = |what: &str, wanted: u64, found: u64| match wanted == found {
         true => Ok(()),
-        false => Err(ExportError::Miscounted { path: path(), what: what.to_owned(), wanted, found }),
+        false => {
+            Err(ExportError::Miscounted { path: path(), what: what.to_owned(), wanted, found })
+        }
     };
     hold("good pictures", counts.good, found.good)?;
     hold("bad pictures", counts.bad, found.bad)?;

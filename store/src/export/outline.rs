@@ -28,8 +28,7 @@ pub(crate) fn outlines(mask: &Mask) -> Vec<Vec<PointPx>> {
 /// The edges between pixels that are meant and others, by where they start; clockwise as seen, so
 /// that what is meant lies on their right.
 fn edges(mask: &Mask) -> BTreeMap<Corner, Vec<Corner>> {
-    let set: HashSet<Corner> =
-        pixels(mask).map(|(x, y)| (i64::from(y), i64::from(x))).collect();
+    let set: HashSet<Corner> = pixels(mask).map(|(x, y)| (i64::from(y), i64::from(x))).collect();
     let mut edges = BTreeMap::<Corner, Vec<Corner>>::new();
     for &(y, x) in &set {
         let sides = [
@@ -79,7 +78,8 @@ fn turns(ring: &[Corner]) -> i64 {
 fn corners_from(ring: &[Corner]) -> Vec<PointPx> {
     let count = ring.len();
     let is_corner = |&at: &usize| {
-        let (before, here, after) = (ring[(at + count - 1) % count], ring[at], ring[(at + 1) % count]);
+        let (before, here, after) =
+            (ring[(at + count - 1) % count], ring[at], ring[(at + 1) % count]);
         (here.0 - before.0, here.1 - before.1) != (after.0 - here.0, after.1 - here.1)
     };
     let corners = (0..count).filter(is_corner);

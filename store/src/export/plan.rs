@@ -109,7 +109,8 @@ impl Plan {
             Judgement::Good | Judgement::Bad => {
                 let detail = reader.part(RunId(row.key.run), row.key.part)?;
                 let kept = |image: &&ImageRow| image.kind == ImageKind::Picture;
-                let images: Vec<ImageRow> = detail.iter().flat_map(|part| &part.images).filter(kept).cloned().collect();
+                let images: Vec<ImageRow> =
+                    detail.iter().flat_map(|part| &part.images).filter(kept).cloned().collect();
                 match detail {
                     Some(part) if !images.is_empty() => {
                         self.add_part(reader, options, &row, &part, images);
@@ -176,7 +177,10 @@ impl Plan {
             }
             return options.unmarked_is_good.then(Vec::new);
         }
-        let is_asked_for = |mark: &&Mark| options.only_classes.is_empty() || options.only_classes.iter().any(|class| **class == *mark.class);
+        let is_asked_for = |mark: &&Mark| {
+            options.only_classes.is_empty()
+                || options.only_classes.iter().any(|class| **class == *mark.class)
+        };
         let asked: Vec<&Mark> = of_view.into_iter().filter(is_asked_for).collect();
         if asked.is_empty() {
             self.told.other_classes += 1;

@@ -99,9 +99,10 @@ pub(crate) fn corners_of(area: RectPx) -> Vec<PointPx> {
 /// The area of a polygon, by its corners.
 pub(crate) fn area(corners: &[PointPx]) -> f64 {
     let next = corners.iter().cycle().skip(1);
-    let each = corners.iter().zip(next).map(|(a, b)| {
-        f64::from(a.x) * f64::from(b.y) - f64::from(b.x) * f64::from(a.y)
-    });
+    let each = corners
+        .iter()
+        .zip(next)
+        .map(|(a, b)| f64::from(a.x) * f64::from(b.y) - f64::from(b.x) * f64::from(a.y));
     (each.sum::<f64>() / 2.0).abs()
 }
 
@@ -138,7 +139,8 @@ pub(crate) fn pixels(mask: &Mask) -> impl Iterator<Item = (u32, u32)> + '_ {
 /// What of a mask lies in `window`.
 fn cut(mask: &Mask, window: RectPx) -> Option<Mask> {
     let area = mask.area.intersection(&window)?;
-    let places = (0..mask.area.height).flat_map(|row| (0..mask.area.width).map(move |at| (at, row)));
+    let places =
+        (0..mask.area.height).flat_map(|row| (0..mask.area.width).map(move |at| (at, row)));
     let (x, y) = (mask.area.x, mask.area.y);
     let is_kept = |&((column, row), _): &((u32, u32), bool)| {
         area.contains(&RectPx::new(x + column, y + row, 1, 1))

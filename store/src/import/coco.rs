@@ -76,8 +76,12 @@ fn add(read: &mut Dataset, dataset: &Path, file: &Path, parsed: File) -> Result<
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let split = stem.strip_prefix("instances_").unwrap_or(&stem);
     let folder = if dataset.is_file() { file.parent().unwrap_or(dataset) } else { dataset };
-    let folders =
-        [folder.join("images").join(split), folder.join("images"), folder.join(split), folder.to_owned()];
+    let folders = [
+        folder.join("images").join(split),
+        folder.join("images"),
+        folder.join(split),
+        folder.to_owned(),
+    ];
     let classes: HashMap<String, String> =
         parsed.categories.into_iter().map(|class| (class.id.to_string(), class.name)).collect();
     let (first, mut places) = (read.pictures.len(), HashMap::new());

@@ -45,7 +45,9 @@ impl fmt::Display for Unmatched {
             Why::OtherPicture => {
                 "the store's picture of this name is another; --trust-names takes the name's word"
             }
-            Why::Empty => "no mark, and no manifest says it is good; --empty-is-good takes it as good",
+            Why::Empty => {
+                "no mark, and no manifest says it is good; --empty-is-good takes it as good"
+            }
             Why::NoLabel(why) => why,
         };
         write!(f, "{}: {why}", self.picture)

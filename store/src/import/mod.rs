@@ -111,8 +111,11 @@ pub fn import(
     let manifest = Manifest::read(dataset).map_err(ImportError::Unreadable)?;
     let matcher = Matcher::new(reader, manifest, options)?;
     let read = read(dataset, options.format, &|name| matcher.size(name))?;
-    let mut done =
-        Imported { pictures: read.pictures.len() as u64, told: read.told.clone(), ..Imported::default() };
+    let mut done = Imported {
+        pictures: read.pictures.len() as u64,
+        told: read.told.clone(),
+        ..Imported::default()
+    };
     let Found { labels: found, unmatched } = matcher.labels(&read.pictures)?;
     done.unmatched = unmatched;
     for ((key, label), number) in found.iter().zip(1..) {

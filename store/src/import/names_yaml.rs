@@ -14,7 +14,8 @@ pub(super) fn names(text: &str) -> Result<BTreeMap<usize, String>, String> {
     if first.is_empty() || first.starts_with('#') {
         return of_lines(lines);
     }
-    let rest: Vec<&str> = lines.take_while(|line| line.starts_with([' ', '\t', ']', '}', '"', '\''])).collect();
+    let rest: Vec<&str> =
+        lines.take_while(|line| line.starts_with([' ', '\t', ']', '}', '"', '\''])).collect();
     let flow = format!("{first}\n{}", rest.join("\n"));
     of_flow(&flow).ok_or_else(|| format!("`names: {first}` is no list of names"))
 }
@@ -156,7 +157,8 @@ mod tests {
 
     #[test]
     fn what_is_no_list_is_refused() {
-        for text in ["", "nc: 3", "names: 7", "names: [a, \"b", "names:\n  x: y\n", "names: {x: y}"] {
+        for text in ["", "nc: 3", "names: 7", "names: [a, \"b", "names:\n  x: y\n", "names: {x: y}"]
+        {
             assert!(names(text).is_err(), "{text}");
         }
     }

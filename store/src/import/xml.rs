@@ -57,8 +57,7 @@ fn element(open: &mut Vec<Element>, inside: &str) -> Result<(), String> {
         let closed = closed.ok_or_else(|| format!("`</{name}>` closes nothing"))?;
         return add(open, closed);
     }
-    let name: String =
-        inside.chars().take_while(|c| !c.is_whitespace() && *c != '/').collect();
+    let name: String = inside.chars().take_while(|c| !c.is_whitespace() && *c != '/').collect();
     if name.is_empty() {
         return Err("a tag has no name".into());
     }
