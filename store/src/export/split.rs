@@ -167,8 +167,7 @@ mod tests {
     #[test]
     fn the_choice_is_the_same_for_ever() {
         let rule = SplitRule::default();
-        let dealt: String =
-            (1..=30).map(|part| &rule.split(key(1, part)).name()[..2]).collect();
+        let dealt: String = (1..=30).map(|part| &rule.split(key(1, part)).name()[..2]).collect();
         assert_eq!(dealt, "trvatetrvatrtrvavatetrtrvatrvatrtrtrtrtrtetrtrvatrtrtrtrtrtr");
     }
 
