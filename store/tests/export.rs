@@ -3,6 +3,8 @@
 //! the same; and half an export is none. The field's own readers are asked where they are.
 #![expect(clippy::unwrap_used, reason = "all of this is a test")]
 
+extern crate sightline_store as store;
+
 #[path = "export/again.rs"]
 mod again;
 #[path = "export/peers.rs"]
@@ -168,7 +170,8 @@ fn the_split_stays_when_data_is_added_and_views_stay_together() {
     let all: BTreeSet<_> = after.values().flatten().collect();
     assert_eq!(all.len(), 3);
     // By run nothing of a run is apart.
-    let split = SplitRule { by: SplitBy::Run, ..SplitRule::default() };
+    let mut split = SplitRule::default();
+    split.by = SplitBy::Run;
     let out = dir.path().join("by run");
     let by_run = exported(&folder, &store::export::Options { split, ..options(Format::Csv, &out) });
     for run in [1, run] {
@@ -230,4 +233,30 @@ fn a_linked_picture_is_the_stores_own() {
     for picture in &manifest.pictures {
         assert_eq!(fs::metadata(out.join(&picture.file)).unwrap().nlink(), 2);
     }
+}
+
+/// The table between its two remarks in the documentation.
+#[test]
+fn the_documentation_says_what_each_format_holds() {
+    use store::export::Becomes;
+    let word = |becomes| match becomes {
+        Becomes::Itself => "same",
+        Becomes::Box => "box",
+        Becomes::Polygon => "polygon",
+        Becomes::Mask => "mask",
+    };
+    let row = |format: Format| {
+        let holds = format.holds();
+        let kept = [holds.whole, holds.boxes, holds.polygons, holds.masks].map(word).join(" | ");
+        let is_read = again::READ_BACK.contains(&format);
+        format!("| `{}` | {kept} | {} |\n", format.name(), if is_read { "yes" } else { "no" })
+    };
+    let rows: String = Format::ALL.map(row).concat();
+    let head =
+        "| format | no place | box | polygon | mask | read back |\n|---|---|---|---|---|---|\n";
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/export.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    let (_, from) = docs.split_once("a test holds the two equal -->\n").unwrap();
+    let (table, _) = from.split_once("<!-- end -->").unwrap();
+    assert_eq!(table, format!("{head}{rows}"));
 }

@@ -1,6 +1,8 @@
 //! What the program can be asked to do, a file a mode.
 
 pub mod clips;
+pub mod export;
+pub mod import;
 pub mod model;
 pub mod progress;
 pub mod replay;

@@ -11,7 +11,7 @@ use store::import::{ImportOptions, Imported, Why, import};
 
 use crate::station::{Station, exported, mixed, options};
 
-const READ_BACK: [Format; 4] = [Format::Coco, Format::Yolo, Format::YoloSegment, Format::Voc];
+pub const READ_BACK: [Format; 4] = [Format::Coco, Format::Yolo, Format::YoloSegment, Format::Voc];
 
 /// The station of [`mixed`], before anybody said anything.
 fn unlabelled(folder: &Path) -> Station {
