@@ -37,6 +37,8 @@ enum Mode {
     Simulate(modes::simulate::Args),
     /// Look at the clips that a station keeps, and make room.
     Clips(modes::clips::Args),
+    Export(modes::export::Args),
+    Import(modes::import::Args),
     /// Look at model bundles.
     Model(Box<modes::model::Args>),
 }
@@ -66,6 +68,8 @@ fn main() -> ExitCode {
         Mode::Replay(args) => modes::replay::run(&args),
         Mode::Simulate(args) => modes::simulate::run(&args),
         Mode::Clips(args) => modes::clips::run(&args),
+        Mode::Export(args) => modes::export::run(&args),
+        Mode::Import(args) => modes::import::run(&args),
         Mode::Model(args) => modes::model::run(&args),
     };
     match ended {

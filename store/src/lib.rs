@@ -13,7 +13,9 @@ mod clips;
 mod error;
 #[cfg(test)]
 mod example;
+pub mod export;
 mod files;
+pub mod import;
 mod keep;
 mod labels;
 mod overview;

@@ -2,6 +2,8 @@
 
 pub mod clips;
 pub mod kiosk;
+pub mod export;
+pub mod import;
 pub mod model;
 pub mod progress;
 pub mod replay;
