@@ -1,7 +1,7 @@
 //! `sightline export`: takes a store, gives its labelled pictures as a dataset for training, whole or
 //! not at all.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -108,6 +108,30 @@ pub fn run(args: &Args) -> Result<Ended> {
         say(&text(args, &manifest, took, noted))?;
     }
     Ok(if manifest.told.is_worrying() { Ended::LimitsNotMet } else { Ended::Done })
+}
+
+/// Writes an export as people ask for it at the screen: everything, split as usual. Says how much.
+pub fn by_hand(folder: &Path, format: &str, out: &Path) -> Result<String> {
+    let clock = RealClock::start();
+    let software = software();
+    let options = Options {
+        format: parse_format(format).map_err(anyhow::Error::msg)?,
+        out,
+        split: SplitRule::default(),
+        only_classes: Vec::new(),
+        unmarked_is_good: false,
+        link: false,
+        uri: None,
+        at: clock.wall(),
+        software: &software,
+        rgb: &rgb,
+    };
+    let manifest = export(&Reader::open(folder)?, &options, &mut |_| {})?;
+    let mut said = format!("{}: {} pictures", out.display(), manifest.counts.pictures);
+    for line in manifest.told.lines() {
+        said = format!("{said}; {line}");
+    }
+    Ok(said)
 }
 
 fn split(args: &Args) -> Result<SplitRule> {

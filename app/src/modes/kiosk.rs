@@ -12,6 +12,7 @@ use anyhow::Result;
 use pipeline::clock::Clock;
 use store::People;
 
+use super::export;
 use super::run::{self, Behind, Wish};
 use super::screen::clerk::{Clerk, Inbox};
 use super::screen::door::{self, Cameras};
@@ -72,11 +73,12 @@ impl Backstage {
         let clerk = Clerk {
             hall: Arc::clone(&hall),
             labels: Ok(floor.store().labels()?),
+            clips: Some(floor.store().clips()?),
             people: Some(People::open(&folder)?),
             wishes: Some(wishes.clone()),
             answers,
             inbox: inbox.clone(),
-            export: Box::new(move |_, _| anyhow::bail!("{}", exported.display())),
+            export: Arc::new(move |format, out| export::by_hand(&exported, format, out)),
             facts: Box::new(move || facts::of_station(&again()?, in_force)),
             keep: Box::new(move |settings| setup::write(&kept, settings)),
             clock: Arc::clone(&clock),

@@ -1,9 +1,9 @@
 //! What the program can be asked to do, a file a mode.
 
 pub mod clips;
-pub mod kiosk;
 pub mod export;
 pub mod import;
+pub mod kiosk;
 pub mod model;
 pub mod progress;
 pub mod replay;

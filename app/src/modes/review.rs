@@ -13,6 +13,7 @@ use pipeline::clock::{Clock, RealClock};
 use store::{People, Store};
 use ui::Person;
 
+use super::export;
 use super::screen::clerk::Clerk;
 use super::screen::front::Front;
 use super::screen::hall::Hall;
@@ -55,11 +56,12 @@ pub fn run(args: &Args) -> Result<Ended> {
     let clerk = Clerk {
         hall: Arc::clone(&hall),
         labels,
+        clips: store.as_ref().ok().and_then(|store| store.clips().ok()),
         people,
         wishes: None,
         answers,
         inbox: inbox.clone(),
-        export: Box::new(move |_, _| anyhow::bail!("{}", exported.display())),
+        export: Arc::new(move |format, out| export::by_hand(&exported, format, out)),
         facts: Box::new(move || facts::of_store(&again)),
         keep: Box::new(move |settings| setup::write(&kept, settings)),
         clock: Arc::clone(&clock),

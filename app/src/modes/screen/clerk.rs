@@ -1,14 +1,16 @@
 //! Does what people ask for at the screen: takes commands; gives answers, and an entry in the audit
 //! log for each. What it has answered with done is on disk.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+use std::thread::Builder;
 
 use domain::recipe::Limits;
 use domain::{Command, PartKey, PersonId, Pin, Role};
 use pipeline::clock::Clock;
 use serde_json::{Value, json};
-use store::{Action, Labels, NewEntry, NewLabel, People, PeopleError};
+use store::{Action, Clips, Labels, NewEntry, NewLabel, People, PeopleError};
 use ui::{Answer, Ask, Person, Refusal, Settings};
 
 use super::hall::Hall;
@@ -19,21 +21,21 @@ use crate::modes::run::{Asker, FloorWish, Held, Wish};
 pub enum Inbox {
     /// Somebody asks.
     Asked(Ask, Command),
-    /// The line has done what was asked of it, or not.
-    Done(Box<FloorDone>),
+    /// What took a while is done, or not.
+    Done(Box<LaterDone>),
     /// The screen is set up so.
     Keep(Settings),
     /// A screen was started; whoever stood at the one before is not known to stand at this one.
     NewScreen,
 }
 
-/// What became of a wish.
-pub struct FloorDone {
+/// What became of what took a while.
+pub struct LaterDone {
     ask: Ask,
     by: Person,
     action: Action,
     detail: Value,
-    result: anyhow::Result<()>,
+    result: anyhow::Result<Answer>,
 }
 
 /// Everything that the clerk works with.
@@ -42,6 +44,8 @@ pub struct Clerk {
     pub hall: Arc<Hall>,
     /// The store's write half, or why there is none.
     pub labels: Result<Labels, String>,
+    /// The store's clips, which are kept longer once their part is labelled.
+    pub clips: Option<Clips>,
     /// Who may use the station; `None` where anyone may, who has the files anyway.
     pub people: Option<People>,
     /// Where wishes to the line go; `None` without a line.
@@ -51,7 +55,7 @@ pub struct Clerk {
     /// Comes back when the line has done something.
     pub inbox: Sender<Inbox>,
     /// Writes labelled parts out: format, folder.
-    pub export: Box<dyn Fn(&str, &std::path::Path) -> anyhow::Result<String> + Send>,
+    pub export: Arc<dyn Fn(&str, &Path) -> anyhow::Result<String> + Send + Sync>,
     /// Says what a station is, once its recipes have changed.
     pub facts: Box<dyn Fn() -> anyhow::Result<ui::Facts> + Send>,
     /// Keeps the screen's settings.
@@ -130,13 +134,7 @@ impl Clerk {
                 self.label(&who, part, &label, is_second).map(Some)
             }
             Command::Unlabel { part } => self.unlabel(&who, part).map(Some),
-            Command::Export { format, out } => {
-                let said =
-                    (self.export)(&format, &out).map_err(|error| failed(format!("{error:#}")))?;
-                let detail = json!({ "format": format, "out": out });
-                self.note(Some(&who), Action::Export, &detail)?;
-                Ok(Some(Answer::Said(said)))
-            }
+            Command::Export { format, out } => self.export(ask, who, format, out).map(|()| None),
             Command::AddPerson { name, role, pin } => {
                 self.add_person(&who, &name, role, &pin).map(Some)
             }
@@ -198,6 +196,12 @@ impl Clerk {
         let at = self.clock.wall();
         let new = NewLabel { key, at, by: &who.id, role: who.role, label, is_second };
         self.labels()?.add(&new).map_err(failed)?;
+        if let Some(clips) = &mut self.clips
+            && let Err(error) = clips.label(store::RunId(key.run), key.part)
+        {
+            // The label is on disk; the clip only goes a little sooner when room is needed.
+            tracing::warn!(target: "screen", "clips of {}: {error}", key.part);
+        }
         Ok(Answer::Done)
     }
 
@@ -236,6 +240,19 @@ impl Clerk {
         Ok(json!({ "number": number, "before": before, "after": after, "why": why.trim() }))
     }
 
+    /// Writes labelled parts out, on a thread of its own: it may take minutes.
+    fn export(&self, ask: Ask, by: Person, format: String, out: PathBuf) -> Result<(), Refusal> {
+        let (export, inbox) = (Arc::clone(&self.export), self.inbox.clone());
+        let work = move || {
+            let result = export(&format, &out).map(Answer::Said);
+            let detail = json!({ "format": format, "out": out });
+            let done = LaterDone { ask, by, action: Action::Export, detail, result };
+            // Nobody to hear it: the program ends.
+            let _ = inbox.send(Inbox::Done(Box::new(done)));
+        };
+        Builder::new().name("export".to_owned()).spawn(work).map(drop).map_err(failed)
+    }
+
     /// Has the line do it.
     fn wish(
         &self,
@@ -248,21 +265,22 @@ impl Clerk {
         let gone = || failed("there is no line here");
         let wishes = self.wishes.as_ref().ok_or_else(gone)?;
         let inbox = self.inbox.clone();
-        let reply = move |result| {
+        let reply = move |result: anyhow::Result<()>| {
+            let result = result.map(|()| Answer::Done);
             // Nobody to hear it: the program ends.
             let _ =
-                inbox.send(Inbox::Done(Box::new(FloorDone { ask, by, action, detail, result })));
+                inbox.send(Inbox::Done(Box::new(LaterDone { ask, by, action, detail, result })));
         };
         let asker = Asker::Person(Box::new(reply));
         wishes.send(Wish::Asked(wish, asker)).map_err(|_| gone())?;
         Ok(None)
     }
 
-    fn finish(&mut self, done: FloorDone) {
-        let FloorDone { ask, by, action, detail, result } = done;
+    fn finish(&mut self, done: LaterDone) {
+        let LaterDone { ask, by, action, detail, result } = done;
         let answer = match result {
-            Ok(()) => match self.note(Some(&by), action, &detail) {
-                Ok(()) => Answer::Done,
+            Ok(answer) => match self.note(Some(&by), action, &detail) {
+                Ok(()) => answer,
                 Err(refusal) => Answer::Refused(refusal),
             },
             Err(error) if error.is::<Held>() => Answer::Refused(Refusal::PlcHolds),

@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::sync::mpsc::channel;
 
 use domain::{Judgement, Label, PartId};
@@ -39,11 +38,12 @@ impl Office {
         let clerk = Clerk {
             hall,
             labels: Ok(store.labels().unwrap()),
+            clips: None,
             people: Some(people),
             wishes: Some(wishes),
             answers,
             inbox: to_clerk,
-            export: Box::new(|format, out: &Path| Ok(format!("{format} {}", out.display()))),
+            export: Arc::new(|format, out: &Path| Ok(format!("{format} {}", out.display()))),
             facts: Box::new(|| Ok(facts())),
             keep: Box::new(|_| Ok(())),
             clock,
@@ -134,6 +134,10 @@ fn nobody_does_what_they_may_not() {
 fn what_the_line_does_is_noted_when_it_is_done() {
     let mut office = Office::new();
     office.log_in(1, "5820");
+    let out = office.folder.path().join("out");
+    office.ask(Command::Export { format: "coco".to_owned(), out });
+    let Ok(Inbox::Done(done)) = office.inbox.recv() else { panic!("nothing came back") };
+    assert!(matches!(&done.result, Ok(Answer::Said(said)) if said.starts_with("coco ")));
     assert_eq!(office.ask(Command::SelectRecipe { number: 1 }), None, "the line answers");
     assert_eq!(office.line_says(Err(Held.into())), Answer::Refused(Refusal::PlcHolds));
     assert_eq!(office.audit().len(), 1, "nothing was done");
