@@ -186,15 +186,17 @@ impl Found<'_> {
         };
         let late = row.get::<_, Option<String>>("late")?.map(|_| word(row, "late"));
         let (defects, looks) = self.defects(key)?;
+        let other_model = self.other_model(row, key, provenance)?;
+        let recipe = self.recipe(provenance)?;
         self.parts.push(Candidate {
             key,
             verdict,
             undecided: undecided.transpose()?,
             reason: reasons.into_iter().next(),
             late: late.transpose()?,
-            other_model: self.other_model(row, key, provenance)?,
+            other_model,
             was_skipped: row.get::<_, Option<String>>("said")?.is_some(),
-            recipe: self.recipe(provenance)?,
+            recipe,
             defects,
             looks,
         });
