@@ -39,6 +39,8 @@ enum Mode {
     Clips(modes::clips::Args),
     Export(modes::export::Args),
     Import(modes::import::Args),
+    Audit(modes::audit::Args),
+    People(modes::people::Args),
     /// Look at model bundles.
     Model(Box<modes::model::Args>),
 }
@@ -70,6 +72,8 @@ fn main() -> ExitCode {
         Mode::Clips(args) => modes::clips::run(&args),
         Mode::Export(args) => modes::export::run(&args),
         Mode::Import(args) => modes::import::run(&args),
+        Mode::Audit(args) => modes::audit::run(&args),
+        Mode::People(args) => modes::people::run(&args),
         Mode::Model(args) => modes::model::run(&args),
     };
     match ended {

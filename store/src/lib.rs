@@ -7,6 +7,7 @@
 //! place before their row is committed, so a kill at any moment leaves a readable store.
 //! [`check()`] finds whatever disagrees.
 
+mod agreement;
 mod audit;
 mod check;
 mod clips;
@@ -15,12 +16,14 @@ mod error;
 mod example;
 pub mod export;
 mod files;
+mod history;
 pub mod import;
 mod keep;
 mod labels;
 mod overview;
 mod people;
 mod picture;
+mod queue;
 mod reader;
 mod rows;
 mod schema;
@@ -29,6 +32,10 @@ mod turn;
 mod words;
 mod writer;
 
+pub use agreement::{
+    Agreement, AgreementFilter, Kappa, ModelAgreement, PairAgreement, PersonAgreement, cohen,
+    fleiss,
+};
 pub use audit::{
     Action, AuditFault, AuditFilter, AuditReport, AuditRow, NewEntry, verify_audit,
     verify_audit_against,
@@ -41,11 +48,13 @@ pub use clips::{
 };
 pub use error::StoreError;
 pub use files::ImageKind;
+pub use history::{Bin, BinBy, JudgedAgain, PartSearch, Positions, ScoredPart, judge_again};
 pub use keep::keep_share;
 pub use labels::{LabelRow, Labels, NewLabel};
 pub use overview::KeptRecipe;
 pub use people::{People, PeopleError, Person, PinCost, PinError};
 pub use picture::{Picture, PictureError, kept_of, read_heatmap, read_picture};
+pub use queue::{QueueAsk, QueueItem, WhyAsked};
 pub use reader::{
     Counts, EventCount, ImageRow, LateInspection, PartDetail, PartFilter, PartRow, Reader, RunRow,
     VerdictWord,

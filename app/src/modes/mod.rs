@@ -1,10 +1,12 @@
 //! What the program can be asked to do, a file a mode.
 
+pub mod audit;
 pub mod clips;
 pub mod export;
 pub mod import;
 pub mod kiosk;
 pub mod model;
+pub mod people;
 pub mod progress;
 pub mod replay;
 pub mod review;
