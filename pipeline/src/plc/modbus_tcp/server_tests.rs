@@ -80,7 +80,7 @@ fn what_is_not_in_the_map_is_an_exception() {
     assert_eq!(plc.write(1015, &[1, 1]), Err(2), "beyond the end");
     assert_eq!(plc.write(1000, &[1]), Err(2), "half a count");
     assert_eq!(plc.write(1009, &[1, 0, 1]), Err(2), "half an encoder");
-    assert_eq!(plc.write(1012, &[5, 0, 1]), Err(3), "no such command");
+    assert_eq!(plc.write(1012, &[7, 0, 1]), Err(3), "no such command");
     assert_eq!(plc.ask(&[5, 0, 1, 0xFF, 0]).unwrap(), [0x85, 2], "the gate is the station's");
     assert!(bench.fields.try_recv().is_none() && bench.asked.try_recv().is_none());
 }

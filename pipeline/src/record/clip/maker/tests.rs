@@ -407,7 +407,9 @@ fn the_disk_never_holds_more_than_the_budget_not_even_while_a_clip_is_written() 
         })
         .collect();
     let (sender, receiver) = link(reels.len(), WhenFull::Wait);
-    reels.into_iter().for_each(|reel| sender.send(reel).unwrap());
+    reels.into_iter().for_each(|reel| {
+        sender.send(reel).unwrap();
+    });
     drop(sender);
     let writing = Arc::clone(&setup.writing);
     let (clips, clock) = (store.clips().unwrap(), SimulatedClock::default());
