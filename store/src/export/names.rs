@@ -12,7 +12,8 @@ const FOLDER_CHARS_MAX: usize = 60;
 pub(crate) enum NameRule {
     /// Anything: it is quoted.
     Any,
-    /// No control characters, no space at its ends.
+    /// No control characters, no space at its ends, nothing that parts a path or a list of labels:
+    /// readers of VOC name files for classes.
     Text,
     /// As text, and nothing that means something in an `index.csv`: no `|`, no `;`, not `ok`.
     Column,
@@ -79,7 +80,7 @@ impl NameRule {
     fn fitting(self, name: &str) -> String {
         let keeps = |c: char| match self {
             Self::Any => true,
-            Self::Text => !c.is_control() && !is_no_character(c),
+            Self::Text => !c.is_control() && !is_no_character(c) && !matches!(c, '/' | '\\' | ':'),
             Self::Column => !c.is_control() && !is_no_character(c) && c != '|' && c != ';',
             Self::Folder => c.is_alphanumeric() || matches!(c, '-' | '.' | ' '),
         };

@@ -1,5 +1,6 @@
 //! Pascal VOC: pictures in `JPEGImages/` (PNG all the same), an XML file for each in `Annotations/`,
-//! the names of each split's in `ImageSets/Main/`.
+//! the names of each split's in `ImageSets/Main/`, the classes in `labelmap.txt`, by which datumaro
+//! and CVAT know those that are not VOC's own.
 //!
 //! Boxes are counted as VOC does: from 1, last column and row included. A picture of which the
 //! left upper quarter is defective, 100 pixels wide and high, has `1 1 50 50`.
@@ -44,7 +45,9 @@ impl Writes for Voc {
             let names = self.names.remove(&split).unwrap_or_default();
             folder.write(&format!("ImageSets/Main/{}.txt", split.name()), names.as_bytes())?;
         }
-        Ok(())
+        let classes = self.classes.each().map(|(_, written)| format!("{written}:::\n"));
+        let head = "# label:color_rgb:parts:actions\nbackground:0,0,0::\n";
+        folder.write("labelmap.txt", format!("{head}{}", classes.collect::<String>()).as_bytes())
     }
 
     fn recount(&self, folder: &Path) -> Result<Recount, String> {

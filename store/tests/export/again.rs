@@ -9,16 +9,9 @@ use store::Reader;
 use store::export::{Format, MANIFEST};
 use store::import::{ImportOptions, Imported, Why, import};
 
-use crate::station::{Station, exported, mixed, options};
+use crate::station::{Station, exported, mixed, options, unlabelled};
 
 pub const READ_BACK: [Format; 4] = [Format::Coco, Format::Yolo, Format::YoloSegment, Format::Voc];
-
-/// The station of [`mixed`], before anybody said anything.
-fn unlabelled(folder: &Path) -> Station {
-    let station = Station::open(folder);
-    station.run(40, &[PixelFormat::Gray8, PixelFormat::Rgb8]);
-    station
-}
 
 fn imported(
     station: &mut Station,

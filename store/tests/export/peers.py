@@ -68,7 +68,7 @@ except ImportError:
 try:
     from datumaro import Dataset
 
-    for name, called in (("coco", "coco_instances"), ("yolo", "yolo_ultralytics"), ("voc", "voc")):
+    for name, called in (("coco", "coco_instances"), ("yolo", "yolo"), ("voc", "voc")):
         found = {}
         for item in Dataset.import_from(str(folder / name), called):
             found[item.id.split("/")[-1]] = len(

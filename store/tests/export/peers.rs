@@ -38,8 +38,8 @@ fn the_fields_own_readers_see_the_same() {
         }
     };
     when("pycocotools", &|seen| same_masks(&manifests[&Format::Coco], seen));
-    when("supervision yolo", &|seen| same_boxes(&manifests[&Format::Yolo], seen, 0.0));
-    when("supervision voc", &|seen| same_boxes(&manifests[&Format::Voc], seen, 1.0));
+    when("supervision yolo", &|seen| same_boxes(&manifests[&Format::Yolo], seen));
+    when("supervision voc", &|seen| same_boxes(&manifests[&Format::Voc], seen));
     for (name, format) in [("coco", Format::Coco), ("yolo", Format::Yolo), ("voc", Format::Voc)] {
         when(&format!("datumaro {name}"), &|seen| same_counts(&manifests[&format], seen));
     }
@@ -92,9 +92,8 @@ fn same_masks(manifest: &Manifest, seen: &Value) {
     assert_eq!(masks, 1);
 }
 
-/// Of supervision: classes and boxes. It takes one off every edge of a VOC box, though the right and
-/// bottom ones are of the last column and row, so that `less` is missing there.
-fn same_boxes(manifest: &Manifest, seen: &Value, less: f64) {
+/// Of supervision: classes and boxes.
+fn same_boxes(manifest: &Manifest, seen: &Value) {
     let seen = seen.as_object().unwrap();
     assert_eq!(seen.len(), manifest.pictures.len());
     for (name, marks) in seen {
@@ -109,7 +108,7 @@ fn same_boxes(manifest: &Manifest, seen: &Value, less: f64) {
             .map(|mark| {
                 let RectPx { x, y, .. } = mark.area;
                 let (right, bottom) = (f64::from(mark.area.right()), f64::from(mark.area.bottom()));
-                (written(&mark.class), [f64::from(x), f64::from(y), right - less, bottom - less])
+                (written(&mark.class), [f64::from(x), f64::from(y), right, bottom])
             })
             .collect();
         wanted.sort_by(|a, b| a.partial_cmp(b).unwrap());

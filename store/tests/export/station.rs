@@ -1,7 +1,7 @@
 //! A store as a station leaves it, made up: takes parts with pictures and what people said of them.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use domain::{
     ActedInspection, AnsweredBy, CameraId, CaptureTime, Frame, GateSignal, Inspection, Judgement,
@@ -11,6 +11,7 @@ use domain::{
 };
 use store::export::{Format, Options, SplitRule};
 use store::{NewLabel, Reader, RunStart, Store};
+use tempfile::TempDir;
 
 /// What the model looks at, of every frame.
 pub const CROP: RectPx = RectPx::new(8, 6, 32, 24);
@@ -161,6 +162,41 @@ pub const HOSTILE: [&str; 9] =
 /// A store with a part of every kind: good and bad ones, of all shapes, of two views, without a
 /// picture, in doubt, put off, and with hostile names. Gives its only run's number.
 pub fn mixed(folder: &Path) -> i64 {
+    static MADE: LazyLock<(TempDir, i64)> = LazyLock::new(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let run = make_mixed(&dir.path().join("s"));
+        (dir, run)
+    });
+    copy(&MADE.0.path().join("s"), folder);
+    MADE.1
+}
+
+/// The same before anybody said anything.
+pub fn unlabelled(folder: &Path) -> Station {
+    static MADE: LazyLock<TempDir> = LazyLock::new(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let station = Station::open(&dir.path().join("s"));
+        station.run(40, &[PixelFormat::Gray8, PixelFormat::Rgb8]);
+        dir
+    });
+    copy(&MADE.path().join("s"), folder);
+    Station::open(folder)
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+fn make_mixed(folder: &Path) -> i64 {
     let mut station = Station::open(folder);
     let run = station.run(40, &[PixelFormat::Gray8, PixelFormat::Rgb8]);
     for part in 1..=12 {
