@@ -5,6 +5,7 @@ use domain::PartKey;
 use egui::{CentralPanel, Panel, Ui};
 
 use crate::desk::Desk;
+use crate::film::Film;
 use crate::page::Cx;
 use crate::pages::Pages;
 use crate::theme::Theme;
@@ -16,6 +17,7 @@ pub struct Screen {
     station: Box<dyn Station>,
     shelf: Shelf,
     desk: Desk,
+    film: Film,
     settings: Settings,
     pages: Pages,
     page: Page,
@@ -31,6 +33,7 @@ impl Screen {
             station,
             shelf,
             desk: Desk::default(),
+            film: Film::default(),
             settings,
             pages: Pages::default(),
             page: Page::default(),
@@ -68,10 +71,12 @@ impl Screen {
             words,
             go: &mut go,
             part: &mut self.part,
+            film: &mut self.film,
         };
         Panel::top("bar").show(ui, |ui| bar(ui, &mut cx, shown));
         CentralPanel::default().show(ui, |ui| self.pages.show(shown, ui, &mut cx));
         self.page = go;
+        self.film.turn(&ctx, self.station.as_mut());
         self.desk.give(self.station.as_mut(), news.who.as_ref());
     }
 }
