@@ -32,6 +32,12 @@ pub struct Theme {
     pub undecided: Color32,
     /// Letters on `undecided`.
     pub on_undecided: Color32,
+    /// Good; letters and shapes on `card` and `ground`.
+    pub pass_ink: Color32,
+    /// Bad; letters and shapes on `card` and `ground`.
+    pub reject_ink: Color32,
+    /// In doubt; letters and shapes on `card` and `ground`.
+    pub undecided_ink: Color32,
 }
 
 /// Of what is touched, in points: 12 mm at scale 1 on a screen of 102 px an inch.
@@ -59,6 +65,9 @@ impl Theme {
         reject: Color32::from_rgb(208, 36, 42),
         undecided: Color32::from_rgb(255, 184, 0),
         on_undecided: Color32::BLACK,
+        pass_ink: Color32::from_rgb(52, 211, 122),
+        reject_ink: Color32::from_rgb(255, 112, 104),
+        undecided_ink: Color32::from_rgb(255, 196, 46),
     };
 
     const LIGHT: Self = Self {
@@ -74,6 +83,9 @@ impl Theme {
         reject: Color32::from_rgb(190, 16, 28),
         undecided: Color32::from_rgb(255, 184, 0),
         on_undecided: Color32::BLACK,
+        pass_ink: Color32::from_rgb(52, 211, 122),
+        reject_ink: Color32::from_rgb(255, 112, 104),
+        undecided_ink: Color32::from_rgb(255, 196, 46),
     };
 
     /// Sets egui's own style by this.

@@ -13,19 +13,22 @@ pub const RADIUS_MAX_PX: f32 = 200.0;
 pub struct Paint {
     covers: RectPx,
     on: Vec<bool>,
+    /// All that is painted lies in here, so that little of a large picture is searched.
+    touched: Option<RectPx>,
 }
 
 impl Paint {
     /// Nothing painted on `covers`.
     #[must_use]
     pub fn new(covers: RectPx) -> Self {
-        Self { covers, on: vec![false; len(covers)] }
+        Self { covers, on: vec![false; len(covers)], touched: None }
     }
 
     /// What `mask` means on `covers`; what lies outside is cut off.
     #[must_use]
     pub fn of(covers: RectPx, mask: &Mask) -> Self {
         let mut paint = Self::new(covers);
+        paint.touch(mask.area);
         for (row, from, to) in runs(mask) {
             let (from, to) = (from.max(covers.x), to.min(covers.right()));
             if row >= covers.y && row < covers.bottom() && from < to {
@@ -44,6 +47,7 @@ impl Paint {
             span(from.y.min(to.y) - reach, from.y.max(to.y) + reach, covers.y, covers.bottom());
         let (left, right) =
             span(from.x.min(to.x) - reach, from.x.max(to.x) + reach, covers.x, covers.right());
+        self.touch(RectPx::from_corners(left, top, right, bottom));
         for y in top..bottom {
             for x in left..right {
                 if away(from, to, middle(x, y)) <= reach * reach {
@@ -65,25 +69,26 @@ impl Paint {
         Some(Mask::from_bits(area, (area.y..area.bottom()).flat_map(row).copied()))
     }
 
+    fn touch(&mut self, area: RectPx) {
+        if let Some(area) = area.intersection(&self.covers) {
+            self.touched = Some(self.touched.map_or(area, |touched| touched.union(&area)));
+        }
+    }
+
+    /// The least rectangle that holds all that is painted.
     fn bounds(&self) -> Option<RectPx> {
-        let width = self.covers.width as usize;
-        let mut found: Option<(usize, usize, usize, usize)> = None;
-        for (y, row) in self.on.chunks_exact(width.max(1)).enumerate() {
+        let touched = self.touched?;
+        let mut found: Option<RectPx> = None;
+        for y in touched.y..touched.bottom() {
+            let start = self.place(touched.x, y);
+            let row = &self.on[start..start + touched.width as usize];
             let Some(first) = row.iter().position(|&on| on) else { continue };
             let last = row.iter().rposition(|&on| on).unwrap_or(first);
-            found = Some(match found {
-                None => (first, y, last, y),
-                Some((x0, y0, x1, _)) => (x0.min(first), y0, x1.max(last), y),
-            });
+            let column = |by| touched.x + u32::try_from(by).unwrap_or(0);
+            let row = RectPx::from_corners(column(first), y, column(last + 1), y + 1);
+            found = Some(found.map_or(row, |found| found.union(&row)));
         }
-        let (x0, y0, x1, y1) = found?;
-        let at = |start: u32, by: usize| start + u32::try_from(by).unwrap_or(u32::MAX - start);
-        Some(RectPx::from_corners(
-            at(self.covers.x, x0),
-            at(self.covers.y, y0),
-            at(self.covers.x, x1 + 1),
-            at(self.covers.y, y1 + 1),
-        ))
+        found
     }
 
     fn place(&self, x: u32, y: u32) -> usize {
@@ -128,6 +133,12 @@ pub fn of_cells(cells: &Mask, grid: (u32, u32), covers: RectPx) -> Option<Mask> 
         let top = along(row, grid.1, covers.height);
         let bottom = along(row.saturating_add(1), grid.1, covers.height);
         for y in top..bottom {
+            paint.touch(RectPx::from_corners(
+                covers.x + left,
+                covers.y + y,
+                covers.x + right,
+                covers.y + y + 1,
+            ));
             let start = paint.place(covers.x + left, covers.y + y);
             paint.on[start..start + (right - left) as usize].fill(true);
         }
@@ -205,7 +216,7 @@ mod tests {
                     prop_assert!((from..to).all(|x| is_on(x, row)));
                 }
                 prop_assert_eq!(runs(&mask).map(|(_, a, b)| u64::from(b - a)).sum::<u64>(), wanted);
-                prop_assert_eq!(&Paint::of(covers, &mask), &paint);
+                prop_assert_eq!(&Paint::of(covers, &mask).on, &paint.on);
             }
         }
 
