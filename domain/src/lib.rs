@@ -15,6 +15,7 @@ pub mod inspection;
 pub mod label;
 pub mod part;
 pub mod recipe;
+pub mod rule;
 pub mod snapshot;
 pub mod stage;
 pub mod time;
@@ -36,6 +37,7 @@ pub use part::{
     BeltMotion, Expected, InferredPart, Part, PartCondition, Placement, PreparedPart, Tensor, View,
 };
 pub use recipe::{CheckedRecipe, Execution, Locate, Provider, Recipe, RecipeError, WhenMissing};
+pub use rule::verdict_from_defects;
 pub use snapshot::{
     CameraSnapshot, ClipSnapshot, Conservation, LineState, RecentPart, Snapshot, StageSnapshot,
     Tail, UploadSnapshot,
