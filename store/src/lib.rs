@@ -15,6 +15,7 @@ mod error;
 #[cfg(test)]
 mod example;
 mod files;
+mod golden;
 mod keep;
 mod labels;
 mod people;
