@@ -64,6 +64,14 @@ pub struct Desk {
     /// Waits until somebody who may has logged in.
     pub(crate) held: Option<Command>,
     held_as: Option<Ticket>,
+    /// Somebody who may as much is wanted at the screen, without a command.
+    pub(crate) wanted: Option<Role>,
+    /// The log-in that is being checked.
+    log_in: Option<Ask>,
+    /// What became of it.
+    pub(crate) logged_in: Option<Answer>,
+    /// What was refused last, until the screen has shown it.
+    pub(crate) refused: Option<Refusal>,
     answers: BTreeMap<Ask, Answer>,
     last: Vec<Ask>,
     tickets: u64,
@@ -111,6 +119,11 @@ impl Desk {
         }
     }
 
+    /// Shows the log-in to whoever may as much as `role`.
+    pub const fn want(&mut self, role: Role) {
+        self.wanted = Some(role);
+    }
+
     /// What the answers to this pass's commands will be known by, in their order; called once a
     /// pass by the screen.
     pub(crate) fn give(&mut self, station: &mut dyn Station, who: Option<&Person>) {
@@ -120,11 +133,17 @@ impl Desk {
         }
         self.last.clear();
         for (ticket, command) in std::mem::take(&mut self.fresh) {
+            let is_log_in = matches!(command, Command::LogIn { .. });
             let ask = station.ask(command);
+            if is_log_in {
+                self.log_in = Some(ask);
+            }
             self.last.push(ask);
             self.given_as.extend(ticket.map(|ticket| (ticket, ask)));
         }
-        self.answers.extend(station.answers());
+        for (ask, answer) in station.answers() {
+            self.take_in(ask, answer);
+        }
         // A page that was left does not wait for its answers any more, unless it holds a ticket.
         while self.answers.len() > 64 + self.given_as.len() {
             let kept = |ask: &Ask| self.given_as.values().any(|given| given == ask);
@@ -133,10 +152,27 @@ impl Desk {
         }
     }
 
+    fn take_in(&mut self, ask: Ask, answer: Answer) {
+        if self.log_in == Some(ask) {
+            self.log_in = None;
+            self.logged_in = Some(answer);
+            return;
+        }
+        if let Answer::Refused(why) = &answer {
+            self.refused = Some(why.clone());
+        }
+        self.answers.insert(ask, answer);
+    }
+
     /// What was given on the last pass, in the order it was asked for.
     #[must_use]
     pub fn given(&self) -> &[Ask] {
         &self.last
+    }
+
+    /// Whether something came that the next pass shows.
+    pub(crate) const fn has_news(&self) -> bool {
+        self.logged_in.is_some() || self.refused.is_some()
     }
 
     /// The answer to `ask`, once.

@@ -3,12 +3,12 @@
 
 use domain::{Mask, PointPx, Shape};
 use egui::epaint::{Mesh, PathShape, PathStroke};
-use egui::{Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Stroke, StrokeKind, vec2};
+use egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, vec2};
 
 use super::brush;
 use super::lens::Sight;
 use super::shapes::{self, Grip};
-use crate::theme::Theme;
+use crate::theme::{Theme, plain};
 
 /// How a mark is painted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub fn name(painter: &Painter, theme: &Theme, sight: &Sight, shape: &Shape, text
         _ => (theme.on_accent, theme.accent),
     };
     let around = sight.rect(shapes::bounds(shape, sight.covers)).intersect(sight.place);
-    let galley = painter.layout_no_wrap(text.to_owned(), FontId::proportional(14.0), ink);
+    let galley = painter.layout_no_wrap(text.to_owned(), plain(14.0), ink);
     let size = galley.size() + vec2(12.0, 6.0);
     let low = sight.place.max - size;
     let gap = if look == Look::Selected { 24.0 } else { 4.0 };
@@ -181,7 +181,7 @@ pub fn grid(painter: &Painter, theme: &Theme, sight: &Sight) {
 /// A few words in the middle of a place that has no picture.
 pub fn note(painter: &Painter, theme: &Theme, place: Rect, text: &str) {
     let wide = (place.width() - 48.0).max(40.0);
-    let font = FontId::proportional(18.0);
+    let font = plain(18.0);
     let galley = painter.layout(text.to_owned(), font, theme.weak, wide);
     let at = Align2::CENTER_CENTER.anchor_size(place.center(), galley.size());
     painter.galley(at.min, galley, theme.weak);

@@ -7,7 +7,6 @@ use egui::{
 };
 use store::ImageRow;
 
-use super::heat::Heat;
 use super::lens::{Lens, Sight};
 use super::draw;
 use crate::Shelf;
@@ -16,6 +15,8 @@ use crate::theme::Theme;
 
 /// How much of the picture a key zooms.
 const KEY_STEP: f32 = 1.5;
+/// All of a texture.
+const ALL: Rect = Rect { min: Pos2::ZERO, max: pos2(1.0, 1.0) };
 /// How far a key pans, points.
 const KEY_PAN: f32 = 80.0;
 
@@ -24,7 +25,6 @@ const KEY_PAN: f32 = 80.0;
 pub struct Pane {
     /// How.
     pub lens: Lens,
-    heat: Heat,
     /// The file of the picture that was shown last.
     last: String,
     /// Two fingers are down, or were until all went up: nothing is drawn meanwhile.
@@ -85,9 +85,11 @@ impl Pane {
         painter.rect_filled(place, egui::CornerRadius::same(6), Color32::BLACK);
         let found = paint(ui.ctx(), shelf, &painter, &sight, shot.picture, scale);
         if found.is_ok()
-            && let Some(heat) = shot.heat
+            && let Some((image, strength)) = shot.heat
+            && let Some((texture, covers)) = shelf.heat(ui.ctx(), image)
         {
-            self.heat.paint((ui.ctx(), shelf), &painter, &sight, heat);
+            let tint = Color32::WHITE.gamma_multiply(strength.clamp(0.0, 1.0));
+            painter.image(texture.id(), sight.rect(covers), ALL, tint);
         }
         if found.is_ok() {
             draw::grid(&painter, theme, &sight);
@@ -211,8 +213,7 @@ pub fn paint(
         Shown::Failed(why) => return Err(Some(why)),
         Shown::Heatmap(_) => return Err(Some(format!("{}: a heatmap, no picture", picture.path))),
     };
-    let all = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-    painter.image(texture.id(), sight.rect(picture.covers), all, Color32::WHITE);
+    painter.image(texture.id(), sight.rect(picture.covers), ALL, Color32::WHITE);
     Ok(())
 }
 

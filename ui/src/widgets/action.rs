@@ -1,12 +1,12 @@
 //! A button that says what it does, by which key, and with which sign.
 
 use egui::{
-    Color32, CornerRadius, FontId, Key, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2,
+    Color32, CornerRadius, Key, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2,
     WidgetInfo, Role, pos2, vec2,
 };
 
 use super::glyph::{Glyph, glyph};
-use crate::theme::{TOUCH, Theme};
+use crate::theme::{TOUCH, Theme, plain};
 
 /// What a button means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,9 +104,9 @@ impl<'a> Action<'a> {
     pub fn show(self, ui: &mut Ui, theme: &Theme) -> Response {
         let ink = if self.is_off { theme.weak.gamma_multiply(0.55) } else { self.ink(theme) };
         let name = if self.hides_name { "" } else { self.name };
-        let font = FontId::proportional(17.0);
+        let font = plain(17.0);
         let name = ui.painter().layout_no_wrap(name.to_owned(), font, ink);
-        let small = FontId::proportional(13.0);
+        let small = plain(13.0);
         let key = ui.painter().layout_no_wrap(self.key.to_owned(), small, ink);
         let cap = if self.key.is_empty() { 0.0 } else { (key.size().x + 12.0).max(22.0) };
         let sign = if self.glyph.is_some() { 20.0 } else { 0.0 };
