@@ -26,6 +26,7 @@ use crate::words::Words;
 use crate::{News, Page, Person, Settings, Shelf, Station};
 
 pub(crate) use lamp::lamp_of;
+pub(crate) use log_in::refusal;
 
 /// While a line runs, the screen shows how it is at least this often.
 const LINE_EVERY: Duration = Duration::from_millis(250);

@@ -120,6 +120,19 @@ impl Hand {
         self.doing = Doing::Nothing;
     }
 
+    /// A second finger came: what the first dragged stays as it was. Corners that were tapped stay.
+    pub fn let_go(&mut self) {
+        if !matches!(self.doing, Doing::Polygon { .. } | Doing::KeyBox { .. }) {
+            self.doing = Doing::Nothing;
+        }
+    }
+
+    /// The corners of a polygon that is not closed yet.
+    #[must_use]
+    pub fn corners(&self) -> &[PointPx] {
+        if let Doing::Polygon { corners } = &self.doing { corners } else { &[] }
+    }
+
     /// A finger or button goes down there and begins to move.
     pub fn press(&mut self, board: &Board<'_>, at: Pos2) -> Option<Deed> {
         let place = board.sight.on_picture(at);
