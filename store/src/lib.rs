@@ -16,6 +16,7 @@ mod error;
 mod example;
 mod files;
 mod golden;
+mod history;
 mod keep;
 mod labels;
 mod people;
@@ -45,6 +46,7 @@ pub use clips::{
 };
 pub use error::StoreError;
 pub use files::ImageKind;
+pub use history::{Bin, BinBy, JudgedAgain, PartSearch, Positions, ScoredPart, judge_again};
 pub use keep::keep_share;
 pub use labels::{LabelRow, Labels, NewLabel};
 pub use people::{People, PeopleError, Person, PinCost, PinError};
