@@ -77,7 +77,8 @@ pub enum Command {
         part: PartKey,
         /// What it is.
         label: Label,
-        /// Whether it was asked for to compare it with another person's.
+        /// Whether it was asked for to compare it with another person's, which it does not
+        /// replace.
         is_second: bool,
     },
     /// Takes back what the person at the screen said of a part last; what they had said before

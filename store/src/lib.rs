@@ -16,6 +16,7 @@ mod error;
 mod example;
 pub mod export;
 mod files;
+mod golden;
 mod history;
 pub mod import;
 mod keep;

@@ -40,13 +40,31 @@ pub enum Refusal {
     Failed(String),
 }
 
+/// A command that a page wants to know the fate of, from before it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+/// What has become of a command so far.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// It waits until somebody who may has logged in.
+    Held,
+    /// The station has it and has not answered.
+    Given,
+    /// The station has answered; told once.
+    Answered(Answer),
+    /// It was never given: the log-in was left, or another command took its place.
+    Dropped,
+}
+
 /// The desk.
 #[derive(Default)]
 pub struct Desk {
     /// Asked for on this pass.
-    fresh: Vec<Command>,
+    fresh: Vec<(Option<Ticket>, Command)>,
     /// Waits until somebody who may has logged in.
     pub(crate) held: Option<Command>,
+    held_as: Option<Ticket>,
     /// Somebody who may as much is wanted at the screen, without a command.
     pub(crate) wanted: Option<Role>,
     /// The log-in that is being checked.
@@ -57,17 +75,48 @@ pub struct Desk {
     pub(crate) refused: Option<Refusal>,
     answers: BTreeMap<Ask, Answer>,
     last: Vec<Ask>,
+    tickets: u64,
+    given_as: BTreeMap<Ticket, Ask>,
 }
 
 impl Desk {
     /// Asks for `command`. When the person at the screen may not, it is kept and the log-in is
     /// shown; it is given as soon as somebody who may has logged in.
     pub fn ask(&mut self, who: Option<&Person>, command: Command) {
+        self.put(who, None, command);
+    }
+
+    /// As [`Self::ask`], for a page that keeps asking for its [`Fate`].
+    pub fn order(&mut self, who: Option<&Person>, command: Command) -> Ticket {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.put(who, Some(ticket), command);
+        ticket
+    }
+
+    fn put(&mut self, who: Option<&Person>, ticket: Option<Ticket>, command: Command) {
         let may = command.needs().is_none_or(|least| who.is_some_and(|who| who.role >= least));
         if may {
-            self.fresh.push(command);
+            self.fresh.push((ticket, command));
         } else {
-            self.held = Some(command);
+            (self.held, self.held_as) = (Some(command), ticket);
+        }
+    }
+
+    /// What has become of an ordered command. An answer is told once; after it, and after
+    /// [`Fate::Dropped`], the ticket is worth nothing.
+    pub fn fate(&mut self, ticket: Ticket) -> Fate {
+        if let Some(&ask) = self.given_as.get(&ticket) {
+            let Some(answer) = self.answers.remove(&ask) else { return Fate::Given };
+            self.given_as.remove(&ticket);
+            return Fate::Answered(answer);
+        }
+        let is_held = self.held.is_some() && self.held_as == Some(ticket);
+        let is_fresh = self.fresh.iter().any(|(of, _)| *of == Some(ticket));
+        match (is_held, is_fresh) {
+            (true, _) => Fate::Held,
+            (_, true) => Fate::Given,
+            (false, false) => Fate::Dropped,
         }
     }
 
@@ -80,23 +129,27 @@ impl Desk {
     /// pass by the screen.
     pub(crate) fn give(&mut self, station: &mut dyn Station, who: Option<&Person>) {
         if let Some(command) = self.held.take() {
-            self.ask(who, command);
+            let ticket = self.held_as.take();
+            self.put(who, ticket, command);
         }
         self.last.clear();
-        for command in self.fresh.drain(..) {
+        for (ticket, command) in std::mem::take(&mut self.fresh) {
             let is_log_in = matches!(command, Command::LogIn { .. });
             let ask = station.ask(command);
             if is_log_in {
                 self.log_in = Some(ask);
             }
             self.last.push(ask);
+            self.given_as.extend(ticket.map(|ticket| (ticket, ask)));
         }
         for (ask, answer) in station.answers() {
             self.take_in(ask, answer);
         }
-        // A page that was left does not wait for its answers any more.
-        while self.answers.len() > 64 {
-            self.answers.pop_first();
+        // A page that was left does not wait for its answers any more, unless it holds a ticket.
+        while self.answers.len() > 64 + self.given_as.len() {
+            let kept = |ask: &Ask| self.given_as.values().any(|given| given == ask);
+            let Some(oldest) = self.answers.keys().find(|ask| !kept(ask)).copied() else { break };
+            self.answers.remove(&oldest);
         }
     }
 

@@ -6,7 +6,9 @@
 //! on a display. A page is a file in `pages/`, its words are a file in `words/`, and no page holds
 //! a colour: those are in [`theme`].
 
+mod canvas;
 pub mod desk;
+pub mod film;
 pub mod page;
 mod pages;
 pub mod screen;
@@ -18,11 +20,12 @@ pub mod widgets;
 pub mod window;
 pub mod words;
 
-pub use desk::{Answer, Ask, Refusal};
+pub use desk::{Answer, Ask, Fate, Refusal, Ticket};
 pub use page::Page;
 pub use screen::Screen;
 pub use settings::{Language, Settings};
 pub use shelf::Shelf;
 pub use station::{
-    Alarm, Facts, LineNews, News, Person, Preview, RecipeFacts, RgbPicture, Station,
+    Alarm, ClipFrame, ClipView, Facts, LineNews, News, Person, Preview, RecipeFacts, RgbPicture,
+    Station,
 };

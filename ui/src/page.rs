@@ -1,6 +1,7 @@
 //! The pages: which there are, and what each is given.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Ticket};
+use crate::film::Film;
 use crate::theme::Theme;
 use crate::words::Words;
 use crate::{News, Settings, Shelf};
@@ -58,11 +59,18 @@ pub struct Cx<'a> {
     pub go: &'a mut Page,
     /// The part that a page asks another to show.
     pub part: &'a mut Option<domain::PartKey>,
+    /// The clip that is looked at.
+    pub film: &'a mut Film,
 }
 
 impl Cx<'_> {
     /// Asks for `command`, as the person at the screen.
     pub fn ask(&mut self, command: domain::Command) {
         self.desk.ask(self.news.who.as_ref(), command);
+    }
+
+    /// As [`Self::ask`], with a ticket to ask for its fate.
+    pub fn order(&mut self, command: domain::Command) -> Ticket {
+        self.desk.order(self.news.who.as_ref(), command)
     }
 }

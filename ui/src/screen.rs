@@ -18,6 +18,7 @@ use egui::{CentralPanel, Context, Frame, Key, Margin, Ui};
 use jiff::tz::TimeZone;
 
 use crate::desk::Desk;
+use crate::film::Film;
 use crate::page::Cx;
 use crate::pages::Pages;
 use crate::theme::Theme;
@@ -25,6 +26,7 @@ use crate::words::Words;
 use crate::{News, Page, Person, Settings, Shelf, Station};
 
 pub(crate) use lamp::lamp_of;
+pub(crate) use log_in::refusal;
 
 /// While a line runs, the screen shows how it is at least this often.
 const LINE_EVERY: Duration = Duration::from_millis(250);
@@ -38,6 +40,7 @@ pub struct Screen {
     station: Box<dyn Station>,
     shelf: Shelf,
     desk: Desk,
+    film: Film,
     settings: Settings,
     pages: Pages,
     page: Page,
@@ -59,6 +62,7 @@ impl Screen {
             station,
             shelf,
             desk: Desk::default(),
+            film: Film::default(),
             settings,
             pages: Pages::default(),
             page: Page::default(),
@@ -115,6 +119,7 @@ impl Screen {
             zone: &self.zone,
             go: &mut go,
             part: &mut self.part,
+            film: &mut self.film,
         };
         bar::show(ui, &mut cx, &mut self.log_in);
         rail::show(ui, &mut cx, shown);
@@ -126,6 +131,7 @@ impl Screen {
         let frame = Frame::new().fill(theme.ground).inner_margin(Margin::same(16));
         CentralPanel::default().frame(frame).show(ui, |ui| self.pages.show(shown, ui, &mut cx));
         self.page = go;
+        self.film.turn(&ctx, self.station.as_mut());
         self.desk.give(self.station.as_mut(), news.who.as_ref());
         self.repaint_when_due(&ctx, &news, shown);
     }

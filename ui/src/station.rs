@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use domain::{
-    CameraId, Command, PersonId, Pixels, Recipe, RectPx, Role, Sha256, SizePx, Snapshot,
+    CameraId, Command, PartKey, PersonId, Pixels, Recipe, RectPx, Role, Sha256, SizePx, Snapshot,
     VerdictKind, WallTime,
 };
 
@@ -23,6 +23,13 @@ pub trait Station {
     /// The picture in colour, neither side longer than `side_max_px`, as the model sees it. `None`
     /// when the pixels do not fit their format. Called from a thread of the screen's own.
     fn developer(&self) -> Developer;
+    /// A picture of the clip that shows `part`: the one with `number`, from 0, or the last when
+    /// there are fewer. Asked for at every repaint while a clip is looked at, so it never waits:
+    /// what has to be decoded first is [`ClipView::Waiting`], and a repaint is woken when it is
+    /// there.
+    fn clip(&mut self, _part: PartKey, _number: u32) -> ClipView {
+        ClipView::None
+    }
     /// Keeps how the screen is set up, for its next start.
     fn keep(&mut self, settings: &Settings);
     /// Has `wake` called when there is news worth a repaint.
@@ -39,6 +46,36 @@ pub struct RgbPicture {
     pub size: SizePx,
     /// Rows from the top, three bytes a pixel.
     pub rgb: Vec<u8>,
+}
+
+/// A picture of a part's clip, if there is one.
+#[derive(Clone, Debug)]
+pub enum ClipView {
+    /// No clip shows the part.
+    None,
+    /// It is being read.
+    Waiting,
+    /// It can't be read, in English: why.
+    Failed(String),
+    /// Here it is.
+    Frame(Arc<ClipFrame>),
+}
+
+/// A picture of a clip.
+#[derive(Clone, Debug)]
+pub struct ClipFrame {
+    /// In colour, at most as large as a screen.
+    pub picture: RgbPicture,
+    /// Which it is, from 0.
+    pub number: u32,
+    /// How many the clip has.
+    pub of: u32,
+    /// Since the clip's first picture, milliseconds.
+    pub at_ms: u64,
+    /// Until the next picture, milliseconds.
+    pub lasts_ms: u64,
+    /// The picture that the part was judged by, when the clip has it.
+    pub judged: Option<u32>,
 }
 
 /// The latest of everything.

@@ -29,7 +29,7 @@ impl Pages {
         match page {
             Page::Live => self.live.show(ui, cx),
             Page::Review => self.review.show(ui, cx),
-            Page::Label => self.label.show(ui, cx),
+            Page::Label => self.label.show(ui, cx, &mut self.review.bench),
             Page::History => self.history.show(ui, cx),
             Page::Recipe => self.recipe.show(ui, cx),
             Page::Health => self.health.show(ui, cx),

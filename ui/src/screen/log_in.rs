@@ -207,7 +207,7 @@ fn person_button(ui: &mut Ui, cx: &Cx<'_>, person: &Person, role: &str) -> egui:
 }
 
 /// Why something is not done, in words.
-pub(super) fn refusal(words: &Words, why: &Refusal) -> String {
+pub(crate) fn refusal(words: &Words, why: &Refusal) -> String {
     let shell = &words.shell;
     match why {
         Refusal::LogInFirst => shell.log_in_first.to_owned(),

@@ -1,7 +1,9 @@
 //! What pages are put together from. No page draws a button of its own.
 
+mod action;
 mod button;
 mod card;
+mod glyph;
 mod icon;
 mod lamp;
 mod picture;
@@ -10,8 +12,10 @@ mod sign;
 mod strip;
 mod table;
 
+pub use action::{Action, Tone, pressed};
 pub use button::{button, choice, pad_key, rail_button, toggle};
 pub use card::{card, empty, fact, figure, pill, section, state};
+pub use glyph::{Glyph, glyph};
 pub use lamp::{Lamp, big_lamp, small_lamp};
 pub use picture::{Outline, Picture, Placed, coloured, readable_on};
 pub use score::{Marker, TimeGauge, bar};

@@ -1,0 +1,198 @@
+//! A button that says what it does, by which key, and with which sign.
+
+use egui::{
+    Color32, CornerRadius, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::glyph::{Glyph, glyph};
+use crate::theme::{TOUCH, Theme, plain};
+
+/// What a button means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing special.
+    #[default]
+    Plain,
+    /// Good.
+    Pass,
+    /// Bad.
+    Reject,
+    /// In doubt.
+    Undecided,
+}
+
+/// A button, before it is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Action<'a> {
+    name: &'a str,
+    key: &'a str,
+    glyph: Option<Glyph>,
+    tone: Tone,
+    is_on: bool,
+    is_off: bool,
+    hides_name: bool,
+    width: Option<f32>,
+}
+
+impl<'a> Action<'a> {
+    /// A button that is called `name`.
+    #[must_use]
+    pub const fn new(name: &'a str) -> Self {
+        Self {
+            name,
+            key: "",
+            glyph: None,
+            tone: Tone::Plain,
+            is_on: false,
+            is_off: false,
+            hides_name: false,
+            width: None,
+        }
+    }
+
+    /// Shows which key does the same.
+    #[must_use]
+    pub const fn key(mut self, key: &'a str) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// With a sign before its name.
+    #[must_use]
+    pub const fn glyph(mut self, glyph: Glyph) -> Self {
+        self.glyph = Some(glyph);
+        self
+    }
+
+    /// Its sign alone; the name is what a screen reader says, and a tip.
+    #[must_use]
+    pub const fn sign(mut self, glyph: Glyph) -> Self {
+        (self.glyph, self.hides_name) = (Some(glyph), true);
+        self
+    }
+
+    /// What it means.
+    #[must_use]
+    pub const fn tone(mut self, tone: Tone) -> Self {
+        self.tone = tone;
+        self
+    }
+
+    /// It is on.
+    #[must_use]
+    pub const fn on(mut self, is_on: bool) -> Self {
+        self.is_on = is_on;
+        self
+    }
+
+    /// It can't be pressed now.
+    #[must_use]
+    pub const fn off(mut self, is_off: bool) -> Self {
+        self.is_off = is_off;
+        self
+    }
+
+    /// So many points wide.
+    #[must_use]
+    pub const fn width(mut self, width: f32) -> Self {
+        self.width = Some(width);
+        self
+    }
+
+    /// Shows it.
+    pub fn show(self, ui: &mut Ui, theme: &Theme) -> Response {
+        let ink = if self.is_off { theme.weak.gamma_multiply(0.55) } else { self.ink(theme) };
+        let name = if self.hides_name { "" } else { self.name };
+        let font = plain(17.0);
+        let name = ui.painter().layout_no_wrap(name.to_owned(), font, ink);
+        let small = plain(13.0);
+        let key = ui.painter().layout_no_wrap(self.key.to_owned(), small, ink);
+        let cap = if self.key.is_empty() { 0.0 } else { (key.size().x + 12.0).max(22.0) };
+        let sign = if self.glyph.is_some() { 20.0 } else { 0.0 };
+        let parts = [sign, name.size().x, cap];
+        let gaps = parts.iter().filter(|&&wide| wide > 0.0).count().saturating_sub(1);
+        #[expect(clippy::cast_precision_loss, reason = "at most two")]
+        let wide = parts.iter().sum::<f32>() + 8.0 * gaps as f32;
+        let width = self.width.unwrap_or(wide + 24.0).max(TOUCH);
+        let sense = if self.is_off { Sense::hover() } else { Sense::click() };
+        let (rect, response) = ui.allocate_exact_size(vec2(width, TOUCH), sense);
+        response.widget_info(|| {
+            WidgetInfo::selected(Role::Button, !self.is_off, self.is_on, self.name)
+        });
+        if ui.is_rect_visible(rect) {
+            self.paint_ground(ui, theme, rect, &response);
+            // With a fixed width the name stands left and the key right, as in a list.
+            let start = if self.width.is_some() && !self.hides_name {
+                rect.left() + 12.0
+            } else {
+                rect.center().x - wide / 2.0
+            };
+            let middle = rect.center().y;
+            if let Some(sign) = self.glyph {
+                let place = Rect::from_center_size(pos2(start + 10.0, middle), Vec2::splat(20.0));
+                glyph(ui.painter(), place, sign, self.sign_ink(theme, ink));
+            }
+            let mut x = start + if sign > 0.0 { sign + 8.0 } else { 0.0 };
+            let most = rect.right() - 12.0 - if cap > 0.0 { cap + 8.0 } else { 0.0 };
+            let painter = ui.painter().with_clip_rect(rect.with_max_x(most.max(x)));
+            painter.galley(pos2(x, middle - name.size().y / 2.0), name.clone(), ink);
+            x += if name.size().x > 0.0 { name.size().x + 8.0 } else { 0.0 };
+            if cap > 0.0 {
+                let x = if self.width.is_some() && !self.hides_name { most + 8.0 } else { x };
+                let place = Rect::from_min_size(pos2(x, middle - 11.0), vec2(cap, 22.0));
+                let stroke = Stroke::new(1.0, ink.gamma_multiply(0.5));
+                ui.painter().rect_stroke(place, CornerRadius::same(4), stroke, StrokeKind::Inside);
+                ui.painter().galley(place.center() - key.size() / 2.0, key, ink);
+            }
+        }
+        if self.hides_name { response.on_hover_text(self.name) } else { response }
+    }
+
+    fn paint_ground(&self, ui: &Ui, theme: &Theme, rect: Rect, response: &Response) {
+        let fill = match (self.is_on, self.tone) {
+            (false, _) => theme.button,
+            (true, Tone::Plain) => theme.accent,
+            (true, Tone::Pass) => theme.pass,
+            (true, Tone::Reject) => theme.reject,
+            (true, Tone::Undecided) => theme.undecided,
+        };
+        let fill = if self.is_off { fill.gamma_multiply(0.45) } else { fill };
+        let radius = CornerRadius::same(8);
+        ui.painter().rect_filled(rect, radius, fill);
+        if response.has_focus() || (response.hovered() && !self.is_off) {
+            let ink = if response.has_focus() { theme.accent } else { theme.line };
+            let ink = if response.is_pointer_button_down_on() { theme.text } else { ink };
+            ui.painter().rect_stroke(rect, radius, Stroke::new(2.0, ink), StrokeKind::Inside);
+        }
+    }
+
+    const fn ink(&self, theme: &Theme) -> Color32 {
+        match (self.is_on, self.tone) {
+            (false, _) => theme.text,
+            (true, Tone::Undecided) => theme.on_undecided,
+            (true, _) => theme.on_accent,
+        }
+    }
+
+    /// What a button means is seen in its sign before it is pressed.
+    fn sign_ink(&self, theme: &Theme, ink: Color32) -> Color32 {
+        match (self.is_on || self.is_off, self.tone) {
+            (true, _) | (_, Tone::Plain) => ink,
+            (false, Tone::Pass) => theme.pass_ink,
+            (false, Tone::Reject) => theme.reject_ink,
+            (false, Tone::Undecided) => theme.undecided_ink,
+        }
+    }
+}
+
+/// Whether `key` alone was pressed now, not held.
+#[must_use]
+pub fn pressed(ui: &Ui, key: Key) -> bool {
+    ui.input(|input| {
+        input.events.iter().any(|event| {
+            matches!(event, egui::Event::Key { key: which, pressed: true, repeat: false, modifiers, .. }
+                if *which == key && !modifiers.ctrl && !modifiers.alt && !modifiers.command)
+        })
+    })
+}

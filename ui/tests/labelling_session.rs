@@ -1,0 +1,13 @@
+//! People who review and label, as they would: by keys alone, by finger, with what goes wrong.
+
+#[path = "labelling_session/hostile.rs"]
+mod hostile;
+#[path = "labelling_session/label.rs"]
+mod label;
+#[path = "labelling_session/look.rs"]
+mod look;
+#[path = "labelling_session/review.rs"]
+mod review;
+#[path = "labelling_session/station.rs"]
+mod station;
+mod support;
