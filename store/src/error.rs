@@ -132,6 +132,24 @@ pub enum StoreError {
         /// Why.
         source: Box<StoreError>,
     },
+    /// Something was said of a part that the store does not have.
+    #[error("run {run} has no {part}; only parts that are in the store can be labelled")]
+    NoSuchPart {
+        /// The run.
+        run: RunId,
+        /// The part.
+        part: PartId,
+    },
+    /// A label contradicts itself or its part.
+    #[error("run {run}: the label of {part} is refused: {cause}")]
+    LabelRefused {
+        /// The run.
+        run: RunId,
+        /// The part.
+        part: PartId,
+        /// What is wrong with it and what would be right.
+        cause: String,
+    },
     /// There is no such clip, or no such fragment of it.
     #[error("{}: there is no {what}; `sightline clips list` names all there are", path.display())]
     NoSuchClip {
@@ -204,6 +222,8 @@ impl StoreError {
             Self::AlreadyAnswered { .. }
                 | Self::NotAnswered { .. }
                 | Self::Refused { .. }
+                | Self::NoSuchPart { .. }
+                | Self::LabelRefused { .. }
                 | Self::NoSuchClip { .. }
                 | Self::ClipGone { .. }
                 | Self::ClipRefused { .. }

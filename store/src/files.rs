@@ -1,8 +1,9 @@
 //! The files beside the database: takes names from outside and bytes, gives safe names and whole
 //! files.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use domain::{CameraId, PartId, WallTime};
@@ -13,6 +14,8 @@ use crate::{RunId, StoreError};
 pub(crate) const DATABASE: &str = "station.db";
 /// The lock file's name.
 pub(crate) const LOCK: &str = "station.lock";
+/// The file that says how far the audit log goes.
+pub(crate) const AUDIT_HEAD: &str = "audit.head";
 /// The folder of images.
 pub(crate) const IMAGES: &str = "images";
 /// The folder of clips.
@@ -143,6 +146,33 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The name of a file while it is being written.
 pub(crate) fn unfinished(path: &Path) -> PathBuf {
     path.with_extension("png.part")
+}
+
+/// Puts `bytes` where the file at `path` is or is to be, with these permissions; it is the old one
+/// or the new one at any moment, and the new one for good when this returns.
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    // One that a kill left may have other permissions.
+    let _ = fs::remove_file(&partial);
+    let mut options = OpenOptions::new();
+    let written = options
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&partial)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&partial, path))
+        .and_then(|()| sync_folder(path.parent().unwrap_or(Path::new("."))));
+    if written.is_err() {
+        // The first failure is the one to tell.
+        let _ = fs::remove_file(&partial);
+    }
+    written
 }
 
 /// Makes the names in a folder outlast a power cut.

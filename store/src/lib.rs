@@ -7,6 +7,7 @@
 //! place before their row is committed, so a kill at any moment leaves a readable store.
 //! [`check()`] finds whatever disagrees.
 
+mod audit;
 mod check;
 mod clips;
 mod error;
@@ -24,6 +25,10 @@ mod turn;
 mod words;
 mod writer;
 
+pub use audit::{
+    Action, AuditFault, AuditFilter, AuditReport, AuditRow, NewEntry, verify_audit,
+    verify_audit_against,
+};
 pub use check::{CheckReport, Gap, check};
 pub use clips::{
     Budget, Clip, ClipClass, ClipEnd, ClipFault, ClipFile, ClipFilter, ClipGap, ClipId, ClipPart,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use domain::WallTime;
 
@@ -38,6 +38,8 @@ pub struct Store {
     folder: PathBuf,
     lock: Arc<File>,
     turn: Arc<Turn>,
+    /// Who may add to the audit log; held over a commit and the writing of the log's head.
+    desk: Arc<Mutex<()>>,
 }
 
 impl Store {
@@ -53,7 +55,7 @@ impl Store {
             .map_err(|error| StoreError::io(&images, "make the folder", error))?;
         let lock = Arc::new(locked(&folder.join(LOCK))?);
         schema::open_for_writing(&folder.join(DATABASE))?;
-        Ok(Self { folder: folder.to_owned(), lock, turn: Arc::default() })
+        Ok(Self { folder: folder.to_owned(), lock, turn: Arc::default(), desk: Arc::default() })
     }
 
     /// Writes down that a run starts, and gives the writer for its parts. Several may write at the
@@ -86,6 +88,11 @@ impl Store {
     /// The lock and the queue, for another writer of this process.
     pub(crate) fn shared(&self) -> (Arc<File>, Arc<Turn>) {
         (Arc::clone(&self.lock), Arc::clone(&self.turn))
+    }
+
+    /// Who may add to the audit log.
+    pub(crate) fn desk(&self) -> Arc<Mutex<()>> {
+        Arc::clone(&self.desk)
     }
 
     /// The store's folder.

@@ -4,13 +4,33 @@
 //! Every label ever given is kept. Of one person only the last on a part holds; what is withdrawn
 //! holds no longer, and the one before it does again. The label *in force* of a part is the newest
 //! that holds and is not a second opinion.
+//!
+//! A label and its entry in the audit log are one transaction, and on disk when `add` returns.
+
+#[cfg(test)]
+mod kill;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Label, PartKey, PersonId, Role, WallTime};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use serde::Serialize;
+use serde_json::json;
 
-use crate::{Reader, Store, StoreError};
+use crate::audit::head::{self, Found};
+use crate::audit::{self, Action, Head, NewEntry};
+use crate::files::{self, DATABASE};
+use crate::rows::int;
+use crate::turn::Turn;
+use crate::{Reader, RunId, Store, StoreError, schema};
 
 /// A label as it stands in the store.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LabelRow {
     /// Running number, never used twice.
     pub id: i64,
@@ -48,17 +68,34 @@ pub struct NewLabel<'a> {
 }
 
 /// The write half for labels and the audit log. What a method returned is on disk: no kill and no
-/// power cut takes it back.
+/// power cut takes it back. Several may be open at the same time, one a thread.
 #[derive(Debug)]
-pub struct Labels {}
+pub struct Labels {
+    db: Connection,
+    folder: PathBuf,
+    turn: Arc<Turn>,
+    desk: Arc<Mutex<()>>,
+    _lock: Arc<File>,
+}
 
 impl Store {
-    /// The write half for labels.
+    /// The write half for labels and the audit log.
     ///
     /// # Errors
-    /// When the database cannot be opened.
+    /// When the database or the log's head cannot be opened or made.
     pub fn labels(&self) -> Result<Labels, StoreError> {
-        todo!()
+        let folder = self.folder().to_owned();
+        let database = folder.join(DATABASE);
+        let db = schema::open_for_writing(&database)?;
+        // FULL: what was returned is on disk.
+        db.pragma_update(None, "synchronous", "full")
+            .map_err(|error| StoreError::sql(&database, "open the labels", error))?;
+        files::sync_folder(&folder)
+            .map_err(|error| StoreError::io(&folder, "open the labels", error))?;
+        let (lock, turn) = self.shared();
+        let mut labels = Labels { db, folder, turn, desk: self.desk(), _lock: lock };
+        labels.begin_log()?;
+        Ok(labels)
     }
 }
 
@@ -67,23 +104,127 @@ impl Labels {
     ///
     /// # Errors
     /// When the part is not there, the label contradicts itself, or it can't be written.
-    pub fn add(&mut self, _new: &NewLabel<'_>) -> Result<LabelRow, StoreError> {
-        todo!()
+    pub fn add(&mut self, new: &NewLabel<'_>) -> Result<LabelRow, StoreError> {
+        self.check(new)?;
+        self.write("write down a label", new.at, |db| {
+            let row = rows::insert(db, new)?;
+            let PartKey { run, part } = new.key;
+            let detail = json!({
+                "label": row.id, "run": run, "part": part, "is_second": new.is_second,
+                "judgement": new.label.judgement, "sha256": rows::hash_of(new.label),
+            });
+            let (at, by) = (new.at, Some((new.by, new.role)));
+            audit::append(db, &NewEntry { at, by, action: Action::Label, detail: &detail })?;
+            Ok(row)
+        })
     }
 
     /// Takes back the last label of `by` on a part that holds; gives the one that holds again, if
-    /// any.
+    /// any. `role` is what they are now.
     ///
     /// # Errors
     /// When it can't be written.
     pub fn withdraw(
         &mut self,
-        _key: PartKey,
-        _by: &PersonId,
-        _at: WallTime,
+        key: PartKey,
+        by: &PersonId,
+        role: Role,
+        at: WallTime,
     ) -> Result<Option<LabelRow>, StoreError> {
-        todo!()
+        self.write("take a label back", at, |db| {
+            let Some(id) = rows::withdraw(db, key, by, at)? else { return Ok(None) };
+            let detail = json!({ "label": id, "run": key.run, "part": key.part });
+            let by_whom = Some((by, role));
+            let action = Action::Unlabel;
+            audit::append(db, &NewEntry { at, by: by_whom, action, detail: &detail })?;
+            rows::restore(db, key, by)
+        })
     }
+
+    /// Writes an entry into the audit log: whatever was done besides labelling.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn note(&mut self, new: &NewEntry<'_>) -> Result<(), StoreError> {
+        self.write("write the audit log", new.at, |db| audit::append(db, new).map(|_| ()))
+    }
+
+    /// That the part is there and the label goes with it.
+    fn check(&self, new: &NewLabel<'_>) -> Result<(), StoreError> {
+        let PartKey { run, part } = new.key;
+        let run = RunId(run);
+        let views = rows::views_of(&self.db, new.key)
+            .map_err(|error| self.sql("look up a part", error))?
+            .ok_or(StoreError::NoSuchPart { run, part })?;
+        let refused = |cause: String| StoreError::LabelRefused { run, part, cause };
+        new.label.check().map_err(|error| refused(error.to_string()))?;
+        // A part without a picture can still be called bad as a whole.
+        match new.label.marks.iter().find(|mark| mark.view >= views.max(1)) {
+            None => Ok(()),
+            Some(mark) => Err(refused(format!(
+                "a mark is in view {}, and the part has {views}, counted from 0",
+                mark.view
+            ))),
+        }
+    }
+
+    /// Puts the head of an empty log beside the database, so that a log without one is suspect.
+    fn begin_log(&mut self) -> Result<(), StoreError> {
+        let _desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = audit::last(&self.db).map_err(|error| self.sql("open the audit log", error))?;
+        if head == Head::none() && head::read(&self.folder)? == Found::Missing {
+            let doing = "write the audit log's head";
+            head.write(&self.folder).map_err(|error| StoreError::io(&self.folder, doing, error))?;
+        }
+        Ok(())
+    }
+
+    /// One transaction, then the log's head. The line waits for the transaction only.
+    fn write<T>(
+        &mut self,
+        doing: &'static str,
+        at: WallTime,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let desk = Arc::clone(&self.desk);
+        let _desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = head::read(&self.folder)?;
+        let (value, head) = {
+            let busy = || StoreError::Busy { path: self.folder.join(DATABASE), doing };
+            let _turn = self.turn.take(schema::BUSY_WAIT).ok_or_else(busy)?;
+            transact(&mut self.db, &found, at, change)
+                .map_err(|error| StoreError::sql(&self.folder.join(DATABASE), doing, error))?
+        };
+        // What was committed stands; a head that is behind is put right by the next one.
+        if let Err(error) = head.write(&self.folder) {
+            let folder = self.folder.display();
+            tracing::warn!(target: "store", %folder, %error, "the audit log's head is behind");
+        }
+        Ok(value)
+    }
+
+    fn sql(&self, doing: &'static str, error: rusqlite::Error) -> StoreError {
+        StoreError::sql(&self.folder.join(DATABASE), doing, error)
+    }
+}
+
+/// Writes down, before anything else, when the log is not what its head says.
+fn transact<T>(
+    db: &mut Connection,
+    found: &Found,
+    at: WallTime,
+    change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<(T, Head)> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if let Some(trouble) = found.trouble(&transaction, audit::last(&transaction)?.seq)? {
+        let (by, action) = (None, Action::LogBroken);
+        let detail = json!({ "found": trouble });
+        audit::append(&transaction, &NewEntry { at, by, action, detail: &detail })?;
+    }
+    let value = change(&transaction)?;
+    let head = audit::last(&transaction)?;
+    transaction.commit()?;
+    Ok((value, head))
 }
 
 impl Reader {
@@ -91,8 +232,9 @@ impl Reader {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn labels(&self, _key: PartKey) -> Result<Vec<LabelRow>, StoreError> {
-        todo!()
+    pub fn labels(&self, key: PartKey) -> Result<Vec<LabelRow>, StoreError> {
+        let sql = "SELECT * FROM label WHERE run_id = ?1 AND part_number = ?2 ORDER BY id DESC";
+        self.list(sql, (key.run, int(key.part.0)), rows::label_row)
     }
 
     /// The labels in force, in order of their parts, a page at a time.
@@ -101,9 +243,16 @@ impl Reader {
     /// When the database cannot be read.
     pub fn labelled(
         &self,
-        _after: Option<PartKey>,
-        _limit: u32,
+        after: Option<PartKey>,
+        limit: u32,
     ) -> Result<Vec<LabelRow>, StoreError> {
-        todo!()
+        let sql = "SELECT * FROM label AS said WHERE holds = 1 AND is_second = 0
+            AND (run_id, part_number) > (?1, ?2)
+            AND NOT EXISTS (SELECT 1 FROM label AS newer WHERE newer.run_id = said.run_id
+                AND newer.part_number = said.part_number AND newer.id > said.id
+                AND newer.holds = 1 AND newer.is_second = 0)
+            ORDER BY run_id, part_number LIMIT ?3";
+        let after = after.map_or((i64::MIN, 0), |key| (key.run, int(key.part.0)));
+        self.list(sql, (after.0, after.1, limit), rows::label_row)
     }
 }
