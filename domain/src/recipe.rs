@@ -2,6 +2,7 @@
 
 mod execution;
 mod locate;
+mod rule;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

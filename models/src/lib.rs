@@ -19,7 +19,6 @@ pub mod onnx;
 pub mod picture;
 mod ports;
 pub mod quantize;
-pub mod rate;
 mod rows;
 pub mod runtime;
 mod screen;
@@ -29,6 +28,7 @@ pub mod tensor;
 mod tiling;
 pub mod write;
 
+pub use domain::rate;
 pub use bundle::{Bundle, BundleError, Missed};
 pub use compiled::{Compiled, CompiledError, Made, Step, compile};
 pub use execution::{ExecutionError, RunsOn};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    CheckedRecipe, ClassScore, Defect, Finding, FindingFault, InferredPart, Inspection,
-    PartCondition, Provenance, Reason, Verdict, ViewRecord, Why,
+    CheckedRecipe, ClassScore, Finding, FindingFault, InferredPart, Inspection, PartCondition,
+    Provenance, Verdict, ViewRecord,
 };
 
 /// What an inspection says of its own making.
@@ -25,7 +25,7 @@ pub fn inspection_from_inferred(inferred: InferredPart, stamp: &Stamp) -> Inspec
         .iter()
         .flatten()
         .flat_map(|finding| &finding.defects)
-        .filter(|defect| counts(defect, &part.recipe))
+        .filter(|defect| part.recipe.counts(defect))
         .map(|defect| defect.score.get())
         .fold(0.0, f32::max);
     let classes = highest_classes(&findings);
@@ -63,65 +63,14 @@ pub fn inspection_from_inferred(inferred: InferredPart, stamp: &Stamp) -> Inspec
     }
 }
 
-/// The rule: a part that is not one whole part is undecided; then any defect at its limit
-/// rejects; then a view without a finding, or a defect in the band below its limit, leaves the
-/// part undecided; else it passes. A reject outranks a missing view: bad in one view is bad.
 fn verdict_on(
     condition: &PartCondition,
     findings: &[Result<Finding, FindingFault>],
     recipe: &CheckedRecipe,
 ) -> Verdict {
-    let why = match condition {
-        PartCondition::Whole => None,
-        PartCondition::Cut => Some(Why::PartCut),
-        PartCondition::Merged { parts_estimated } => {
-            Some(Why::PartsMerged { parts_estimated: *parts_estimated })
-        }
-    };
-    if let Some(why) = why {
-        return Verdict::Undecided { why };
-    }
-    let defects = || findings.iter().flatten().flat_map(|finding| &finding.defects);
-    let reasons = defects().filter_map(|defect| reason_to_reject(defect, recipe)).collect();
-    if let Some(reject) = Verdict::reject(reasons) {
-        return reject;
-    }
-    if let Some(cause) = findings.iter().find_map(|finding| finding.as_ref().err()) {
-        return Verdict::Undecided { why: Why::NoFinding { cause: cause.clone() } };
-    }
-    let nearest = defects()
-        .filter_map(|defect| reason_to_doubt(defect, recipe))
-        .max_by(|a, b| a.score.get().total_cmp(&b.score.get()));
-    match nearest {
-        Some(nearest) => Verdict::Undecided { why: Why::NearLimit { nearest } },
-        None => Verdict::Pass,
-    }
-}
-
-fn counts(defect: &Defect, recipe: &CheckedRecipe) -> bool {
-    recipe.limits_for(&defect.kind).is_some_and(|limits| defect.area_px >= limits.min_area_px)
-}
-
-fn reason_to_reject(defect: &Defect, recipe: &CheckedRecipe) -> Option<Reason> {
-    let limits = recipe.limits_for(&defect.kind)?;
-    (counts(defect, recipe) && defect.score >= limits.reject_at)
-        .then(|| reason(defect, limits.reject_at))
-}
-
-fn reason_to_doubt(defect: &Defect, recipe: &CheckedRecipe) -> Option<Reason> {
-    let limits = recipe.limits_for(&defect.kind)?;
-    (counts(defect, recipe) && defect.score >= limits.undecided_from)
-        .then(|| reason(defect, limits.reject_at))
-}
-
-fn reason(defect: &Defect, limit: domain::Score) -> Reason {
-    Reason {
-        kind: Arc::clone(&defect.kind),
-        score: defect.score,
-        limit,
-        box_in_frame: defect.box_in_frame,
-        view: defect.view,
-    }
+    let defects = findings.iter().flatten().flat_map(|finding| &finding.defects);
+    let fault = findings.iter().find_map(|finding| finding.as_ref().err());
+    recipe.verdict_on(condition, defects, fault)
 }
 
 fn highest_classes(findings: &[Result<Finding, FindingFault>]) -> Vec<ClassScore> {
@@ -139,7 +88,7 @@ fn highest_classes(findings: &[Result<Finding, FindingFault>]) -> Vec<ClassScore
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Recipe, RectPx, Score, Sha256};
+    use domain::{Defect, Recipe, RectPx, Score, Sha256};
     use proptest::prelude::*;
 
     fn recipe(limits: &str) -> CheckedRecipe {
