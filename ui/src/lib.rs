@@ -6,6 +6,8 @@
 //! on a display. A page is a file in `pages/`, its words are a file in `words/`, and no page holds
 //! a colour: those are in [`theme`].
 
+pub mod charts;
+mod clerk;
 pub mod desk;
 pub mod page;
 mod pages;

@@ -41,6 +41,7 @@ enum Read {
 /// The store, opened for looking.
 pub struct Shelf {
     reader: Option<Reader>,
+    folder: Option<PathBuf>,
     developer: Developer,
     shown: HashMap<Key, (u64, Shown)>,
     /// Grows with every pass, to know what was not looked at longest.
@@ -57,13 +58,21 @@ impl Shelf {
         let (results, reads) = channel();
         let reader = folder.and_then(|folder| Reader::open(folder).ok());
         let shown = HashMap::new();
-        Self { reader, developer, shown, pass: 0, wants: None, reads, results }
+        let folder = folder.map(Path::to_owned);
+        Self { reader, folder, developer, shown, pass: 0, wants: None, reads, results }
     }
 
     /// The store; `None` while there is none.
     #[must_use]
     pub const fn reader(&self) -> Option<&Reader> {
         self.reader.as_ref()
+    }
+
+    /// Where the store is, for whoever reads it on a thread of their own; `None` as long as
+    /// everything is read at once, as tests want.
+    #[must_use]
+    pub fn read_apart_from(&self) -> Option<&Path> {
+        self.wants.as_ref().and(self.folder.as_deref())
     }
 
     /// Rows of the store, or what went wrong; nothing without a store.

@@ -125,3 +125,13 @@ impl Theme {
             .inner_margin(Margin::same(14))
     }
 }
+
+impl Theme {
+    /// How much of something is at a place, 0 to 1: from nothing over amber to red.
+    #[must_use]
+    pub fn heat(&self, share: f32) -> Color32 {
+        let share = share.clamp(0.0, 1.0);
+        let colour = self.undecided.lerp_to_gamma(self.reject, share);
+        if share > 0.0 { colour.gamma_multiply(0.35 + 0.55 * share) } else { Color32::TRANSPARENT }
+    }
+}

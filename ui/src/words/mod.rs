@@ -12,6 +12,7 @@ mod settings;
 mod shell;
 
 pub use numbers::Numbers;
+pub(crate) use shell::Words as ShellWords;
 
 use crate::Language;
 
