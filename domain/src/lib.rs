@@ -16,6 +16,7 @@ pub mod label;
 pub mod part;
 pub mod rate;
 pub mod recipe;
+pub mod rule;
 pub mod snapshot;
 pub mod stage;
 pub mod time;
@@ -38,6 +39,7 @@ pub use part::{
 };
 pub use rate::Rate;
 pub use recipe::{CheckedRecipe, Execution, Locate, Provider, Recipe, RecipeError, WhenMissing};
+pub use rule::verdict_from_defects;
 pub use snapshot::{
     CameraSnapshot, ClipSnapshot, Conservation, LineState, RecentPart, Snapshot, StageSnapshot,
     Tail, UploadSnapshot,

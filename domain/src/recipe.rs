@@ -2,7 +2,6 @@
 
 mod execution;
 mod locate;
-mod rule;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,15 +1,35 @@
-//! Which passed parts' images are kept: takes a part's number, gives the same answer every time.
+//! Which parts are chosen when only a share is wanted, to keep their images or to look at them again:
+//! takes a part's number, gives the same answer every time.
 
-use domain::PartId;
+use domain::{PartId, PartKey};
 
 /// Whether `part` is among the `share` of parts whose images are kept.
 ///
 /// Decided by the part's number alone, so that a replay keeps the same images. A part that is kept
 /// at some share is kept at every larger one. Nothing is kept when `share` is 0 or no number.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
 pub fn keep_share(part: PartId, share: f64) -> bool {
-    let place = (scattered(part.0) >> 11) as f64 / (1_u64 << 53) as f64;
+    is_below(scattered(part.0), share)
+}
+
+/// What a share of parts is chosen for. Who is chosen for one is so independently of the others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Choice {
+    /// To be looked at by a second person.
+    SecondOpinion = 1,
+    /// To be labelled though it passed.
+    Control = 2,
+}
+
+/// Whether a part is among the `share` chosen; as [`keep_share`], for parts of all runs.
+pub(crate) fn is_chosen(key: PartKey, share: f64, what: Choice) -> bool {
+    let run = scattered(key.run.unsigned_abs() ^ (what as u64) << 56);
+    is_below(scattered(run ^ scattered(key.part.0)), share)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
+fn is_below(bits: u64, share: f64) -> bool {
+    let place = (bits >> 11) as f64 / (1_u64 << 53) as f64;
     place < share
 }
 
@@ -35,6 +55,19 @@ mod tests {
         assert!((4_800..=5_200).contains(&kept(0.5).len()));
         let larger = kept(0.1);
         assert!(kept(0.02).iter().all(|number| larger.contains(number)));
+    }
+
+    #[test]
+    fn what_is_chosen_for_one_thing_says_nothing_of_another() {
+        let key =
+            |number: u64| PartKey { run: 1 + (number % 3).cast_signed(), part: PartId(number) };
+        let chosen = |what| (1..=10_000).filter(move |&n| is_chosen(key(n), 0.1, what));
+        let second: Vec<u64> = chosen(Choice::SecondOpinion).collect();
+        assert!((900..=1_100).contains(&second.len()), "{}", second.len());
+        let both = chosen(Choice::Control).filter(|n| second.contains(n)).count();
+        assert!((60..=140).contains(&both), "{both}");
+        let kept = second.iter().filter(|&&n| keep_share(PartId(n), 0.1)).count();
+        assert!((60..=140).contains(&kept), "{kept}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! place before their row is committed, so a kill at any moment leaves a readable store.
 //! [`check()`] finds whatever disagrees.
 
+mod agreement;
 mod audit;
 mod check;
 mod clips;
@@ -16,7 +17,9 @@ mod example;
 mod files;
 mod keep;
 mod labels;
+mod people;
 mod picture;
+mod queue;
 mod reader;
 mod rows;
 mod schema;
@@ -25,6 +28,10 @@ mod turn;
 mod words;
 mod writer;
 
+pub use agreement::{
+    Agreement, AgreementFilter, Kappa, ModelAgreement, PairAgreement, PersonAgreement, cohen,
+    fleiss,
+};
 pub use audit::{
     Action, AuditFault, AuditFilter, AuditReport, AuditRow, NewEntry, verify_audit,
     verify_audit_against,
@@ -39,7 +46,9 @@ pub use error::StoreError;
 pub use files::ImageKind;
 pub use keep::keep_share;
 pub use labels::{LabelRow, Labels, NewLabel};
+pub use people::{People, PeopleError, Person, PinCost, PinError};
 pub use picture::{Picture, PictureError, kept_of, read_heatmap, read_picture};
+pub use queue::{QueueAsk, QueueItem, WhyAsked};
 pub use reader::{
     Counts, EventCount, ImageRow, LateInspection, PartDetail, PartFilter, PartRow, Reader, RunRow,
     VerdictWord,

@@ -61,7 +61,7 @@ pub struct RunRow {
     pub counts: Counts,
 }
 
-/// A kind of verdict, to ask for.
+/// A kind of verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictWord {
@@ -74,7 +74,18 @@ pub enum VerdictWord {
 }
 
 impl VerdictWord {
-    const fn name(self) -> &'static str {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Pass, Self::Reject, Self::Undecided];
+
+    /// The verdict that is written so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|word| word.name() == name)
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::Reject => "reject",

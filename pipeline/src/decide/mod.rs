@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     CheckedRecipe, ClassScore, Finding, FindingFault, InferredPart, Inspection, PartCondition,
-    Provenance, Verdict, ViewRecord,
+    Provenance, Verdict, ViewRecord, verdict_from_defects,
 };
 
 /// What an inspection says of its own making.
@@ -25,7 +25,7 @@ pub fn inspection_from_inferred(inferred: InferredPart, stamp: &Stamp) -> Inspec
         .iter()
         .flatten()
         .flat_map(|finding| &finding.defects)
-        .filter(|defect| part.recipe.counts(defect))
+        .filter(|defect| part.recipe.looks_at(defect))
         .map(|defect| defect.score.get())
         .fold(0.0, f32::max);
     let classes = highest_classes(&findings);
@@ -63,14 +63,15 @@ pub fn inspection_from_inferred(inferred: InferredPart, stamp: &Stamp) -> Inspec
     }
 }
 
+/// See [`verdict_from_defects`].
 fn verdict_on(
     condition: &PartCondition,
     findings: &[Result<Finding, FindingFault>],
     recipe: &CheckedRecipe,
 ) -> Verdict {
     let defects = findings.iter().flatten().flat_map(|finding| &finding.defects);
-    let fault = findings.iter().find_map(|finding| finding.as_ref().err());
-    recipe.verdict_on(condition, defects, fault)
+    let missing = findings.iter().find_map(|finding| finding.as_ref().err());
+    verdict_from_defects(condition, defects, missing, recipe)
 }
 
 fn highest_classes(findings: &[Result<Finding, FindingFault>]) -> Vec<ClassScore> {

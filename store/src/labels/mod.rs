@@ -29,6 +29,8 @@ use crate::rows::int;
 use crate::turn::Turn;
 use crate::{Reader, RunId, Store, StoreError, schema};
 
+pub(crate) use rows::label_row;
+
 /// A label as it stands in the store.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LabelRow {
@@ -234,7 +236,7 @@ impl Reader {
     /// When the database cannot be read.
     pub fn labels(&self, key: PartKey) -> Result<Vec<LabelRow>, StoreError> {
         let sql = "SELECT * FROM label WHERE run_id = ?1 AND part_number = ?2 ORDER BY id DESC";
-        self.list(sql, (key.run, int(key.part.0)), rows::label_row)
+        self.list(sql, (key.run, int(key.part.0)), label_row)
     }
 
     /// The labels in force, in order of their parts, a page at a time.
@@ -253,6 +255,6 @@ impl Reader {
                 AND newer.holds = 1 AND newer.is_second = 0)
             ORDER BY run_id, part_number LIMIT ?3";
         let after = after.map_or((i64::MIN, 0), |key| (key.run, int(key.part.0)));
-        self.list(sql, (after.0, after.1, limit), rows::label_row)
+        self.list(sql, (after.0, after.1, limit), label_row)
     }
 }

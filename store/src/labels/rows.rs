@@ -68,7 +68,7 @@ pub(super) fn restore(db: &Connection, key: PartKey, by: &PersonId) -> Result<Op
 }
 
 /// A row of which the columns are named.
-pub(super) fn label_row(row: &Row<'_>) -> Result<LabelRow> {
+pub(crate) fn label_row(row: &Row<'_>) -> Result<LabelRow> {
     let role = text(row, "role")?;
     Ok(LabelRow {
         id: row.get("id")?,

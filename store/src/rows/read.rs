@@ -184,7 +184,7 @@ pub(crate) fn time(row: &Row<'_>, mono_ns: &str, wall_ns: &str) -> Result<Captur
 }
 
 /// The rectangle whose four columns start with `name`.
-fn rect(row: &Row<'_>, name: &str) -> Result<RectPx> {
+pub(crate) fn rect(row: &Row<'_>, name: &str) -> Result<RectPx> {
     let side = |side: &str| row.get(format!("{name}_{side}_px").as_str());
     Ok(RectPx::new(side("x")?, side("y")?, side("width")?, side("height")?))
 }
