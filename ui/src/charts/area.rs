@@ -195,6 +195,35 @@ pub fn empty(ui: &Ui, theme: &Theme, rect: Rect, text: &str) {
     ui.painter().galley(at, galley, theme.weak);
 }
 
+/// In place of a whole page of which there is nothing.
+pub(crate) fn vacancy(ui: &mut Ui, theme: &Theme, text: &str) {
+    let (rect, response) = ui.allocate_exact_size(ui.available_size(), egui::Sense::hover());
+    named(&response, text);
+    empty(ui, theme, rect.shrink2(vec2(rect.width() / 5.0, 0.0)), text);
+}
+
+/// A number over what it is, with a coloured edge; one name for who cannot see it.
+pub(crate) fn figure(
+    ui: &mut Ui,
+    theme: &Theme,
+    name: &str,
+    text: &str,
+    edge: Option<egui::Color32>,
+) {
+    let card = theme.card().show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.spacing_mut().item_spacing.y = 2.0;
+        hushed(ui, egui::RichText::new(text).size(30.0).color(theme.text));
+        hushed(ui, egui::RichText::new(name).small().color(theme.weak));
+    });
+    let rect = card.response.rect;
+    if let Some(colour) = edge {
+        let edge = Rect::from_min_size(rect.min + vec2(0.0, 10.0), vec2(5.0, rect.height() - 20.0));
+        ui.painter().rect_filled(edge, 2.0, colour);
+    }
+    named(&card.response, &format!("{name}: {text}"));
+}
+
 /// What the colours stand for, at the top right of `rect`.
 pub(crate) fn key<'a>(
     ui: &Ui,

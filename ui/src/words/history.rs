@@ -28,8 +28,6 @@ pub struct Words {
     pub spans: [&'static str; 5],
     /// How many parts were found.
     pub found: &'static str,
-    /// So many at least.
-    pub found_more: &'static str,
     /// They are being looked up.
     pub looking: &'static str,
     /// There are no parts at all.
@@ -100,14 +98,12 @@ pub struct Words {
     pub yields: &'static str,
     /// Parts, title of a figure.
     pub parts: &'static str,
-    /// Thrown out, title of a figure.
-    pub thrown_out: &'static str,
+    /// Rejected, title of a figure.
+    pub rejected: &'static str,
     /// Undecided, title of a figure.
     pub undecided: &'static str,
     /// From `{a}` to `{b}`.
     pub from_to: &'static str,
-    /// There were more parts than are looked at.
-    pub not_all: &'static str,
     /// Title of the yield chart.
     pub yield_chart: &'static str,
     /// What is drawn in it; `{s}` is a subgroup's length.
@@ -128,8 +124,6 @@ pub struct Words {
     pub pareto_note: &'static str,
     /// All other classes.
     pub others: &'static str,
-    /// Undecided for a reason that is no defect.
-    pub no_class: &'static str,
     /// Nothing was thrown out.
     pub no_rejects: &'static str,
     /// Title of the heat map of positions.
@@ -144,6 +138,32 @@ pub struct Words {
     pub lengths: [&'static str; 4],
     /// Agreement is not there yet: what would fill it.
     pub no_agreement: &'static str,
+    /// Only blind labels count.
+    pub blind_only: &'static str,
+    /// Title: people among themselves.
+    pub all_people: &'static str,
+    /// Title: labels in force against the model.
+    pub people_model: &'static str,
+    /// Title: each person.
+    pub each_person: &'static str,
+    /// Title: each two people.
+    pub pairs: &'static str,
+    /// Good against bad.
+    pub good_bad: &'static str,
+    /// Good and the classes.
+    pub by_class: &'static str,
+    /// With the other people.
+    pub with_others: &'static str,
+    /// With the model.
+    pub with_model: &'static str,
+    /// No kappa: everybody said the same one thing, or nothing was compared.
+    pub no_kappa: &'static str,
+    /// How good a kappa is: not enough, marginal, very good.
+    pub grades: [&'static str; 3],
+    /// What the grades and intervals are.
+    pub kappa_note: &'static str,
+    /// Called good, called bad.
+    pub called: [&'static str; 2],
 }
 
 impl Words {
@@ -181,7 +201,6 @@ pub const ENGLISH: Words = Words {
     clear: "Clear",
     spans: ["All", "Last hour", "Last 8 h", "Last 24 h", "Last 7 days"],
     found: "n = {}",
-    found_more: "the newest {}",
     looking: "Looking up …",
     no_parts: "No parts yet. Each part the line inspects is kept here, newest first.",
     none_fits: "No part fits. Choose a longer period, or clear the filter.",
@@ -226,29 +245,41 @@ pub const ENGLISH: Words = Words {
     ],
     yields: "Yield",
     parts: "Parts",
-    thrown_out: "Thrown out",
+    rejected: "Rejected",
     undecided: "Undecided",
     from_to: "{a} to {b}",
-    not_all: "only the newest parts: narrow the period for all",
     yield_chart: "Yield over time",
-    yield_note: "Share let through by the gate, per {s} · bars: parts · n = {n}",
-    p_chart: "p-chart: share thrown out",
+    yield_note: "Share of parts that passed, per {s} · bars: parts · n = {n}",
+    p_chart: "p-chart: share that did not pass",
     p_note: "{k} subgroups of {s} · n = {n} · centre p̄ = {p} · limits ±3σ per subgroup",
     out_of_control: "{} points out of control",
     one_out_of_control: "1 point out of control",
     in_control: "in control",
-    pareto: "Pareto: why parts did not pass",
-    pareto_note: "Rejected and undecided parts by strongest class · line: cumulative share · n = {n}",
+    pareto: "Pareto: why parts were rejected",
+    pareto_note: "Rejected parts by strongest class · line: cumulative share · n = {n}",
     others: "others",
-    no_class: "no defect",
-    no_rejects: "Every part passed: there is nothing to rank.",
+    no_rejects: "No part was rejected: there is nothing to rank.",
     places: "Where defects are",
-    places_note: "Defects that decided, on the part's picture · n = {n} defects",
-    no_places: "No defect has decided yet, so there is no place to show.",
+    places_note: "Middles of defects that led to a reject, on the part's picture · n = {n} defects",
+    no_places: "No part was rejected for a defect, so there is no place to show.",
     p_keys: ["share", "centre", "limits", "out of control"],
     lengths: ["{} s", "{} min", "{} h", "{} d"],
     no_agreement: "No agreement yet. It needs parts that two people have labelled, or that a person \
                    has labelled blind: the Review page asks for second opinions.",
+    blind_only: "Blind labels only",
+    all_people: "People among themselves",
+    people_model: "People and the model",
+    each_person: "Each person",
+    pairs: "Each two people",
+    good_bad: "good or bad",
+    by_class: "by class",
+    with_others: "with others",
+    with_model: "with the model",
+    no_kappa: "no kappa: nothing to compare, or all said the same",
+    grades: ["not enough", "marginal", "very good"],
+    kappa_note: "Cohen's kappa (Fleiss' for more than two), 95 % interval: 1 is perfect, 0 is chance. \
+                 From 0.9 very good, below 0.7 not enough; judge by the interval's lower end.",
+    called: ["called good", "called bad"],
 };
 
 pub const GERMAN: Words = Words {
@@ -264,7 +295,6 @@ pub const GERMAN: Words = Words {
     clear: "Leeren",
     spans: ["Alle", "Letzte Stunde", "Letzte 8 h", "Letzte 24 h", "Letzte 7 Tage"],
     found: "n = {}",
-    found_more: "die neuesten {}",
     looking: "Wird gesucht …",
     no_parts: "Noch keine Teile. Jedes geprüfte Teil steht hier, das neueste zuerst.",
     none_fits: "Kein Teil passt. Einen längeren Zeitraum wählen oder den Filter leeren.",
@@ -312,27 +342,40 @@ pub const GERMAN: Words = Words {
     ],
     yields: "Ausbeute",
     parts: "Teile",
-    thrown_out: "Aussortiert",
+    rejected: "Ausschuss",
     undecided: "Unklar",
     from_to: "{a} bis {b}",
-    not_all: "nur die neuesten Teile: für alle den Zeitraum verkürzen",
     yield_chart: "Ausbeute über der Zeit",
-    yield_note: "Anteil, den die Weiche durchließ, je {s} · Balken: Teile · n = {n}",
-    p_chart: "p-Karte: Anteil aussortiert",
+    yield_note: "Anteil guter Teile, je {s} · Balken: Teile · n = {n}",
+    p_chart: "p-Karte: Anteil nicht guter Teile",
     p_note: "{k} Stichproben zu {s} · n = {n} · Mittellinie p̄ = {p} · Grenzen ±3σ je Stichprobe",
     out_of_control: "{} Punkte außer Kontrolle",
     one_out_of_control: "1 Punkt außer Kontrolle",
     in_control: "unter Kontrolle",
-    pareto: "Pareto: warum Teile nicht gut waren",
-    pareto_note: "Ausschuss und Unklare nach stärkster Klasse · Linie: Summe · n = {n}",
+    pareto: "Pareto: warum Teile Ausschuss waren",
+    pareto_note: "Ausschuss nach stärkster Klasse · Linie: kumulierter Anteil · n = {n}",
     others: "andere",
-    no_class: "kein Fehler",
-    no_rejects: "Alle Teile waren gut: es gibt nichts zu ordnen.",
+    no_rejects: "Kein Teil war Ausschuss: es gibt nichts zu ordnen.",
     places: "Wo Fehler sind",
-    places_note: "Fehler, die entschieden haben, auf dem Bild des Teils · n = {n} Fehler",
-    no_places: "Noch hat kein Fehler entschieden, also gibt es keinen Ort zu zeigen.",
+    places_note: "Mitten der Fehler, die zu Ausschuss führten, auf dem Bild des Teils · n = {n} Fehler",
+    no_places: "Kein Teil wurde wegen eines Fehlers Ausschuss, also gibt es keinen Ort zu zeigen.",
     p_keys: ["Anteil", "Mittellinie", "Grenzen", "außer Kontrolle"],
     lengths: ["{} s", "{} min", "{} h", "{} T"],
     no_agreement: "Noch keine Übereinstimmung. Dazu braucht es Teile, die zwei Menschen beurteilt \
                    haben oder einer blind: die Seite Prüfen fragt nach Zweitmeinungen.",
+    blind_only: "Nur blinde Urteile",
+    all_people: "Menschen untereinander",
+    people_model: "Menschen und Modell",
+    each_person: "Jeder Mensch",
+    pairs: "Je zwei Menschen",
+    good_bad: "gut oder schlecht",
+    by_class: "nach Klasse",
+    with_others: "mit anderen",
+    with_model: "mit dem Modell",
+    no_kappa: "kein Kappa: nichts zu vergleichen, oder alle sagten dasselbe",
+    grades: ["reicht nicht", "grenzwertig", "sehr gut"],
+    kappa_note: "Cohens Kappa (bei mehr als zweien das von Fleiss), 95-%-Intervall: 1 ist völlige \
+                 Übereinstimmung, 0 ist Zufall. Ab 0,9 sehr gut, unter 0,7 reicht es nicht; es zählt \
+                 das untere Ende des Intervalls.",
+    called: ["gut genannt", "schlecht genannt"],
 };

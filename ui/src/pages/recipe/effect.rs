@@ -31,26 +31,9 @@ fn numbers(ui: &mut Ui, cx: &Cx<'_>, what_if: &WhatIf) {
     ui.columns(cards.len(), |columns| {
         for (ui, (name, count, colour)) in columns.iter_mut().zip(cards) {
             let text = cx.words.numbers.count(count as u64);
-            figure(ui, cx, name, &text, (count > 0).then_some(colour));
+            charts::figure(ui, theme, name, &text, (count > 0).then_some(colour));
         }
     });
-}
-
-/// A number with what it is; one name for who cannot see it.
-fn figure(ui: &mut Ui, cx: &Cx<'_>, name: &str, text: &str, colour: Option<Color32>) {
-    let theme = cx.theme;
-    let card = theme.card().show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.spacing_mut().item_spacing.y = 2.0;
-        charts::hushed(ui, RichText::new(text).size(34.0).strong().color(theme.text));
-        charts::hushed(ui, RichText::new(name).small().color(theme.weak));
-    });
-    if let Some(colour) = colour {
-        let rect = card.response.rect;
-        let edge = rect.with_max_x(rect.left() + 5.0);
-        ui.painter().rect_filled(edge, 3.0, colour);
-    }
-    charts::named(&card.response, &format!("{name}: {text}"));
 }
 
 fn rates(ui: &mut Ui, cx: &Cx<'_>, what_if: &WhatIf) {
@@ -116,13 +99,13 @@ fn changes(ui: &mut Ui, cx: &mut Cx<'_>, what_if: &WhatIf, samples: &Samples) {
             let sample = &samples.of_recipe[change.sample];
             let name = |kind| tile::word(&cx.words.shell, kind);
             let tile = tile::Tile {
-                key: sample.key,
+                key: sample.key(),
                 picture: sample.picture.as_ref(),
                 verdict: change.to,
                 below: format!("{} → {}", name(change.from), name(change.to)),
             };
             if tile.show(ui, cx, vec2(176.0, 150.0)).clicked() {
-                *cx.part = Some(sample.key);
+                *cx.part = Some(sample.key());
                 *cx.go = crate::Page::History;
             }
         }

@@ -70,7 +70,7 @@ pub fn histogram(
     let note = words
         .histogram_note
         .replace("{n}", &numbers.count(n))
-        .replace("{all}", &numbers.count(samples.looked_at as u64));
+        .replace("{all}", &numbers.count(u64::from(samples.looked_for)));
     let kinds = [Mass::Unlabelled, Mass::Good, Mass::Bad];
     let says: Vec<String> = kinds
         .iter()

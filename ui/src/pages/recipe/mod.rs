@@ -116,8 +116,8 @@ impl RecipePage {
         };
         limits::histogram(ui, cx, shown, draft, samples);
         limits::steps(ui, cx, draft);
-        let tide = samples.of_recipe.first().map_or(0, |sample| sample.key.part.0)
-            ^ (samples.looked_at as u64) << 40;
+        let tide = samples.of_recipe.first().map_or(0, |sample| sample.part.row.part.0)
+            ^ (u64::from(samples.looked_for)) << 40;
         let is_judged = self.judged.as_ref().is_some_and(|it| it.draft == *draft && it.tide == tide);
         if !is_judged {
             let now = what_if::with_limits(&shown.recipe, &draft.base);

@@ -1,14 +1,13 @@
 //! What other limits would have done: takes parts as they were found and what people say of them,
-//! gives what would have become of them. The rule is the line's own, [`CheckedRecipe::verdict_on`].
+//! gives what would have become of them. The rule is the line's own, by [`ScoredPart::judged_by`].
 
 use std::collections::HashMap;
 
 use domain::recipe::Limits;
 use domain::{
-    CheckedRecipe, Defect, FindingFault, GateSignal, Judgement, PartCondition, PartKey, Rate,
-    Sha256, Verdict, VerdictKind, Why,
+    CheckedRecipe, Defect, GateSignal, Judgement, PartId, PartKey, Rate, Sha256, VerdictKind,
 };
-use store::{ImageKind, ImageRow, PartFilter, Reader, StoreError};
+use store::{ImageKind, ImageRow, PartSearch, Reader, ScoredPart, StoreError};
 
 use crate::charts::{Bins, Mass};
 
@@ -28,14 +27,8 @@ pub struct Question {
 /// A part as it was found.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// Which.
-    pub key: PartKey,
-    /// Whether it was one whole part.
-    pub condition: PartCondition,
-    /// Everything found.
-    pub defects: Vec<Defect>,
-    /// What was said of it then.
-    pub verdict: Verdict,
+    /// What was said of it then, and all that was found.
+    pub part: ScoredPart,
     /// What a person says of it.
     pub judgement: Option<Judgement>,
     /// A picture of it.
@@ -47,72 +40,63 @@ pub struct Sample {
 pub struct Samples {
     /// Those of the recipe and its model.
     pub of_recipe: Vec<Sample>,
-    /// How many were looked at.
-    pub looked_at: usize,
+    /// How many were looked for.
+    pub looked_for: u32,
 }
 
 /// Looks up the parts.
 pub fn look(reader: &Reader, question: &Question) -> Result<Samples, StoreError> {
-    let rows = reader.parts(&PartFilter { limit: question.count, ..PartFilter::default() })?;
-    let looked_at = rows.len();
+    let search =
+        PartSearch { recipe_name: Some(question.recipe.clone()), ..PartSearch::default() };
+    let rows = reader.search(&search, None, question.count)?;
     let mut judged = HashMap::new();
     if let Some(first) = rows.last() {
-        let after = PartKey { run: first.run.0, part: domain::PartId(first.part.0.saturating_sub(1)) };
-        for row in reader.labelled(Some(after), question.count)? {
+        let before = PartId(first.part.0.saturating_sub(1));
+        let after = PartKey { run: first.run.0, part: before };
+        for row in reader.labelled(Some(after), 4 * question.count)? {
             judged.insert(row.key, row.label.judgement);
         }
     }
-    let mut names: HashMap<Sha256, bool> = HashMap::new();
     let mut of_recipe = Vec::new();
     for row in rows {
         let Some(detail) = reader.part(row.run, row.part)? else { continue };
-        let hash = detail.provenance.recipe;
-        let is_ours = match names.get(&hash) {
-            Some(is_ours) => *is_ours,
-            None => {
-                let name = reader.recipe(hash)?.map(|recipe| recipe.name);
-                *names.entry(hash).or_insert(name.as_ref() == Some(&question.recipe))
-            }
-        };
-        if !is_ours || (question.model.is_some() && detail.provenance.model != question.model) {
+        // Another model's scores say nothing of this one's.
+        if question.model.is_some() && detail.provenance.model != question.model {
             continue;
         }
-        let key = PartKey { run: row.run.0, part: row.part };
+        let judgement = judged.get(&PartKey { run: row.run.0, part: row.part }).copied();
+        let mut images = detail.images.into_iter();
         of_recipe.push(Sample {
-            key,
-            condition: row.condition,
-            defects: detail.defects,
-            verdict: row.verdict,
-            judgement: judged.get(&key).copied(),
-            picture: detail.images.into_iter().find(|image| image.kind == ImageKind::Picture),
+            part: ScoredPart { row, defects: detail.defects },
+            judgement,
+            picture: images.find(|image| image.kind == ImageKind::Picture),
         });
     }
-    Ok(Samples { of_recipe, looked_at })
+    Ok(Samples { of_recipe, looked_for: question.count })
 }
 
 impl Sample {
-    /// What `recipe` says of it.
+    /// Which part.
+    pub const fn key(&self) -> PartKey {
+        PartKey { run: self.part.row.run.0, part: self.part.row.part }
+    }
+
+    /// What `recipe` says of it; what was said then when no limit could have said anything.
     fn verdict_by(&self, recipe: &CheckedRecipe) -> VerdictKind {
-        let fault: Option<&FindingFault> = match &self.verdict {
-            // Nothing was found in time, so no limit would have helped.
-            Verdict::Undecided {
-                why:
-                    Why::Deadline | Why::Stopped | Why::NoPicture { .. } | Why::StageFailed { .. },
-            } => return VerdictKind::Undecided,
-            Verdict::Undecided { why: Why::NoFinding { cause } } => Some(cause),
-            _ => None,
-        };
-        recipe.verdict_on(&self.condition, self.defects.iter(), fault).kind()
+        let again = self.part.judged_by(recipe);
+        again.as_ref().unwrap_or(&self.part.row.verdict).kind()
     }
 
     /// The highest score of `class`, or of every class that is looked at.
     fn score(&self, recipe: &CheckedRecipe, class: Option<&str>) -> f32 {
-        let of_class = |defect: &&Defect| class.is_none_or(|class| &*defect.kind == class);
-        let counted = self.defects.iter().filter(of_class).filter(|it| recipe.counts(it));
+        let counts = |defect: &&Defect| {
+            class.is_none_or(|class| &*defect.kind == class) && recipe.looks_at(defect)
+        };
+        let counted = self.part.defects.iter().filter(counts);
         counted.map(|defect| defect.score.get()).fold(0.0, f32::max)
     }
 
-    fn mass(&self) -> Mass {
+    const fn mass(&self) -> Mass {
         match self.judgement {
             Some(Judgement::Good) => Mass::Good,
             Some(Judgement::Bad) => Mass::Bad,
