@@ -32,6 +32,8 @@ enum Mode {
     Simulate(modes::simulate::Args),
     /// Look at the clips that a station keeps, and make room.
     Clips(modes::clips::Args),
+    Audit(modes::audit::Args),
+    People(modes::people::Args),
     /// Look at model bundles.
     Model(Box<modes::model::Args>),
 }
@@ -57,6 +59,8 @@ fn main() -> ExitCode {
         Mode::Replay(args) => modes::replay::run(&args),
         Mode::Simulate(args) => modes::simulate::run(&args),
         Mode::Clips(args) => modes::clips::run(&args),
+        Mode::Audit(args) => modes::audit::run(&args),
+        Mode::People(args) => modes::people::run(&args),
         Mode::Model(args) => modes::model::run(&args),
     };
     match ended {

@@ -18,6 +18,8 @@ pub(crate) const LOCK: &str = "station.lock";
 pub(crate) const AUDIT_HEAD: &str = "audit.head";
 /// The folder of images.
 pub(crate) const IMAGES: &str = "images";
+/// The folder of people.
+pub(crate) const PEOPLE: &str = "people";
 /// The folder of clips.
 pub(crate) const CLIPS: &str = "clips";
 

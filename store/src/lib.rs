@@ -15,6 +15,7 @@ mod error;
 #[cfg(test)]
 mod example;
 mod files;
+mod history;
 mod keep;
 mod labels;
 mod people;
@@ -44,6 +45,7 @@ pub use clips::{
 };
 pub use error::StoreError;
 pub use files::ImageKind;
+pub use history::{Bin, BinBy, JudgedAgain, PartSearch, Positions, ScoredPart, judge_again};
 pub use keep::keep_share;
 pub use labels::{LabelRow, Labels, NewLabel};
 pub use people::{People, PeopleError, Person, PinCost, PinError};

@@ -22,6 +22,7 @@ use rand::rngs::SysRng;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::files::PEOPLE;
 use file::{Entry, File, Locked};
 pub use pin::{PinCost, PinError};
 
@@ -122,6 +123,15 @@ impl People {
     /// When the folder cannot be made, or the file is not private or not one of ours.
     pub fn open(folder: &Path) -> Result<Self, PeopleError> {
         Self::open_with(folder, PinCost::default())
+    }
+
+    /// The people of the station that writes the store in `folder`: they are in a folder of their
+    /// own in it, so that whoever may read the store need not know them.
+    ///
+    /// # Errors
+    /// As [`People::open`].
+    pub fn of_store(folder: &Path) -> Result<Self, PeopleError> {
+        Self::open(&folder.join(PEOPLE))
     }
 
     /// As [`People::open`], with another cost of new PINs: cheap ones, for tests.

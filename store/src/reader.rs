@@ -28,7 +28,7 @@ pub struct Reader {
 }
 
 /// How many parts got each verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Passed.
     pub passed: u64,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use domain::WallTime;
+use serde::Serialize;
 
 use crate::files::{self, DATABASE, IMAGES, LOCK};
 use crate::turn::Turn;
@@ -14,7 +15,8 @@ use crate::writer::Writer;
 use crate::{StoreError, schema};
 
 /// Running number of a run of the line, from 1; never used twice in a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
 pub struct RunId(pub i64);
 
 impl fmt::Display for RunId {

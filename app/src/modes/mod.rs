@@ -1,7 +1,9 @@
 //! What the program can be asked to do, a file a mode.
 
+pub mod audit;
 pub mod clips;
 pub mod model;
+pub mod people;
 pub mod progress;
 pub mod replay;
 pub mod run;

@@ -17,7 +17,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{Label, PartKey, PersonId, Role, WallTime};
+use domain::{Label, Mark, PartKey, PersonId, Role, WallTime};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde::Serialize;
 use serde_json::json;
@@ -107,8 +107,11 @@ impl Labels {
     /// # Errors
     /// When the part is not there, the label contradicts itself, or it can't be written.
     pub fn add(&mut self, new: &NewLabel<'_>) -> Result<LabelRow, StoreError> {
-        self.check(new)?;
         self.write("write down a label", new.at, |db| {
+            // Asked within the turn: a part whose batch is open is there once it is flushed.
+            if let Some(refusal) = refusal(db, new)? {
+                return Ok(Err(refusal));
+            }
             let row = rows::insert(db, new)?;
             let PartKey { run, part } = new.key;
             let detail = json!({
@@ -117,8 +120,8 @@ impl Labels {
             });
             let (at, by) = (new.at, Some((new.by, new.role)));
             audit::append(db, &NewEntry { at, by, action: Action::Label, detail: &detail })?;
-            Ok(row)
-        })
+            Ok(Ok(row))
+        })?
     }
 
     /// Takes back the last label of `by` on a part that holds; gives the one that holds again, if
@@ -149,25 +152,6 @@ impl Labels {
     /// When it can't be written.
     pub fn note(&mut self, new: &NewEntry<'_>) -> Result<(), StoreError> {
         self.write("write the audit log", new.at, |db| audit::append(db, new).map(|_| ()))
-    }
-
-    /// That the part is there and the label goes with it.
-    fn check(&self, new: &NewLabel<'_>) -> Result<(), StoreError> {
-        let PartKey { run, part } = new.key;
-        let run = RunId(run);
-        let views = rows::views_of(&self.db, new.key)
-            .map_err(|error| self.sql("look up a part", error))?
-            .ok_or(StoreError::NoSuchPart { run, part })?;
-        let refused = |cause: String| StoreError::LabelRefused { run, part, cause };
-        new.label.check().map_err(|error| refused(error.to_string()))?;
-        // A part without a picture can still be called bad as a whole.
-        match new.label.marks.iter().find(|mark| mark.view >= views.max(1)) {
-            None => Ok(()),
-            Some(mark) => Err(refused(format!(
-                "a mark is in view {}, and the part has {views}, counted from 0",
-                mark.view
-            ))),
-        }
     }
 
     /// Puts the head of an empty log beside the database, so that a log without one is suspect.
@@ -208,6 +192,24 @@ impl Labels {
     fn sql(&self, doing: &'static str, error: rusqlite::Error) -> StoreError {
         StoreError::sql(&self.folder.join(DATABASE), doing, error)
     }
+}
+
+/// Why a label cannot be written: the part is not there, or the label does not go with it.
+fn refusal(db: &Connection, new: &NewLabel<'_>) -> rusqlite::Result<Option<StoreError>> {
+    let (run, part) = (RunId(new.key.run), new.key.part);
+    let Some(views) = rows::views_of(db, new.key)? else {
+        return Ok(Some(StoreError::NoSuchPart { run, part }));
+    };
+    // A part without a picture can still be called bad as a whole.
+    let is_elsewhere = |mark: &&Mark| mark.view >= views.max(1);
+    let cause = match (new.label.check(), new.label.marks.iter().find(is_elsewhere)) {
+        (Err(error), _) => error.to_string(),
+        (Ok(()), Some(mark)) => {
+            format!("a mark is in view {}, and the part has {views}, counted from 0", mark.view)
+        }
+        (Ok(()), None) => return Ok(None),
+    };
+    Ok(Some(StoreError::LabelRefused { run, part, cause }))
 }
 
 /// Writes down, before anything else, when the log is not what its head says.

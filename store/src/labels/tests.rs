@@ -123,6 +123,22 @@ fn labels_are_written_beside_a_line_that_writes() {
     assert_eq!(verify_audit(dir.path()).unwrap().entries, 20);
 }
 
+#[test]
+fn a_part_that_is_being_written_is_labelled_once_it_is() {
+    let (dir, store) = store();
+    let mut labels = store.labels().unwrap();
+    let mut writer = store.start_run(&example::START).unwrap();
+    let (ann, label) = (PersonId::new("p-ann"), good());
+    writer.record(&example::outcome(1, domain::Verdict::Pass), &mut |_| false).unwrap();
+    let new = NewLabel { key: PartKey { run: 2, part: PartId(1) }, ..new(1, &ann, &label) };
+    std::thread::scope(|scope| {
+        let adds = scope.spawn(|| labels.add(&new).map(drop));
+        writer.flush().unwrap();
+        adds.join().unwrap().unwrap();
+    });
+    assert_eq!(Reader::open(dir.path()).unwrap().labelled(None, 9).unwrap().len(), 1);
+}
+
 /// What one may do.
 #[derive(Clone, Debug)]
 enum Step {

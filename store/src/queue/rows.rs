@@ -118,18 +118,21 @@ fn looks(row: &Row<'_>) -> Result<Looks> {
     Ok(Looks::new(&kind, row.get("score")?, rect(row, "box")?, crop))
 }
 
-/// What is asked of a part besides where its row is found.
+/// What is asked of a part.
 const COLUMNS: &str = "SELECT p.run_id, p.number, p.verdict, p.reasons_json, p.why_json,
     p.provenance_id, p.triggered_mono_ns, late.verdict AS late,
     (SELECT judgement FROM label WHERE label.run_id = p.run_id AND label.part_number = p.number
-        AND holds = 1 AND is_second = 0 ORDER BY id DESC LIMIT 1) AS said
-    FROM part AS p LEFT JOIN late_inspection AS late
-        ON late.run_id = p.run_id AND late.part_number = p.number";
+        AND holds = 1 AND is_second = 0 ORDER BY id DESC LIMIT 1) AS said";
 
-/// Few parts passed and have a picture, so these are found by their pictures.
-const OF_PICTURES: &str = "JOIN (SELECT DISTINCT run_id, part_number FROM image
-    WHERE kind = 'picture' AND (:run IS NULL OR run_id = :run)) AS pictured
-    ON pictured.run_id = p.run_id AND pictured.part_number = p.number";
+const LATE: &str = "LEFT JOIN late_inspection AS late
+    ON late.run_id = p.run_id AND late.part_number = p.number";
+
+/// Few parts passed and have a picture, so these are found by their pictures, and in this order: a
+/// CROSS JOIN in SQLite keeps the left side the outer one.
+const OF_PICTURES: &str = "FROM (SELECT DISTINCT run_id, part_number FROM image
+        WHERE kind = 'picture' AND (:run IS NULL OR run_id = :run)
+        ORDER BY run_id DESC, part_number DESC LIMIT 12 * :limit) AS pictured
+    CROSS JOIN part AS p ON p.run_id = pictured.run_id AND p.number = pictured.part_number";
 
 /// Nearly all parts that did not pass have one.
 const WITH_PICTURE: &str = "EXISTS (SELECT 1 FROM image WHERE image.run_id = p.run_id
@@ -139,18 +142,15 @@ const WITH_PICTURE: &str = "EXISTS (SELECT 1 FROM image WHERE image.run_id = p.r
 pub(super) fn candidates(db: &Connection, run: Option<RunId>) -> Result<Vec<Candidate>> {
     let mut found = Found { db, recipes: HashMap::new(), twins: HashMap::new(), parts: vec![] };
     for verdict in [VerdictWord::Undecided, VerdictWord::Reject, VerdictWord::Pass] {
-        let (join, has_picture) = match verdict {
+        let (from, has_picture) = match verdict {
             VerdictWord::Pass => (OF_PICTURES, "true"),
-            _ => ("", WITH_PICTURE),
+            _ => ("FROM part AS p", WITH_PICTURE),
         };
-        let of_run = if run.is_some() { "p.run_id = :run" } else { "(:run IS NULL)" };
-        let order = match verdict {
-            VerdictWord::Pass => "pictured.run_id DESC, pictured.part_number DESC",
-            _ => "p.run_id DESC, p.number DESC",
-        };
+        let of_run = if run.is_some() { "p.run_id = :run" } else { ":run IS NULL" };
         let sql = format!(
-            "{COLUMNS} {join} WHERE p.verdict = :verdict AND {of_run} AND {has_picture}
-             AND (said IS NULL OR said = 'skip') ORDER BY {order} LIMIT :limit"
+            "{COLUMNS} {from} {LATE} WHERE p.verdict = :verdict AND {of_run} AND {has_picture}
+             AND (said IS NULL OR said = 'skip')
+             ORDER BY p.run_id DESC, p.number DESC LIMIT :limit"
         );
         let mut statement = db.prepare_cached(&sql)?;
         let run = run.map(|run| run.0);
@@ -186,15 +186,17 @@ impl Found<'_> {
         };
         let late = row.get::<_, Option<String>>("late")?.map(|_| word(row, "late"));
         let (defects, looks) = self.defects(key)?;
+        let other_model = self.other_model(row, key, provenance)?;
+        let recipe = self.recipe(provenance)?;
         self.parts.push(Candidate {
             key,
             verdict,
             undecided: undecided.transpose()?,
             reason: reasons.into_iter().next(),
             late: late.transpose()?,
-            other_model: self.other_model(row, key, provenance)?,
+            other_model,
             was_skipped: row.get::<_, Option<String>>("said")?.is_some(),
-            recipe: self.recipe(provenance)?,
+            recipe,
             defects,
             looks,
         });

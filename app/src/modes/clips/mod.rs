@@ -78,12 +78,12 @@ fn open_to_change(folder: &Path) -> Result<store::Clips> {
     }
 }
 
-fn now() -> WallTime {
+pub(super) fn now() -> WallTime {
     RealClock::start().wall()
 }
 
 /// A moment as people write it, in UTC, to the second: `2023-11-14 22:13:20`.
-fn moment(at: WallTime) -> String {
+pub(super) fn moment(at: WallTime) -> String {
     let time = Timestamp::from_nanosecond(at.unix_ns.into());
     time.map_or_else(|_| at.unix_ns.to_string(), |time| time.strftime("%F %T").to_string())
 }

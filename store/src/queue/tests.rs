@@ -1,0 +1,181 @@
+//! Parts of every kind, and in which order they are asked about.
+
+use domain::{
+    AnsweredBy, Inspection, Judgement, Label, Outcome, PersonId, Role, Sha256, Verdict, WallTime,
+};
+use tempfile::TempDir;
+
+use super::*;
+use crate::{NewLabel, Store, Writer, example};
+
+fn part(number: u64, verdict: Verdict, kind: &str, score: f32) -> Inspection {
+    let mut inspection = example::inspection(number, verdict);
+    inspection.defects[0].kind = kind.into();
+    inspection.defects[0].score = example::score(score);
+    inspection
+}
+
+fn near() -> Verdict {
+    example::verdicts().swap_remove(2)
+}
+
+struct Station {
+    dir: TempDir,
+    store: Store,
+    writer: Writer,
+}
+
+impl Station {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(dir.path()).unwrap();
+        let mut writer = store.start_run(&example::START).unwrap();
+        writer.keep_recipe(&example::recipe()).unwrap();
+        Self { dir, store, writer }
+    }
+
+    fn record(&mut self, inspection: Inspection, is_kept: bool) {
+        let acted = example::acted(inspection, AnsweredBy::Inspection);
+        self.writer.record(&Outcome::Acted(Box::new(acted)), &mut |_| is_kept).unwrap();
+    }
+
+    fn label(&mut self, part: u64, judgement: Judgement) {
+        self.writer.flush().unwrap();
+        let (by, label) = (PersonId::new("p-ann"), Label::unmarked(judgement, false));
+        let (role, at) = (Role::Operator, WallTime { unix_ns: 5 });
+        let key = PartKey { run: 1, part: domain::PartId(part) };
+        let new = NewLabel { key, at, by: &by, role, label: &label, is_second: false };
+        self.store.labels().unwrap().add(&new).unwrap();
+    }
+
+    fn queue(&mut self, ask: &QueueAsk) -> Vec<QueueItem> {
+        self.writer.flush().unwrap();
+        Reader::open(self.dir.path()).unwrap().label_queue(ask).unwrap()
+    }
+}
+
+const NO_CONTROL: QueueAsk = QueueAsk { run: None, control: 0.0, limit: 100 };
+
+fn numbers(items: &[QueueItem]) -> Vec<u64> {
+    items.iter().map(|item| item.key.part.0).collect()
+}
+
+/// One of each kind: the limits are 0.6 to reject and 0.35 to be undecided.
+fn one_of_each() -> Station {
+    let mut station = Station::new();
+    station.record(part(1, Verdict::Pass, "scratch", 0.31), true);
+    station.record(part(2, Verdict::Pass, "scratch", 0.31), false);
+    station.record(part(3, near(), "scratch", 0.5), false);
+    station.record(part(4, example::reject(), "scratch", 0.9), false);
+    station.record(part(5, Verdict::Pass, "scratch", 0.05), true);
+    station.record(part(6, example::reject(), "scratch", 0.62), false);
+    station.writer.record(&example::deadline(7), &mut |_| true).unwrap();
+    station
+}
+
+#[test]
+fn what_is_most_worth_asking_about_comes_first() {
+    let mut station = one_of_each();
+    let items = station.queue(&NO_CONTROL);
+    // 2 and 7 have no picture, 5 has nothing to it.
+    assert_eq!(numbers(&items), [3, 6, 1, 4]);
+    assert!(matches!(items[0].why, WhyAsked::Undecided { late: None, .. }));
+    assert_eq!(items[1].why.to_string(), "scratch 0.62, limit 0.60");
+    assert_eq!(items[2].why.to_string(), "scratch 0.31, limit 0.35");
+    assert!(matches!(&items[3].why, WhyAsked::Rejected { reason } if &*reason.kind == "scratch"));
+    assert_eq!(numbers(&station.queue(&QueueAsk { limit: 2, ..NO_CONTROL })), [3, 6]);
+    let other_run = QueueAsk { run: Some(RunId(9)), ..NO_CONTROL };
+    assert!(station.queue(&other_run).is_empty());
+    assert_eq!(station.queue(&QueueAsk { run: Some(RunId(1)), ..NO_CONTROL }), items);
+    let json = serde_json::to_value(&items[1]).unwrap();
+    assert_eq!(json["why"]["asked"], "near_limit");
+}
+
+#[test]
+fn what_was_labelled_is_not_asked_and_what_was_skipped_comes_last() {
+    let mut station = one_of_each();
+    station.label(6, Judgement::Good);
+    station.label(3, Judgement::Skip);
+    let items = station.queue(&NO_CONTROL);
+    assert_eq!(numbers(&items), [1, 4, 3]);
+    assert!(items[2].was_skipped && !items[1].was_skipped);
+    station.label(3, Judgement::Doubt);
+    assert_eq!(numbers(&station.queue(&NO_CONTROL)), [1, 4]);
+}
+
+#[test]
+fn a_control_share_of_what_passed_is_asked() {
+    let mut station = one_of_each();
+    for number in 10..110 {
+        station.record(part(number, Verdict::Pass, "scratch", 0.05), true);
+    }
+    let controls = |station: &mut Station, control| -> Vec<u64> {
+        let items = station.queue(&QueueAsk { control, ..NO_CONTROL });
+        let is_control = |item: &&QueueItem| matches!(item.why, WhyAsked::Control { .. });
+        items.iter().filter(is_control).map(|item| item.key.part.0).collect()
+    };
+    assert!(controls(&mut station, 0.0).is_empty());
+    let some = controls(&mut station, 0.2);
+    assert!((5..=45).contains(&some.len()), "{some:?}");
+    assert_eq!(controls(&mut station, 0.2), some, "the same for ever");
+    let more = controls(&mut station, 0.5);
+    assert!(some.iter().all(|number| more.contains(number)));
+    // Before what was rejected anyway, after what is near its limit.
+    let items = station.queue(&QueueAsk { control: 0.2, ..NO_CONTROL });
+    assert_eq!(
+        (numbers(&items)[..3].to_vec(), items.last().unwrap().key.part.0),
+        (vec![3, 6, 1], 4)
+    );
+}
+
+#[test]
+fn what_looks_like_nothing_else_is_asked() {
+    let mut station = Station::new();
+    for number in 1..=400 {
+        station.record(part(number, Verdict::Pass, "scratch", 0.05), number == 7);
+    }
+    station.record(part(401, Verdict::Pass, "oil", 0.05), true);
+    let items = station.queue(&NO_CONTROL);
+    assert_eq!(numbers(&items), [401]);
+    assert_eq!(items[0].why, WhyAsked::Rare { alike: 1, of: 401 });
+    // What rejects is told apart by its looks as well.
+    station.record(part(402, example::reject(), "scratch", 0.05), false);
+    station.record(part(403, example::reject(), "hole", 0.95), false);
+    assert_eq!(numbers(&station.queue(&NO_CONTROL)), [403, 401, 402]);
+}
+
+#[test]
+fn what_two_models_say_different_things_of_is_asked() {
+    let mut station = Station::new();
+    station.record(part(1, Verdict::Pass, "scratch", 0.05), true);
+    station.record(part(2, Verdict::Pass, "scratch", 0.05), true);
+    station.writer.flush().unwrap();
+    let mut again = station.store.start_run(&example::START).unwrap();
+    let mut other = |number, verdict, model: &[u8]| {
+        let mut inspection = part(number, verdict, "scratch", 0.05);
+        inspection.provenance.model = Some(Sha256::of(model));
+        let acted = example::acted(inspection, AnsweredBy::Inspection);
+        again.record(&Outcome::Acted(Box::new(acted)), &mut |_| false).unwrap();
+        again.flush().unwrap();
+    };
+    other(1, example::reject(), b"other");
+    // The same model twice is no second opinion.
+    other(2, example::reject(), b"model");
+    let ask = QueueAsk { run: Some(RunId(1)), ..NO_CONTROL };
+    let items = station.queue(&ask);
+    assert_eq!(numbers(&items), [1]);
+    let why = WhyAsked::ModelsDiffer { run: RunId(2), said: VerdictWord::Reject };
+    assert_eq!(items[0].why, why);
+}
+
+#[test]
+fn what_came_too_late_says_what_it_would_have_been() {
+    let mut station = Station::new();
+    station.writer.record(&example::deadline(1), &mut |_| true).unwrap();
+    let late = part(1, example::reject(), "scratch", 0.9);
+    station.writer.record(&Outcome::Late(Box::new(late)), &mut |_| true).unwrap();
+    let items = station.queue(&NO_CONTROL);
+    assert_eq!(numbers(&items), [1]);
+    let told = "undecided: no inspection before the deadline; later: reject";
+    assert_eq!(items[0].why.to_string(), told);
+}
