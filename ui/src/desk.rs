@@ -46,6 +46,14 @@ pub struct Desk {
     fresh: Vec<Command>,
     /// Waits until somebody who may has logged in.
     pub(crate) held: Option<Command>,
+    /// Somebody who may as much is wanted at the screen, without a command.
+    pub(crate) wanted: Option<Role>,
+    /// The log-in that is being checked.
+    log_in: Option<Ask>,
+    /// What became of it.
+    pub(crate) logged_in: Option<Answer>,
+    /// What was refused last, until the screen has shown it.
+    pub(crate) refused: Option<Refusal>,
     answers: BTreeMap<Ask, Answer>,
     last: Vec<Ask>,
 }
@@ -62,24 +70,56 @@ impl Desk {
         }
     }
 
+    /// Shows the log-in to whoever may as much as `role`.
+    pub const fn want(&mut self, role: Role) {
+        self.wanted = Some(role);
+    }
+
     /// What the answers to this pass's commands will be known by, in their order; called once a
     /// pass by the screen.
     pub(crate) fn give(&mut self, station: &mut dyn Station, who: Option<&Person>) {
         if let Some(command) = self.held.take() {
             self.ask(who, command);
         }
-        self.last = self.fresh.drain(..).map(|command| station.ask(command)).collect();
-        self.answers.extend(station.answers());
+        self.last.clear();
+        for command in self.fresh.drain(..) {
+            let is_log_in = matches!(command, Command::LogIn { .. });
+            let ask = station.ask(command);
+            if is_log_in {
+                self.log_in = Some(ask);
+            }
+            self.last.push(ask);
+        }
+        for (ask, answer) in station.answers() {
+            self.take_in(ask, answer);
+        }
         // A page that was left does not wait for its answers any more.
         while self.answers.len() > 64 {
             self.answers.pop_first();
         }
     }
 
+    fn take_in(&mut self, ask: Ask, answer: Answer) {
+        if self.log_in == Some(ask) {
+            self.log_in = None;
+            self.logged_in = Some(answer);
+            return;
+        }
+        if let Answer::Refused(why) = &answer {
+            self.refused = Some(why.clone());
+        }
+        self.answers.insert(ask, answer);
+    }
+
     /// What was given on the last pass, in the order it was asked for.
     #[must_use]
     pub fn given(&self) -> &[Ask] {
         &self.last
+    }
+
+    /// Whether something came that the next pass shows.
+    pub(crate) const fn has_news(&self) -> bool {
+        self.logged_in.is_some() || self.refused.is_some()
     }
 
     /// The answer to `ask`, once.

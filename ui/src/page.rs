@@ -52,6 +52,8 @@ pub struct Cx<'a> {
     pub theme: &'a Theme,
     /// Every visible word.
     pub words: &'static Words,
+    /// Where the station stands, for times of day.
+    pub zone: &'a jiff::tz::TimeZone,
     /// Which page is shown next.
     pub go: &'a mut Page,
     /// The part that a page asks another to show.

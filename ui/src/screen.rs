@@ -1,15 +1,37 @@
-//! The whole screen without its window: the bar, the page, the log-in. Takes a station and its
-//! store; gives what is painted and the commands that were asked for.
+//! The whole screen without its window: bar, rail of pages, alarms, log-in, and the page. Takes a
+//! station and its store; gives what is painted and the commands that were asked for.
+//!
+//! Nothing ever lies over a page: what comes up (alarms, a refusal, the log-in) pushes it aside, so
+//! that the verdict lamp in the bar, and the large one, are always seen. It repaints when there is
+//! news, when somebody touches it, and when it is time to lock; never on its own.
 
-use domain::PartKey;
-use egui::{CentralPanel, Panel, Ui};
+mod alarms;
+mod bar;
+mod lamp;
+mod log_in;
+mod rail;
+
+use std::time::Duration;
+
+use domain::{Command, PartKey};
+use egui::{CentralPanel, Context, Frame, Key, Margin, Ui};
+use jiff::tz::TimeZone;
 
 use crate::desk::Desk;
 use crate::page::Cx;
 use crate::pages::Pages;
 use crate::theme::Theme;
 use crate::words::Words;
-use crate::{Page, Settings, Shelf, Station, widgets};
+use crate::{News, Page, Person, Settings, Shelf, Station};
+
+pub(crate) use lamp::lamp_of;
+
+/// While a line runs, the screen shows how it is at least this often.
+const LINE_EVERY: Duration = Duration::from_millis(250);
+/// What was refused is shown so long.
+const REFUSED_FOR_S: f64 = 8.0;
+/// A screen never locks faster than this.
+const LOCK_LEAST_S: u32 = 10;
 
 /// The screen.
 pub struct Screen {
@@ -21,6 +43,12 @@ pub struct Screen {
     page: Page,
     part: Option<PartKey>,
     applied: Option<Settings>,
+    zone: TimeZone,
+    log_in: log_in::LogIn,
+    /// When somebody touched it last, on egui's clock.
+    touched_at_s: f64,
+    /// What was refused, and until when that is shown.
+    refused: Option<(String, f64)>,
 }
 
 impl Screen {
@@ -36,7 +64,18 @@ impl Screen {
             page: Page::default(),
             part: None,
             applied: None,
+            zone: TimeZone::system(),
+            log_in: log_in::LogIn::default(),
+            touched_at_s: 0.0,
+            refused: None,
         }
+    }
+
+    /// Times of day are those of `zone` instead of this machine's.
+    #[must_use]
+    pub fn in_zone(mut self, zone: TimeZone) -> Self {
+        self.zone = zone;
+        self
     }
 
     /// Shows `page` from now on.
@@ -44,19 +83,26 @@ impl Screen {
         self.page = page;
     }
 
+    /// Has news of the station repaint the screen, and pictures read on a thread of their own; once,
+    /// when there is a window.
+    ///
+    /// # Errors
+    /// When there can be no more threads.
+    pub fn attach(&mut self, ctx: &Context) -> std::io::Result<()> {
+        let repainted = ctx.clone();
+        self.station.wake_by(Box::new(move || repainted.request_repaint()));
+        self.shelf.read_apart(ctx)
+    }
+
     /// Paints all of it.
     pub fn show(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let theme = Theme::of(&self.settings);
-        if self.applied.as_ref() != Some(&self.settings) {
-            if self.applied.is_some() {
-                self.station.keep(&self.settings);
-            }
-            theme.apply(&ctx, &self.settings);
-            self.applied = Some(self.settings.clone());
-        }
+        self.apply(&ctx, &theme);
         self.shelf.begin_pass(&ctx);
         let news = self.station.news();
+        self.lock_when_left(&ctx, news.who.as_ref());
+        self.take_refusal(&ctx);
         let words = Words::of(self.settings.language);
         let (mut go, shown) = (self.page, self.page);
         let mut cx = Cx {
@@ -66,23 +112,83 @@ impl Screen {
             desk: &mut self.desk,
             theme: &theme,
             words,
+            zone: &self.zone,
             go: &mut go,
             part: &mut self.part,
         };
-        Panel::top("bar").show(ui, |ui| bar(ui, &mut cx, shown));
-        CentralPanel::default().show(ui, |ui| self.pages.show(shown, ui, &mut cx));
+        bar::show(ui, &mut cx, &mut self.log_in);
+        rail::show(ui, &mut cx, shown);
+        alarms::show(ui, &mut cx);
+        if bar::refused(ui, &cx, self.refused.as_ref().map(|(what, _)| what.as_str())) {
+            self.refused = None;
+        }
+        self.log_in.show(ui, &mut cx);
+        let frame = Frame::new().fill(theme.ground).inner_margin(Margin::same(16));
+        CentralPanel::default().frame(frame).show(ui, |ui| self.pages.show(shown, ui, &mut cx));
         self.page = go;
         self.desk.give(self.station.as_mut(), news.who.as_ref());
+        self.repaint_when_due(&ctx, &news, shown);
+    }
+
+    /// Sets egui up by the settings, and has them kept when they changed.
+    fn apply(&mut self, ctx: &Context, theme: &Theme) {
+        if self.applied.as_ref() == Some(&self.settings) {
+            return;
+        }
+        if self.applied.is_some() {
+            self.station.keep(&self.settings);
+        } else {
+            Theme::load_fonts(ctx);
+        }
+        theme.apply(ctx, &self.settings);
+        self.applied = Some(self.settings.clone());
+    }
+
+    /// Logs out who has not touched the screen for a while; and what they had begun to ask for is
+    /// not done when somebody else comes.
+    fn lock_when_left(&mut self, ctx: &Context, who: Option<&Person>) {
+        let (now_s, is_touched) = ctx.input(|input| (input.time, !input.events.is_empty()));
+        if is_touched || who.is_none() {
+            self.touched_at_s = now_s;
+            return;
+        }
+        let left_s =
+            self.touched_at_s + f64::from(self.settings.lock_after_s.max(LOCK_LEAST_S)) - now_s;
+        if left_s > 0.0 {
+            ctx.request_repaint_after(Duration::from_secs_f64(left_s));
+        } else {
+            self.touched_at_s = now_s;
+            self.log_in.close(&mut self.desk);
+            self.desk.ask(who, Command::LogOut);
+        }
+    }
+
+    fn take_refusal(&mut self, ctx: &Context) {
+        let now_s = ctx.input(|input| input.time);
+        if let Some(why) = self.desk.refused.take() {
+            let words = Words::of(self.settings.language);
+            self.refused = Some((log_in::refusal(words, &why), now_s + REFUSED_FOR_S));
+        }
+        match &self.refused {
+            Some((_, until_s)) if *until_s <= now_s => self.refused = None,
+            Some((_, until_s)) => {
+                ctx.request_repaint_after(Duration::from_secs_f64(until_s - now_s));
+            }
+            None => {}
+        }
+    }
+
+    fn repaint_when_due(&self, ctx: &Context, news: &News, shown: Page) {
+        if self.page != shown || !self.desk.given().is_empty() || self.desk.has_news() {
+            ctx.request_repaint();
+        }
+        if news.line.is_some() {
+            ctx.request_repaint_after(LINE_EVERY);
+        }
     }
 }
 
-fn bar(ui: &mut Ui, cx: &mut Cx<'_>, shown: Page) {
-    ui.horizontal(|ui| {
-        ui.heading(&cx.news.facts.station);
-        for (page, name) in Page::ALL.into_iter().zip(cx.words.shell.pages) {
-            if widgets::toggle(ui, cx.theme, name, page == shown).clicked() {
-                *cx.go = page;
-            }
-        }
-    });
+/// Whether `key` was pressed; nobody else hears of it then.
+fn pressed(ui: &Ui, key: Key) -> bool {
+    ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key))
 }

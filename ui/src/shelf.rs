@@ -6,15 +6,18 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use domain::Heatmap;
+use domain::{Heatmap, RectPx};
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use store::{ImageKind, ImageRow, Reader, StoreError};
 
 use crate::RgbPicture;
 use crate::station::Developer;
+use crate::widgets::coloured;
 
 /// Pictures that are kept in memory; the one that was not looked at longest goes first.
 const KEPT: usize = 256;
+/// A store that is not there yet is looked for this often, seconds.
+const LOOK_AGAIN_S: f64 = 2.0;
 
 /// A picture of the store.
 #[derive(Clone)]
@@ -40,8 +43,12 @@ enum Read {
 
 /// The store, opened for looking.
 pub struct Shelf {
-    reader: Option<Reader>,
     folder: Option<PathBuf>,
+    reader: Option<Reader>,
+    /// When it was looked for, on egui's clock.
+    looked_at_s: f64,
+    /// Heatmaps in colour.
+    heats: HashMap<String, (u64, TextureHandle)>,
     developer: Developer,
     shown: HashMap<Key, (u64, Shown)>,
     /// Grows with every pass, to know what was not looked at longest.
@@ -57,9 +64,18 @@ impl Shelf {
     pub fn open(folder: Option<&Path>, developer: Developer) -> Self {
         let (results, reads) = channel();
         let reader = folder.and_then(|folder| Reader::open(folder).ok());
-        let shown = HashMap::new();
-        let folder = folder.map(Path::to_owned);
-        Self { reader, folder, developer, shown, pass: 0, wants: None, reads, results }
+        Self {
+            folder: folder.map(Path::to_owned),
+            reader,
+            looked_at_s: 0.0,
+            heats: HashMap::new(),
+            developer,
+            shown: HashMap::new(),
+            pass: 0,
+            wants: None,
+            reads,
+            results,
+        }
     }
 
     /// The store; `None` while there is none.
@@ -110,16 +126,35 @@ impl Shelf {
     /// Takes what was read; called once a pass by the screen.
     pub(crate) fn begin_pass(&mut self, ctx: &Context) {
         self.pass += 1;
+        self.look_again(ctx.input(|input| input.time));
         while let Ok((key, read)) = self.reads.try_recv() {
             let shown = shown(ctx, &key, read);
             self.shown.insert(key, (self.pass, shown));
         }
-        if self.shown.len() > KEPT {
-            let mut ages: Vec<u64> = self.shown.values().map(|(pass, _)| *pass).collect();
-            ages.sort_unstable();
-            let oldest = ages[self.shown.len() - KEPT];
-            self.shown.retain(|_, (pass, _)| *pass >= oldest);
+        keep_newest(&mut self.shown);
+        keep_newest(&mut self.heats);
+    }
+
+    /// A line that has never run has no store; it comes with the first part.
+    fn look_again(&mut self, now_s: f64) {
+        if self.reader.is_none() && now_s - self.looked_at_s >= LOOK_AGAIN_S {
+            self.looked_at_s = now_s;
+            self.reader = self.folder.as_deref().and_then(|folder| Reader::open(folder).ok());
         }
+    }
+
+    /// The heatmap in colour, and what it covers of the frame; `None` while it is being read, when
+    /// it can't be, and when the image is none.
+    pub fn heat(&mut self, ctx: &Context, image: &ImageRow) -> Option<(TextureHandle, RectPx)> {
+        let pass = self.pass;
+        if let Some((used, texture)) = self.heats.get_mut(&image.path) {
+            *used = pass;
+            return Some((texture.clone(), image.covers));
+        }
+        let Shown::Heatmap(heatmap) = self.image(ctx, image, u32::MAX) else { return None };
+        let texture = ctx.load_texture(&image.path, coloured(&heatmap), TextureOptions::LINEAR);
+        self.heats.insert(image.path.clone(), (pass, texture.clone()));
+        Some((texture, heatmap.covers))
     }
 
     /// The picture or heatmap, neither side longer than `side_max_px`.
@@ -143,6 +178,16 @@ impl Shelf {
         };
         self.shown.insert(key, (self.pass, now.clone()));
         now
+    }
+}
+
+/// Removes what was not looked at longest, down to as many as are kept.
+fn keep_newest<K, V>(entries: &mut HashMap<K, (u64, V)>) {
+    if entries.len() > KEPT {
+        let mut passes: Vec<u64> = entries.values().map(|(pass, _)| *pass).collect();
+        passes.sort_unstable();
+        let oldest = passes[entries.len() - KEPT];
+        entries.retain(|_, (pass, _)| *pass >= oldest);
     }
 }
 

@@ -23,16 +23,22 @@ impl eframe::App for App {
     }
 }
 
-/// Shows `screen` until its window is closed.
+/// Shows `screen` until its window is closed. Nothing here ends the program: a line runs on threads
+/// of its own and does not notice when this returns, so whoever called goes on without a screen, and
+/// may try again when the display is back.
 ///
 /// # Errors
-/// When there is no display, or it is lost.
-pub fn run(window: &Window, screen: Screen) -> Result<(), eframe::Error> {
+/// When there is no display, or it is lost while the window is open.
+pub fn run(window: &Window, mut screen: Screen) -> Result<(), eframe::Error> {
     let viewport = ViewportBuilder::default()
         .with_title(&window.title)
         .with_inner_size([1280.0, 800.0])
         .with_fullscreen(window.is_kiosk)
         .with_decorations(!window.is_kiosk);
     let options = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
-    eframe::run_native(&window.title, options, Box::new(|_| Ok(Box::new(App { screen }))))
+    let attached = |cc: &eframe::CreationContext<'_>| {
+        screen.attach(&cc.egui_ctx)?;
+        Ok(Box::new(App { screen }) as Box<dyn eframe::App>)
+    };
+    eframe::run_native(&window.title, options, Box::new(attached))
 }

@@ -1,6 +1,7 @@
 //! Every visible word, in every language: a struct a page, a constant a language, so that a word
 //! that is missing does not compile. Numbers and times are written here too.
 
+mod events;
 mod health;
 mod history;
 mod label;
@@ -10,6 +11,7 @@ mod recipe;
 mod review;
 mod settings;
 mod shell;
+mod verdict;
 
 pub use numbers::Numbers;
 pub(crate) use shell::Words as ShellWords;
@@ -20,6 +22,10 @@ use crate::Language;
 pub struct Words {
     /// How numbers and times are written.
     pub numbers: Numbers,
+    /// What happens on a line, by the event's name.
+    pub events: &'static events::Words,
+    /// Why a part is not good.
+    pub verdict: verdict::Words,
     /// Around every page.
     pub shell: shell::Words,
     /// Of the Live page.
@@ -40,6 +46,8 @@ pub struct Words {
 
 static ENGLISH: Words = Words {
     numbers: Numbers::ENGLISH,
+    events: &events::ENGLISH,
+    verdict: verdict::ENGLISH,
     shell: shell::ENGLISH,
     live: live::ENGLISH,
     review: review::ENGLISH,
@@ -52,6 +60,8 @@ static ENGLISH: Words = Words {
 
 static GERMAN: Words = Words {
     numbers: Numbers::GERMAN,
+    events: &events::GERMAN,
+    verdict: verdict::GERMAN,
     shell: shell::GERMAN,
     live: live::GERMAN,
     review: review::GERMAN,
@@ -61,6 +71,12 @@ static GERMAN: Words = Words {
     health: health::GERMAN,
     settings: settings::GERMAN,
 };
+
+/// `template` with its `{}` replaced by `value`.
+#[must_use]
+pub fn filled(template: &str, value: &str) -> String {
+    template.replacen("{}", value, 1)
+}
 
 impl Words {
     /// The words of `language`.

@@ -45,6 +45,38 @@ impl Numbers {
         format!("{} %", self.real(100.0 * share, places))
     }
 
+    /// The time of day, to the minute, where the station stands.
+    #[must_use]
+    pub fn hours(&self, at: WallTime, zone: &TimeZone) -> String {
+        self.written(at, zone, "%H:%M")
+    }
+
+    /// So many bytes, in GB and the like: thousands of thousands, as disks are sold.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "one place behind the point is shown")]
+    pub fn bytes(&self, bytes: u64) -> String {
+        let (unit, size) = match bytes {
+            1_000_000_000_000.. => ("TB", 1e12),
+            1_000_000_000.. => ("GB", 1e9),
+            1_000_000.. => ("MB", 1e6),
+            _ => ("kB", 1e3),
+        };
+        format!("{} {unit}", self.real(bytes as f64 / size, 1))
+    }
+
+    /// So many seconds, as days, hours and minutes: the two largest of them.
+    #[must_use]
+    pub fn span(&self, seconds: f64) -> String {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
+        let seconds = seconds.max(0.0) as u64;
+        let (minutes, hours, days) = (seconds / 60 % 60, seconds / 3600 % 24, seconds / 86_400);
+        match (days, hours) {
+            (0, 0) => format!("{minutes} min {} s", seconds % 60),
+            (0, _) => format!("{hours} h {minutes} min"),
+            _ => format!("{days} d {hours} h"),
+        }
+    }
+
     /// The time of day, to the second, where the station stands.
     #[must_use]
     pub fn time(&self, at: WallTime, zone: &TimeZone) -> String {
@@ -86,6 +118,15 @@ mod tests {
         assert_eq!(Numbers::GERMAN.count(999), "999");
         assert_eq!(Numbers::GERMAN.count(216_012), "216.012");
         assert_eq!(Numbers::GERMAN.percent(0.1234, 1), "12,3 %");
+    }
+
+    #[test]
+    fn sizes_and_spans_keep_to_what_matters() {
+        assert_eq!(Numbers::GERMAN.bytes(412_300_000_000), "412,3 GB");
+        assert_eq!(Numbers::ENGLISH.bytes(900), "0.9 kB");
+        assert_eq!(Numbers::ENGLISH.span(59.9), "0 min 59 s");
+        assert_eq!(Numbers::ENGLISH.span(7_265.0), "2 h 1 min");
+        assert_eq!(Numbers::ENGLISH.span(200_000.0), "2 d 7 h");
     }
 
     #[test]

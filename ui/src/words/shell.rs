@@ -44,6 +44,30 @@ pub struct Words {
     pub log_in_first: &'static str,
     /// Done.
     pub done: &'static str,
+    /// In the bar, while nobody is logged in and somebody wants something that needs it.
+    pub to_go_on: &'static str,
+    /// Somebody has seen it.
+    pub acknowledge: &'static str,
+    /// How many more alarms there are; `{}` is the number.
+    pub more_alarms: &'static str,
+    /// How often it happened; `{}` is the number.
+    pub times: &'static str,
+    /// When it happened last; `{}` is the time.
+    pub last_at: &'static str,
+    /// The lamp while no part has come.
+    pub waiting: &'static str,
+    /// The fail-safe answered.
+    pub fail_safe: &'static str,
+    /// Milliseconds; `{}` is the number.
+    pub ms: &'static str,
+    /// Stages, in the order of `Stage::ALL`.
+    pub stages: [&'static str; 8],
+    /// The picture is being read.
+    pub reading: &'static str,
+    /// The recipe in force; `{}` is its name.
+    pub recipe: &'static str,
+    /// Asked for and not done; `{}` is why, in English.
+    pub failed: &'static str,
 }
 
 pub const ENGLISH: Words = Words {
@@ -68,6 +92,18 @@ pub const ENGLISH: Words = Words {
     plc_holds: "The PLC holds the line: not now",
     log_in_first: "Log in first",
     done: "Done",
+    to_go_on: "Log in to go on",
+    acknowledge: "Acknowledge",
+    more_alarms: "{} more",
+    times: "{} times",
+    last_at: "last at {}",
+    waiting: "WAITING",
+    fail_safe: "fail-safe",
+    ms: "{} ms",
+    stages: ["Capture", "Locate", "Prepare", "Infer", "Decide", "Act", "Record", "Upload"],
+    reading: "Loading …",
+    recipe: "Recipe {}",
+    failed: "Not done: {}",
 };
 
 pub const GERMAN: Words = Words {
@@ -92,4 +128,25 @@ pub const GERMAN: Words = Words {
     plc_holds: "Die SPS hält die Linie: jetzt nicht",
     log_in_first: "Bitte erst anmelden",
     done: "Erledigt",
+    to_go_on: "Zum Fortfahren anmelden",
+    acknowledge: "Quittieren",
+    more_alarms: "{} weitere",
+    times: "{}-mal",
+    last_at: "zuletzt {}",
+    waiting: "WARTET",
+    fail_safe: "Notentscheid",
+    ms: "{} ms",
+    stages: [
+        "Aufnehmen",
+        "Finden",
+        "Vorbereiten",
+        "Erkennen",
+        "Entscheiden",
+        "Ausgeben",
+        "Speichern",
+        "Hochladen",
+    ],
+    reading: "Lädt …",
+    recipe: "Rezept {}",
+    failed: "Nicht erledigt: {}",
 };

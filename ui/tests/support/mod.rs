@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 
 pub mod parts;
+pub mod states;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -30,6 +31,8 @@ pub struct Behind {
     pub answer: Answer,
     answers: Vec<(Ask, Answer)>,
     pub kept: Vec<Settings>,
+    /// The store lies here as long as this does.
+    pub folder: Option<tempfile::TempDir>,
 }
 
 pub struct Fake(pub Rc<RefCell<Behind>>);
@@ -232,16 +235,28 @@ pub fn facts(news: &mut News) -> &mut Facts {
 
 /// A screen that shows `page` of a station with `news`, over the store in `folder`.
 pub fn screen(news: News, folder: Option<&Path>, page: Page) -> (Screen, Rc<RefCell<Behind>>) {
+    screen_with(news, folder, page, Settings::default())
+}
+
+/// As [`screen`], set up by `settings`.
+pub fn screen_with(
+    news: News,
+    folder: Option<&Path>,
+    page: Page,
+    settings: Settings,
+) -> (Screen, Rc<RefCell<Behind>>) {
     let behind = Rc::new(RefCell::new(Behind {
         news,
         asked: vec![],
         answer: Answer::Done,
         answers: vec![],
         kept: vec![],
+        folder: None,
     }));
     let station = Fake(Rc::clone(&behind));
     let shelf = Shelf::open(folder, station.developer());
-    let mut screen = Screen::new(Box::new(station), shelf, Settings::default());
+    let screen = Screen::new(Box::new(station), shelf, settings);
+    let mut screen = screen.in_zone(jiff::tz::TimeZone::UTC);
     screen.go(page);
     (screen, behind)
 }

@@ -1,0 +1,105 @@
+//! The bar over every page: station, state, recipe, the small verdict lamp, who is logged in. And
+//! the line under it that says what was refused.
+
+use domain::{Command, LineState};
+use egui::{Align, Frame, Key, Layout, Margin, Panel, RichText, Ui, vec2};
+
+use super::log_in::LogIn;
+use super::{lamp_of, pressed};
+use crate::page::Cx;
+use crate::theme::{TOUCH, heavy, plain};
+use crate::widgets::{Health, alarm_sign, button, left_square, pill, small_lamp};
+use crate::words::filled;
+
+/// The key that logs in and out.
+const WHO_KEY: Key = Key::F12;
+
+/// Shows it.
+pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, log_in: &mut LogIn) {
+    let frame = Frame::new().fill(cx.theme.bar).inner_margin(Margin::symmetric(16, 8));
+    Panel::top("bar").frame(frame).resizable(false).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.set_height(TOUCH);
+            ui.label(RichText::new(&cx.news.facts.station).font(heavy(20.0)));
+            state(ui, cx);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                who(ui, cx, log_in);
+                if let Some(line) = &cx.news.line {
+                    let lamp = lamp_of(line, cx.words);
+                    small_lamp(ui, cx.theme, &lamp, vec2(190.0, TOUCH));
+                    let at = cx.words.numbers.hours(cx.news.now, cx.zone);
+                    ui.label(RichText::new(at).font(plain(17.0)).color(cx.theme.weak));
+                }
+            });
+        });
+    });
+}
+
+fn state(ui: &mut Ui, cx: &Cx<'_>) {
+    let words = &cx.words.shell;
+    let Some(line) = &cx.news.line else {
+        pill(ui, cx.theme, Health::Absent, words.no_line);
+        return;
+    };
+    let state = line.snapshot.state;
+    let health = match state {
+        LineState::Running => Health::Good,
+        LineState::Starting | LineState::Stopping => Health::Care,
+        LineState::Degraded => Health::Bad,
+        LineState::Off => Health::Absent,
+    };
+    pill(ui, cx.theme, health, words.states[state as usize]);
+    let in_force = cx.news.facts.in_force;
+    let recipe = cx.news.facts.recipes.iter().find(|recipe| Some(recipe.number) == in_force);
+    if let Some(recipe) = recipe {
+        let text = filled(words.recipe, &recipe.recipe.name);
+        ui.label(RichText::new(text).font(plain(17.0)).color(cx.theme.weak));
+    }
+}
+
+fn who(ui: &mut Ui, cx: &mut Cx<'_>, log_in: &mut LogIn) {
+    let words = &cx.words.shell;
+    let is_key = pressed(ui, WHO_KEY);
+    match &cx.news.who {
+        None => {
+            let text = format!("{}  {}", words.log_in, WHO_KEY.name());
+            if button(ui, cx.theme, &text, !log_in.is_open()).clicked() || is_key {
+                log_in.open();
+            }
+        }
+        Some(person) => {
+            if button(ui, cx.theme, words.log_out, false).clicked() || is_key {
+                cx.ask(Command::LogOut);
+            }
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                ui.add_space(3.0);
+                let role = words.roles[person.role as usize];
+                ui.label(RichText::new(&person.name).font(heavy(16.0)));
+                ui.label(RichText::new(role).font(plain(14.0)).color(cx.theme.weak));
+            });
+        }
+    }
+}
+
+/// Shows what was refused, if anything was; whether somebody has read it.
+pub(super) fn refused(ui: &mut Ui, cx: &Cx<'_>, what: Option<&str>) -> bool {
+    let Some(what) = what else { return false };
+    let frame = Frame::new().fill(cx.theme.button).inner_margin(Margin::symmetric(16, 4));
+    let panel = Panel::top("refused").frame(frame).resizable(false);
+    panel
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                let (rect, _) = ui.allocate_exact_size(vec2(26.0, TOUCH), egui::Sense::hover());
+                let square = left_square(rect, 24.0);
+                alarm_sign(ui.painter(), square, cx.theme.undecided_ink, cx.theme.button);
+                ui.label(RichText::new(what).font(heavy(17.0)));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    button(ui, cx.theme, cx.words.shell.ok, false).clicked()
+                })
+                .inner
+            })
+            .inner
+        })
+        .inner
+}
