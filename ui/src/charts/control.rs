@@ -109,14 +109,14 @@ impl Control {
             let from = seconds(point.start);
             for limit in [point.low, point.high] {
                 let ends = [area.at(from, limit), area.at(from + period_s, limit)];
-                painter.line_segment(ends, Stroke::new(1.5, theme.undecided));
+                painter.line_segment(ends, Stroke::new(1.5, theme.undecided_ink));
             }
         }
         let y = area.at(0.0, self.centre).y;
         painter.hline(area.rect.x_range(), y, Stroke::new(1.5, theme.weak));
         let places: Vec<_> =
             self.points.iter().map(|p| (seconds(p.start) + period_s / 2.0, p.share)).collect();
-        area.line(painter, &places, Stroke::new(2.0, theme.accent));
+        area.line(painter, &places, Stroke::new(2.0, theme.series));
         for (point, &(x, share)) in self.points.iter().zip(&places) {
             let at = area.at(x, share);
             if point.is_out() {
@@ -126,7 +126,7 @@ impl Control {
                 let edge = Stroke::new(2.0, theme.text);
                 painter.add(Shape::convex_polygon(corners, theme.reject, edge));
             } else {
-                painter.circle_filled(at, 4.0, theme.accent);
+                painter.circle_filled(at, 4.0, theme.series);
             }
         }
     }

@@ -114,7 +114,7 @@ impl Histogram<'_> {
     /// logarithmic scale.
     fn bars(&self, ui: &Ui, theme: &Theme, area: &Area) {
         let width = area.rect.width() / points(25.0);
-        let colours = [theme.weak, theme.pass, theme.reject];
+        let colours = [theme.weak, theme.pass_ink, theme.reject_ink];
         for (place, (counts, colour)) in self.bins.counts.iter().zip(colours).enumerate() {
             let mut left = area.rect.left() + width * (0.08 + 0.28 * [0.0, 1.0, 2.0][place]);
             for &count in counts {

@@ -72,7 +72,7 @@ impl Pareto {
             let x = index as f64;
             let corner = area.at(x + 0.14, bar.count as f64);
             let column = Rect::from_two_pos(corner, area.at(x + 0.86, 0.0));
-            painter.rect_filled(column, 3.0, theme.reject);
+            painter.rect_filled(column, 3.0, theme.series);
             let count = numbers.count(bar.count);
             let above = pos2(column.center().x, column.top() - 3.0);
             painter.text(above, Align2::CENTER_BOTTOM, count, small(ui), theme.text);
@@ -80,10 +80,10 @@ impl Pareto {
             name_below(ui, theme, &bar.name, pos2(column.center().x, area.rect.bottom()), width);
             places.push((x + 0.5, bar.up_to * top));
         }
-        area.line(painter, &places, Stroke::new(2.0, theme.undecided));
+        area.line(painter, &places, Stroke::new(2.0, theme.undecided_ink));
         for &(x, y) in &places {
             let at = area.at(x, y);
-            painter.circle(at, 4.5, theme.card, Stroke::new(2.0, theme.undecided));
+            painter.circle(at, 4.5, theme.card, Stroke::new(2.0, theme.undecided_ink));
         }
     }
 }

@@ -38,9 +38,9 @@ impl Control {
         let middle = period_s / 2.0;
         let places: Vec<_> =
             self.points.iter().map(|p| (seconds(p.start) + middle, 1.0 - p.share)).collect();
-        area.line(painter, &places, Stroke::new(2.5, theme.accent));
+        area.line(painter, &places, Stroke::new(2.5, theme.series));
         for &(x, share) in &places {
-            painter.circle_filled(area.at(x, share), 3.5, theme.accent);
+            painter.circle_filled(area.at(x, share), 3.5, theme.series);
         }
     }
 }

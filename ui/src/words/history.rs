@@ -1,7 +1,5 @@
 //! Words of the History page.
 
-use domain::Why;
-
 /// The words.
 pub struct Words {
     /// Names of the tabs: parts, charts, agreement.
@@ -58,8 +56,6 @@ pub struct Words {
     pub limit: &'static str,
     /// Title of the times.
     pub times: &'static str,
-    /// Names of the stages, in the order of `Stage::ALL`.
-    pub stages: [&'static str; 8],
     /// From exposure to the gate.
     pub decision: &'static str,
     /// Title of what decided.
@@ -92,8 +88,6 @@ pub struct Words {
     pub no_clips: &'static str,
     /// Clip `{}`.
     pub clip: &'static str,
-    /// Why a part is undecided, in the order of `Why`.
-    pub why: [&'static str; 8],
     /// Yield, title of a figure.
     pub yields: &'static str,
     /// Parts, title of a figure.
@@ -166,28 +160,6 @@ pub struct Words {
     pub called: [&'static str; 2],
 }
 
-impl Words {
-    /// Why a part is undecided.
-    #[must_use]
-    pub fn why(&self, why: &Why, numbers: &super::Numbers) -> String {
-        match why {
-            Why::NearLimit { nearest } => self.why[0]
-                .replace("{k}", &nearest.kind)
-                .replace("{s}", &numbers.real(f64::from(nearest.score.get()), 2))
-                .replace("{l}", &numbers.real(f64::from(nearest.limit.get()), 2)),
-            Why::Deadline => self.why[1].to_owned(),
-            Why::PartCut => self.why[2].to_owned(),
-            Why::PartsMerged { parts_estimated } => {
-                self.why[3].replace("{}", &parts_estimated.to_string())
-            }
-            Why::NoFinding { cause } => self.why[4].replace("{}", &cause.to_string()),
-            Why::Stopped => self.why[5].to_owned(),
-            Why::NoPicture { cause } => self.why[6].replace("{}", cause),
-            Why::StageFailed { stage } => self.why[7].replace("{}", self.stages[*stage as usize]),
-        }
-    }
-}
-
 pub const ENGLISH: Words = Words {
     tabs: ["Parts", "Charts", "Agreement"],
     period: "Period",
@@ -216,7 +188,6 @@ pub const ENGLISH: Words = Words {
     not_counted: "not counted",
     limit: "limit",
     times: "Time per stage, ms",
-    stages: ["capture", "locate", "prepare", "infer", "decide", "act", "record", "upload"],
     decision: "trigger to gate",
     provenance: "What decided",
     model: "model",
@@ -233,16 +204,6 @@ pub const ENGLISH: Words = Words {
     clips: "Clips",
     no_clips: "No clip shows this part.",
     clip: "Clip {}",
-    why: [
-        "{k} {s} is near its limit {l}",
-        "no inspection before the deadline",
-        "the part was never seen whole",
-        "about {} parts touch",
-        "no finding: {}",
-        "the line was stopped",
-        "no picture: {}",
-        "{} failed on it",
-    ],
     yields: "Yield",
     parts: "Parts",
     rejected: "Rejected",
@@ -310,10 +271,6 @@ pub const GERMAN: Words = Words {
     not_counted: "zählt nicht",
     limit: "Grenze",
     times: "Zeit je Stufe, ms",
-    stages: [
-        "Aufnehmen", "Finden", "Vorbereiten", "Rechnen", "Entscheiden", "Handeln", "Schreiben",
-        "Senden",
-    ],
     decision: "Auslöser bis Weiche",
     provenance: "Was entschied",
     model: "Modell",
@@ -330,16 +287,6 @@ pub const GERMAN: Words = Words {
     clips: "Clips",
     no_clips: "Kein Clip zeigt dieses Teil.",
     clip: "Clip {}",
-    why: [
-        "{k} {s} ist nahe an der Grenze {l}",
-        "keine Prüfung bis zur Frist",
-        "das Teil war nie ganz zu sehen",
-        "etwa {} Teile berühren sich",
-        "kein Befund: {}",
-        "die Linie wurde angehalten",
-        "kein Bild: {}",
-        "Fehler in der Stufe {}",
-    ],
     yields: "Ausbeute",
     parts: "Teile",
     rejected: "Ausschuss",

@@ -14,7 +14,6 @@ mod shell;
 mod verdict;
 
 pub use numbers::Numbers;
-pub(crate) use shell::Words as ShellWords;
 
 use crate::Language;
 

@@ -44,7 +44,7 @@ impl AgreementTab {
                 ui.label(words.looking);
             }
             Some(Err(error)) => {
-                ui.label(RichText::new(error).color(theme.reject));
+                ui.label(RichText::new(error).color(theme.reject_ink));
             }
             Some(Ok(agreement)) if agreement.people.is_empty() => {
                 charts::vacancy(ui, theme, words.no_agreement);
@@ -112,7 +112,7 @@ fn kappa(ui: &mut Ui, cx: &Cx<'_>, of: &str, kappa: Option<&Kappa>) {
     };
     let (low, high) = interval.unwrap_or((value, value));
     let grade = words.grades[GRADES.iter().filter(|grade| low >= **grade).count()];
-    let colour = [theme.reject, theme.undecided, theme.pass]
+    let colour = [theme.reject_ink, theme.undecided_ink, theme.pass_ink]
         [GRADES.iter().filter(|grade| low >= **grade).count()];
     let real = |value: f64| numbers.real(value, 2);
     let text = format!(

@@ -6,7 +6,6 @@ mod picture;
 
 use domain::{CheckedRecipe, PartId, PartKey};
 use egui::{RichText, ScrollArea, Ui};
-use jiff::tz::TimeZone;
 use store::{Clip, ClipFilter, LabelRow, PartDetail, Reader, RunId, StoreError};
 
 use crate::page::Cx;
@@ -43,7 +42,7 @@ impl Detail {
     }
 
     /// Shows it; whether the person wants back to the list.
-    pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, zone: &TimeZone) -> bool {
+    pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
         let now_s = ui.input(|input| input.time);
         if self.known.is_none() || now_s - self.at_s > AGAIN_S {
             let known = cx.shelf.ask(|reader| look_up(reader, self.key));
@@ -61,12 +60,12 @@ impl Detail {
                         self.look.show(ui, cx, &known.part);
                     });
                     let area = ScrollArea::vertical().id_salt("facts").auto_shrink(false);
-                    area.show(ui, |ui| facts::show(ui, cx, known, zone));
+                    area.show(ui, |ui| facts::show(ui, cx, known));
                 });
             }
             Some(Ok(None)) | None => charts::vacancy(ui, cx.theme, cx.words.history.gone),
             Some(Err(error)) => {
-                ui.label(RichText::new(error).color(cx.theme.reject));
+                ui.label(RichText::new(error).color(cx.theme.reject_ink));
             }
         }
         is_back

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use domain::PartKey;
 use egui::{RichText, ScrollArea, Ui, vec2};
-use jiff::tz::TimeZone;
 use store::{ImageKind, ImageRow, PartRow};
 
 use super::search::{self, List, ListQuestion, Which};
@@ -49,7 +48,6 @@ impl Parts {
         ui: &mut Ui,
         cx: &mut Cx<'_>,
         which: Which,
-        zone: &TimeZone,
     ) -> Option<PartKey> {
         let is_same = Which { tide: which.tide, since: which.since, ..self.which.clone() } == which;
         if !is_same {
@@ -65,7 +63,7 @@ impl Parts {
                 return None;
             }
             Some(Err(error)) => {
-                ui.label(RichText::new(error).color(cx.theme.reject));
+                ui.label(RichText::new(error).color(cx.theme.reject_ink));
                 return None;
             }
             Some(Ok(list)) => list,
@@ -82,7 +80,7 @@ impl Parts {
         if self.pictures.len() > KEPT {
             self.pictures.clear();
         }
-        let (tapped, is_at_end) = grid(ui, cx, list, &mut self.pictures, zone);
+        let (tapped, is_at_end) = grid(ui, cx, list, &mut self.pictures);
         if is_at_end && list.has_more && self.clerk.is_current() {
             self.limit += PAGE;
         }
@@ -98,7 +96,6 @@ fn grid(
     cx: &mut Cx<'_>,
     list: &List,
     pictures: &mut HashMap<PartKey, Option<ImageRow>>,
-    zone: &TimeZone,
 ) -> (Option<PartKey>, bool) {
     let room = ui.available_width() - 16.0;
     let columns = ((room + GAP) / (WIDTH + GAP)).floor().max(1.0);
@@ -120,7 +117,7 @@ fn grid(
                         key,
                         picture,
                         verdict: part.verdict.kind(),
-                        below: below(cx, part, zone),
+                        below: below(cx, part),
                     };
                     if tile.show(ui, cx, vec2(width, HEIGHT)).clicked() {
                         tapped = Some(key);
@@ -138,8 +135,8 @@ fn picture_of(cx: &Cx<'_>, part: &PartRow) -> Option<ImageRow> {
 }
 
 /// When, and what decided.
-fn below(cx: &Cx<'_>, part: &PartRow, zone: &TimeZone) -> String {
-    let time = cx.words.numbers.time(part.triggered_at.wall, zone);
+fn below(cx: &Cx<'_>, part: &PartRow) -> String {
+    let time = cx.words.numbers.time(part.triggered_at.wall, cx.zone);
     match search::class(&part.verdict) {
         Some(class) => {
             let score = cx.words.numbers.real(f64::from(part.score), 2);

@@ -10,7 +10,6 @@ pub(super) mod tile;
 
 use domain::PartKey;
 use egui::Ui;
-use jiff::tz::TimeZone;
 
 use crate::clerk::{Clerk, Tide};
 use crate::page::Cx;
@@ -45,7 +44,6 @@ pub struct History {
     detail: Option<Detail>,
     /// What another page asked for and was shown.
     asked_for: Option<PartKey>,
-    zone: TimeZone,
 }
 
 impl Default for History {
@@ -59,7 +57,6 @@ impl Default for History {
             agreement: AgreementTab::default(),
             detail: None,
             asked_for: None,
-            zone: TimeZone::system(),
         }
     }
 }
@@ -72,7 +69,7 @@ impl History {
             self.detail = cx.part.map(Detail::new);
         }
         if let Some(detail) = &mut self.detail {
-            if detail.show(ui, cx, &self.zone) {
+            if detail.show(ui, cx) {
                 self.detail = None;
                 self.asked_for = None;
                 *cx.part = None;
@@ -94,7 +91,7 @@ impl History {
         self.filter.show(ui, cx);
         let which = self.filter.which(cx, tide);
         if self.tab == Tab::Parts {
-            if let Some(key) = self.parts.show(ui, cx, which, &self.zone) {
+            if let Some(key) = self.parts.show(ui, cx, which) {
                 self.detail = Some(Detail::new(key));
                 self.asked_for = Some(key);
                 *cx.part = Some(key);
@@ -107,9 +104,9 @@ impl History {
                 ui.label(cx.words.history.looking);
             }
             Some(Err(error)) => {
-                ui.label(egui::RichText::new(error).color(cx.theme.reject));
+                ui.label(egui::RichText::new(error).color(cx.theme.reject_ink));
             }
-            Some(Ok(book)) => overview::show(ui, cx, book, &self.zone),
+            Some(Ok(book)) => overview::show(ui, cx, book),
         }
     }
 }

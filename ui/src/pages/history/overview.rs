@@ -2,7 +2,6 @@
 //! with how many parts it is of and of what time.
 
 use egui::{RichText, ScrollArea, Ui};
-use jiff::tz::TimeZone;
 
 use super::search::Book;
 use crate::charts::{self, Control, Pareto};
@@ -13,7 +12,7 @@ use crate::shelf::Shown;
 const HEIGHT: f32 = 250.0;
 
 /// Shows them.
-pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, book: &Book, zone: &TimeZone) {
+pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, book: &Book) {
     let words = &cx.words.history;
     let Some((first, last)) = book.period else {
         charts::vacancy(ui, cx.theme, words.no_parts);
@@ -22,15 +21,15 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, book: &Book, zone: &TimeZone) {
     let numbers = &cx.words.numbers;
     let period = words
         .from_to
-        .replace("{a}", &numbers.day_and_time(first, zone))
-        .replace("{b}", &numbers.day_and_time(last, zone));
+        .replace("{a}", &numbers.day_and_time(first, cx.zone))
+        .replace("{b}", &numbers.day_and_time(last, cx.zone));
     ScrollArea::vertical().id_salt("charts").auto_shrink(false).show(ui, |ui| {
         ui.label(RichText::new(&period).small().color(cx.theme.weak));
         figures(ui, cx, book);
         let control = Control::of(&book.subgroups);
         ui.columns(2, |columns| {
-            yields(&mut columns[0], cx, book, &control, zone);
-            p_chart(&mut columns[1], cx, book, &control, zone);
+            yields(&mut columns[0], cx, book, &control);
+            p_chart(&mut columns[1], cx, book, &control);
         });
         ui.columns(2, |columns| {
             pareto(&mut columns[0], cx, book);
@@ -46,13 +45,13 @@ fn figures(ui: &mut Ui, cx: &Cx<'_>, book: &Book) {
     let [passed, rejected, undecided] = book.verdicts;
     let share = |count: u64| numbers.percent(count as f64 / of.max(1) as f64, 1);
     let figures = [
-        (words.parts, numbers.count(of), theme.accent),
-        (words.yields, share(passed), theme.pass),
-        (words.rejected, format!("{} · {}", numbers.count(rejected), share(rejected)), theme.reject),
+        (words.parts, numbers.count(of), theme.series),
+        (words.yields, share(passed), theme.pass_ink),
+        (words.rejected, format!("{} · {}", numbers.count(rejected), share(rejected)), theme.reject_ink),
         (
             words.undecided,
             format!("{} · {}", numbers.count(undecided), share(undecided)),
-            theme.undecided,
+            theme.undecided_ink,
         ),
     ];
     ui.columns(figures.len(), |columns| {
@@ -74,7 +73,7 @@ pub fn length(cx: &Cx<'_>, seconds: u32) -> String {
     words.replace("{}", &count.to_string())
 }
 
-fn yields(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control, zone: &TimeZone) {
+fn yields(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control) {
     let (words, numbers) = (&cx.words.history, &cx.words.numbers);
     let note = words
         .yield_note
@@ -84,11 +83,11 @@ fn yields(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control, zone: &TimeZ
     let title = (words.yield_chart, &*note, &*says);
     charts::card(ui, cx.theme, title, HEIGHT, |ui, rect| {
         let period_s = f64::from(book.subgroup_s);
-        control.paint_yield(ui, cx.theme, rect, (numbers, zone, period_s));
+        control.paint_yield(ui, cx.theme, rect, (numbers, cx.zone, period_s));
     });
 }
 
-fn p_chart(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control, zone: &TimeZone) {
+fn p_chart(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control) {
     let (theme, words, numbers) = (cx.theme, &cx.words.history, &cx.words.numbers);
     let note = words
         .p_note
@@ -104,8 +103,8 @@ fn p_chart(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control, zone: &Time
     };
     charts::card(ui, theme, (words.p_chart, &note, &says), HEIGHT, |ui, rect| {
         let period_s = f64::from(book.subgroup_s);
-        control.paint(ui, theme, rect, (numbers, zone, period_s));
-        let colour = if out == 0 { theme.pass } else { theme.reject };
+        control.paint(ui, theme, rect, (numbers, cx.zone, period_s));
+        let colour = if out == 0 { theme.pass_ink } else { theme.reject_ink };
         charts::key(ui, theme, rect.translate(egui::vec2(0.0, -24.0)), [(&*says, colour)].into_iter());
     });
 }

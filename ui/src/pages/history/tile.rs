@@ -2,15 +2,14 @@
 //! tapped. The verdict is told by colour, by shape and in words.
 
 use domain::{PartKey, VerdictKind};
-use egui::{Align2, Color32, Painter, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui};
-use egui::{WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo};
+use egui::{pos2, vec2};
 use store::ImageRow;
 
 use crate::charts::{fitted, small};
 use crate::page::Cx;
 use crate::shelf::Shown;
-use crate::theme::Theme;
-use crate::words::Words;
+use crate::widgets::verdict_sign;
 
 /// Of the pictures in a tile.
 pub const SIDE_MAX_PX: u32 = 240;
@@ -27,52 +26,13 @@ pub struct Tile<'a> {
     pub below: String,
 }
 
-/// The verdict in words.
-pub fn word(words: &crate::words::ShellWords, verdict: VerdictKind) -> &'static str {
-    match verdict {
-        VerdictKind::Pass => words.pass,
-        VerdictKind::Reject => words.reject,
-        VerdictKind::Undecided => words.undecided,
-    }
-}
-
-/// The verdict's colour, and that of letters on it.
-pub const fn colours(theme: &Theme, verdict: VerdictKind) -> (Color32, Color32) {
-    match verdict {
-        VerdictKind::Pass => (theme.pass, theme.on_accent),
-        VerdictKind::Reject => (theme.reject, theme.on_accent),
-        VerdictKind::Undecided => (theme.undecided, theme.on_undecided),
-    }
-}
-
-/// The verdict's shape: a tick, a cross, a question mark.
-pub fn mark(painter: &Painter, theme: &Theme, verdict: VerdictKind, at: Pos2, radius: f32) {
-    let (fill, ink) = colours(theme, verdict);
-    painter.circle_filled(at, radius, fill);
-    let stroke = Stroke::new(radius * 0.24, ink);
-    let place = |x: f32, y: f32| pos2(at.x + x * radius, at.y + y * radius);
-    match verdict {
-        VerdictKind::Pass => {
-            painter.line(vec![place(-0.45, 0.02), place(-0.1, 0.4), place(0.48, -0.36)], stroke);
-        }
-        VerdictKind::Reject => {
-            painter.line_segment([place(-0.38, -0.38), place(0.38, 0.38)], stroke);
-            painter.line_segment([place(-0.38, 0.38), place(0.38, -0.38)], stroke);
-        }
-        VerdictKind::Undecided => {
-            let font = egui::FontId::proportional(radius * 1.6);
-            painter.text(at, Align2::CENTER_CENTER, "?", font, ink);
-        }
-    }
-}
-
 impl Tile<'_> {
     /// Shows it; only what can be seen asks for its picture.
     pub fn show(&self, ui: &mut Ui, cx: &mut Cx<'_>, size: egui::Vec2) -> Response {
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-        let words: &Words = cx.words;
+        let words = cx.words;
         let number = format!("#{}", words.numbers.count(self.key.part.0));
-        let name = format!("{number} {} {}", word(&words.shell, self.verdict), self.below);
+        let name = format!("{number} {} {}", words.verdict_word(self.verdict), self.below);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         if !ui.is_rect_visible(rect) {
             return response;
@@ -95,7 +55,9 @@ impl Tile<'_> {
                 painter.text(at, Align2::CENTER_CENTER, text, font, theme.weak);
             }
         }
-        mark(&painter, theme, self.verdict, rect.left_bottom() + vec2(22.0, -25.0), 13.0);
+        let sign = Rect::from_center_size(rect.left_bottom() + vec2(23.0, -24.0), vec2(28.0, 28.0));
+        let (fill, ink) = theme.lamp(self.verdict);
+        verdict_sign(&painter, sign, self.verdict, fill, ink);
         let line = |up: f32, text: &str, colour| {
             let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), small(ui), colour);
             job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 50.0);

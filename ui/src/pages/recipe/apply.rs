@@ -9,7 +9,7 @@ use super::list::hindrance;
 use super::what_if;
 use crate::page::Cx;
 use crate::theme::TOUCH;
-use crate::{Answer, Ask, RecipeFacts, Refusal, widgets};
+use crate::{Answer, Ask, RecipeFacts, widgets};
 
 /// What is remembered of it.
 #[derive(Default)]
@@ -18,8 +18,8 @@ pub struct Apply {
     chosen: Option<usize>,
     typed: String,
     sent: Sent,
-    /// What became of it; and whether it is bad news.
-    said: Option<(String, bool)>,
+    /// What became of it.
+    said: Option<String>,
 }
 
 #[derive(Default)]
@@ -46,10 +46,9 @@ impl Apply {
             Panel::bottom("apply").frame(frame).resizable(false).show(ui, |ui| {
                 self.ask(ui, cx, shown, draft);
             });
-        } else if let Some((text, is_bad)) = &self.said {
-            let colour = if *is_bad { cx.theme.reject } else { cx.theme.text };
+        } else if let Some(text) = &self.said {
             Panel::bottom("applied").frame(cx.theme.card()).resizable(false).show(ui, |ui| {
-                ui.label(RichText::new(text).color(colour));
+                ui.label(text);
             });
         }
     }
@@ -63,11 +62,12 @@ impl Apply {
             && let Some(answer) = cx.desk.take(ask)
         {
             self.sent = Sent::No;
-            self.said = Some(match answer {
-                Answer::Done => (cx.words.recipe.applied.to_owned(), false),
-                Answer::Said(text) => (text, false),
-                Answer::Refused(why) => (refusal(cx, &why), true),
-            });
+            self.said = match answer {
+                Answer::Done => Some(cx.words.recipe.applied.to_owned()),
+                Answer::Said(text) => Some(text),
+                // The screen tells why.
+                Answer::Refused(_) => None,
+            };
         }
     }
 
@@ -107,10 +107,9 @@ impl Apply {
             },
         );
         ui.horizontal(|ui| {
-            let text = self.said.as_ref().filter(|(_, is_bad)| *is_bad).map(|(text, _)| &**text);
             ui.label(RichText::new(by).color(theme.weak));
-            if let Some(text) = text.or(hindrance) {
-                ui.label(RichText::new(text).color(theme.undecided));
+            if let Some(text) = hindrance {
+                ui.label(RichText::new(text).color(theme.undecided_ink));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let may = hindrance.is_none();
@@ -137,17 +136,5 @@ impl Apply {
             _ => self.typed.trim(),
         };
         (!text.is_empty()).then(|| text.to_owned())
-    }
-}
-
-fn refusal(cx: &Cx<'_>, why: &Refusal) -> String {
-    let words = &cx.words.shell;
-    match why {
-        Refusal::LogInFirst => words.log_in_first.to_owned(),
-        Refusal::Needs(role) => words.needs_role.replace("{}", words.roles[*role as usize]),
-        Refusal::WrongPin => words.wrong_pin.to_owned(),
-        Refusal::Wait(seconds) => words.wait.replace("{}", &seconds.to_string()),
-        Refusal::PlcHolds => words.plc_holds.to_owned(),
-        Refusal::Failed(why) => why.clone(),
     }
 }

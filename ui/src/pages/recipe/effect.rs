@@ -6,7 +6,7 @@ use egui::{Color32, RichText, Ui, vec2};
 use super::what_if::{Samples, WhatIf};
 use crate::charts;
 use crate::page::Cx;
-use crate::pages::history::tile;
+use crate::pages::history::tile::Tile;
 
 /// Parts that are shown; the rest is counted.
 const TILES: usize = 24;
@@ -22,10 +22,10 @@ fn numbers(ui: &mut Ui, cx: &Cx<'_>, what_if: &WhatIf) {
     use VerdictKind::{Pass, Reject};
     let (theme, words) = (cx.theme, &cx.words.recipe);
     let cards: [(&str, usize, Color32); 4] = [
-        (words.pass_to_reject, what_if.count(Pass, Reject), theme.reject),
-        (words.reject_to_pass, what_if.count(Reject, Pass), theme.pass),
-        (words.to_undecided, what_if.to_undecided(), theme.undecided),
-        (words.from_undecided, what_if.from_undecided(), theme.accent),
+        (words.pass_to_reject, what_if.count(Pass, Reject), theme.reject_ink),
+        (words.reject_to_pass, what_if.count(Reject, Pass), theme.pass_ink),
+        (words.to_undecided, what_if.to_undecided(), theme.undecided_ink),
+        (words.from_undecided, what_if.from_undecided(), theme.series),
     ];
     ui.label(RichText::new(words.would_have).strong());
     ui.columns(cards.len(), |columns| {
@@ -82,7 +82,7 @@ fn interval(ui: &mut Ui, cx: &Cx<'_>, (of, when): (&str, &str), rate: &Rate) {
     if let (Some(share), Some(low), Some(high)) = (rate.rate, rate.low95, rate.high95) {
         let x = |share: f64| rect.left() + charts::points(share) * rect.width();
         let whole = rect.with_min_x(x(low)).with_max_x(x(high));
-        painter.rect_filled(whole, 4.0, theme.accent.gamma_multiply(0.6));
+        painter.rect_filled(whole, 4.0, theme.series.gamma_multiply(0.6));
         painter.circle_filled(egui::pos2(x(share), rect.center().y), 6.0, theme.text);
     }
 }
@@ -97,8 +97,8 @@ fn changes(ui: &mut Ui, cx: &mut Cx<'_>, what_if: &WhatIf, samples: &Samples) {
     ui.horizontal_wrapped(|ui| {
         for change in what_if.changes.iter().take(TILES) {
             let sample = &samples.of_recipe[change.sample];
-            let name = |kind| tile::word(&cx.words.shell, kind);
-            let tile = tile::Tile {
+            let name = |kind| cx.words.verdict_word(kind);
+            let tile = Tile {
                 key: sample.key(),
                 picture: sample.picture.as_ref(),
                 verdict: change.to,

@@ -104,7 +104,7 @@ pub fn histogram(
             numbers,
         };
         moved = chart.show(ui, theme, rect);
-        let colours = [theme.weak, theme.pass, theme.reject];
+        let colours = [theme.weak, theme.pass_ink, theme.reject_ink];
         charts::key(ui, theme, rect, says.iter().map(String::as_str).zip(colours));
     });
     if let Some(value) = moved[0] {

@@ -42,7 +42,7 @@ impl List {
         let facts = std::sync::Arc::clone(&cx.news.facts);
         ui.label(RichText::new(cx.words.recipe.recipes).heading());
         if let Some(why) = hindrance(cx) {
-            ui.label(RichText::new(why).color(cx.theme.undecided));
+            ui.label(RichText::new(why).color(cx.theme.undecided_ink));
         }
         let shown = self.shown(&facts).map(|recipe| recipe.number);
         ScrollArea::vertical().id_salt("list").show(ui, |ui| {

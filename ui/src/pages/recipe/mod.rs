@@ -109,7 +109,7 @@ impl RecipePage {
                 return;
             }
             Some(Err(error)) => {
-                ui.label(egui::RichText::new(error).color(cx.theme.reject));
+                ui.label(egui::RichText::new(error).color(cx.theme.reject_ink));
                 return;
             }
             Some(Ok(samples)) => samples,

@@ -2,18 +2,20 @@
 
 use domain::{AnsweredBy, Defect, GateSignal, Stage, Verdict};
 use egui::{Frame, RichText, Sense, Ui, pos2, vec2};
-use jiff::tz::TimeZone;
 use store::{LabelRow, PartDetail};
 
 use super::Known;
 use crate::charts;
 use crate::page::Cx;
-use crate::pages::history::tile;
+use crate::theme::heavy;
+
+/// Reasons that are told in words; all are among the scores.
+const REASONS: usize = 4;
 
 /// Shows all of it.
-pub fn show(ui: &mut Ui, cx: &Cx<'_>, known: &Known, zone: &TimeZone) {
+pub fn show(ui: &mut Ui, cx: &Cx<'_>, known: &Known) {
     let words = &cx.words.history;
-    verdict(ui, cx, &known.part, zone);
+    verdict(ui, cx, &known.part);
     card(ui, cx, words.scores, |ui| {
         if known.part.defects.is_empty() {
             weak(ui, cx, words.no_defects);
@@ -22,7 +24,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, known: &Known, zone: &TimeZone) {
             score(ui, cx, known, defect);
         }
     });
-    card(ui, cx, words.labels, |ui| labels(ui, cx, &known.labels, zone));
+    card(ui, cx, words.labels, |ui| labels(ui, cx, &known.labels));
     card(ui, cx, words.times, |ui| times(ui, cx, &known.part));
     card(ui, cx, words.provenance, |ui| provenance(ui, cx, known));
     card(ui, cx, words.clips, |ui| {
@@ -51,41 +53,30 @@ fn weak(ui: &mut Ui, cx: &Cx<'_>, text: &str) {
     ui.label(RichText::new(text).small().color(cx.theme.weak));
 }
 
-fn verdict(ui: &mut Ui, cx: &Cx<'_>, part: &PartDetail, zone: &TimeZone) {
+fn verdict(ui: &mut Ui, cx: &Cx<'_>, part: &PartDetail) {
     let (theme, words) = (cx.theme, &cx.words.history);
     let kind = part.row.verdict.kind();
-    let (fill, ink) = tile::colours(theme, kind);
+    let (fill, ink) = theme.lamp(kind);
     let frame = Frame::new().fill(fill).corner_radius(10).inner_margin(14);
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing.y = 4.0;
-        let word = RichText::new(tile::word(&cx.words.shell, kind)).size(34.0).strong().color(ink);
-        ui.label(word);
-        for why in reasons(cx, &part.row.verdict) {
+        ui.label(RichText::new(cx.words.verdict_word(kind)).font(heavy(34.0)).color(ink));
+        let reasons = match &part.row.verdict {
+            Verdict::Reject { reasons } => reasons.iter().map(|it| cx.words.reason(it)).collect(),
+            verdict => vec![cx.words.why(verdict)],
+        };
+        for why in reasons.iter().take(REASONS) {
             ui.label(RichText::new(why).color(ink));
         }
         let gate = words.gate[usize::from(part.row.gate == GateSignal::Reject)];
-        let mut line = vec![cx.words.numbers.day_and_time(part.row.triggered_at.wall, zone)];
+        let mut line = vec![cx.words.numbers.day_and_time(part.row.triggered_at.wall, cx.zone)];
         line.push(gate.to_owned());
         if part.row.answered_by == AnsweredBy::FailSafe {
             line.push(words.fail_safe.to_owned());
         }
         ui.label(RichText::new(line.join(" · ")).small().color(ink));
     });
-}
-
-fn reasons(cx: &Cx<'_>, verdict: &Verdict) -> Vec<String> {
-    let numbers = &cx.words.numbers;
-    let real = |score: domain::Score| numbers.real(f64::from(score.get()), 2);
-    match verdict {
-        Verdict::Pass => vec![],
-        Verdict::Undecided { why } => vec![cx.words.history.why(why, numbers)],
-        Verdict::Reject { reasons } => reasons
-            .iter()
-            .take(4)
-            .map(|it| format!("{} {} ≥ {}", it.kind, real(it.score), real(it.limit)))
-            .collect(),
-    }
 }
 
 /// A score as a bar, with the limits that held as ticks on it.
@@ -115,8 +106,8 @@ fn score(ui: &mut Ui, cx: &Cx<'_>, known: &Known, defect: &Defect) {
     let x = |score: f32| rect.left() + score * rect.width();
     painter.rect_filled(bar, 4.0, theme.button);
     let colour = match limits {
-        Some(limits) if counts && defect.score >= limits.reject_at => theme.reject,
-        Some(limits) if counts && defect.score >= limits.undecided_from => theme.undecided,
+        Some(limits) if counts && defect.score >= limits.reject_at => theme.reject_ink,
+        Some(limits) if counts && defect.score >= limits.undecided_from => theme.undecided_ink,
         _ => theme.weak,
     };
     let end = x(defect.score.get()).max(bar.left() + 4.0);
@@ -128,7 +119,7 @@ fn score(ui: &mut Ui, cx: &Cx<'_>, known: &Known, defect: &Defect) {
     }
 }
 
-fn labels(ui: &mut Ui, cx: &Cx<'_>, labels: &[LabelRow], zone: &TimeZone) {
+fn labels(ui: &mut Ui, cx: &Cx<'_>, labels: &[LabelRow]) {
     let (theme, words) = (cx.theme, &cx.words.history);
     if labels.is_empty() {
         weak(ui, cx, words.no_labels);
@@ -150,7 +141,7 @@ fn labels(ui: &mut Ui, cx: &Cx<'_>, labels: &[LabelRow], zone: &TimeZone) {
         }
         let colour = if row.holds { theme.text } else { theme.weak };
         ui.label(RichText::new(line.join(" · ")).color(colour));
-        weak(ui, cx, &cx.words.numbers.day_and_time(row.at, zone));
+        weak(ui, cx, &cx.words.numbers.day_and_time(row.at, cx.zone));
     }
 }
 
@@ -169,7 +160,7 @@ fn times(ui: &mut Ui, cx: &Cx<'_>, part: &PartDetail) {
     let sum: f64 = timed.iter().map(|stage| ms(*stage)).sum();
     let (mut begin, scale) = (0.0, sum.max(1e-6));
     for stage in timed {
-        let (took, name) = (ms(stage), words.stages[stage as usize]);
+        let (took, name) = (ms(stage), cx.words.shell.stages[stage as usize]);
         let text = numbers.real(took, 2);
         let row = ui.horizontal(|ui| {
             ui.allocate_ui(vec2(124.0, 20.0), |ui| {
@@ -181,7 +172,7 @@ fn times(ui: &mut Ui, cx: &Cx<'_>, part: &PartDetail) {
             let x = |ms: f64| rect.left() + charts::points(ms / scale) * rect.width();
             let bar = rect.with_min_x(x(begin)).with_max_x(x(begin + took).max(x(begin) + 2.0));
             ui.painter().rect_filled(rect, 3.0, theme.ground);
-            ui.painter().rect_filled(bar, 3.0, theme.accent);
+            ui.painter().rect_filled(bar, 3.0, theme.series);
             charts::hushed(ui, RichText::new(&text).small().color(theme.text));
         });
         charts::named(&row.response, &format!("{name} {text}"));
