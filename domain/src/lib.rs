@@ -14,6 +14,7 @@ pub mod ids;
 pub mod inspection;
 pub mod label;
 pub mod part;
+pub mod rate;
 pub mod recipe;
 pub mod rule;
 pub mod snapshot;
@@ -36,6 +37,7 @@ pub use label::{Judgement, Label, LabelError, Mark, MarkedBy, PartKey, PersonId,
 pub use part::{
     BeltMotion, Expected, InferredPart, Part, PartCondition, Placement, PreparedPart, Tensor, View,
 };
+pub use rate::Rate;
 pub use recipe::{CheckedRecipe, Execution, Locate, Provider, Recipe, RecipeError, WhenMissing};
 pub use rule::verdict_from_defects;
 pub use snapshot::{

@@ -19,7 +19,6 @@ pub mod onnx;
 pub mod picture;
 mod ports;
 pub mod quantize;
-pub mod rate;
 mod rows;
 pub mod runtime;
 mod screen;
@@ -31,6 +30,7 @@ pub mod write;
 
 pub use bundle::{Bundle, BundleError, Missed};
 pub use compiled::{Compiled, CompiledError, Made, Step, compile};
+pub use domain::rate;
 pub use execution::{ExecutionError, RunsOn};
 pub use kinds::Kind;
 pub use manifest::{

@@ -7,6 +7,8 @@
 //! a colour: those are in [`theme`].
 
 mod canvas;
+pub mod charts;
+mod clerk;
 pub mod desk;
 pub mod film;
 pub mod page;

@@ -84,6 +84,13 @@ impl Shelf {
         self.reader.as_ref()
     }
 
+    /// Where the store is, for whoever reads it on a thread of their own; `None` as long as
+    /// everything is read at once, as tests want.
+    #[must_use]
+    pub fn read_apart_from(&self) -> Option<&Path> {
+        self.wants.as_ref().and(self.folder.as_deref())
+    }
+
     /// Rows of the store, or what went wrong; nothing without a store.
     ///
     /// # Errors

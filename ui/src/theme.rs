@@ -46,6 +46,8 @@ pub struct Theme {
     pub reject_ink: Color32,
     /// In doubt; letters and shapes on `card` and `ground`.
     pub undecided_ink: Color32,
+    /// Lines and bars of charts that mean no verdict.
+    pub series: Color32,
     /// The lamp when it shines for a good part; its letters are `on_lamp_pass`.
     pub lamp_pass: Color32,
     /// Letters on `lamp_pass`.
@@ -100,6 +102,7 @@ impl Theme {
         pass_ink: Color32::from_rgb(52, 211, 122),
         reject_ink: Color32::from_rgb(255, 112, 104),
         undecided_ink: Color32::from_rgb(255, 196, 46),
+        series: Color32::from_rgb(92, 160, 255),
         lamp_pass: Color32::from_rgb(40, 200, 108),
         on_lamp_pass: Color32::from_rgb(0, 22, 8),
         lamp_out: Color32::from_rgb(44, 52, 64),
@@ -122,6 +125,7 @@ impl Theme {
         pass_ink: Color32::from_rgb(0, 108, 50),
         reject_ink: Color32::from_rgb(184, 16, 28),
         undecided_ink: Color32::from_rgb(128, 84, 0),
+        series: Color32::from_rgb(0, 86, 204),
         lamp_pass: Color32::from_rgb(0, 100, 46),
         on_lamp_pass: Color32::WHITE,
         lamp_out: Color32::from_rgb(214, 221, 230),
@@ -265,6 +269,16 @@ impl Theme {
             .fill(self.card)
             .corner_radius(CornerRadius::same(ROUND))
             .inner_margin(Margin::same(14))
+    }
+}
+
+impl Theme {
+    /// How much of something is at a place, 0 to 1: from nothing over amber to red.
+    #[must_use]
+    pub fn heat(&self, share: f32) -> Color32 {
+        let share = share.clamp(0.0, 1.0);
+        let colour = self.undecided.lerp_to_gamma(self.reject, share);
+        if share > 0.0 { colour.gamma_multiply(0.35 + 0.55 * share) } else { Color32::TRANSPARENT }
     }
 }
 

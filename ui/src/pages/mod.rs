@@ -1,7 +1,7 @@
 //! The pages, a file each. Takes what a page is given; gives what it shows and asks for.
 
 mod health;
-mod history;
+pub(crate) mod history;
 mod label;
 mod live;
 mod recipe;

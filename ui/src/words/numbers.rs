@@ -83,6 +83,18 @@ impl Numbers {
         self.written(at, zone, "%H:%M:%S")
     }
 
+    /// The time of day, to the minute.
+    #[must_use]
+    pub fn hour_and_minute(&self, at: WallTime, zone: &TimeZone) -> String {
+        self.written(at, zone, "%H:%M")
+    }
+
+    /// The day.
+    #[must_use]
+    pub fn day(&self, at: WallTime, zone: &TimeZone) -> String {
+        self.written(at, zone, self.date)
+    }
+
     /// Day and time of day.
     #[must_use]
     pub fn day_and_time(&self, at: WallTime, zone: &TimeZone) -> String {
