@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<Ended> {
         let _ = door::tell(ours, &hall, &to_screen, None, &*clock, &until);
     };
     Builder::new().name("to-screen".to_owned()).spawn(tell)?;
-    child::show(Front::connect(its, || {})?, &folder, false)?;
+    child::show(Front::connect(its, &folder, || {})?, &folder, false)?;
     Ok(Ended::Done)
 }
 

@@ -42,7 +42,7 @@ pub struct Args {
 /// Is the screen of the station at the other end of standard input.
 pub fn run(args: &Args) -> Result<crate::Ended> {
     let stream = std::io::stdin().as_fd().try_clone_to_owned()?;
-    let front = Front::connect(UnixStream::from(stream), || std::process::exit(0))?;
+    let front = Front::connect(UnixStream::from(stream), &args.store, || std::process::exit(0))?;
     show(front, &args.store, !args.windowed)?;
     Ok(crate::Ended::Done)
 }

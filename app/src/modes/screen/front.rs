@@ -3,16 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use domain::{CameraId, Command};
+use domain::{CameraId, Command, PartKey};
 use ui::station::Developer;
-use ui::{Answer, Ask, News, Preview, RgbPicture, Settings, Station};
+use ui::{Answer, Ask, ClipView, News, Preview, RgbPicture, Settings, Station};
 
+use super::projector::Projector;
 use super::wire::{self, ToScreen, ToStation};
 use crate::picture::rgb_from_pixels;
 
@@ -36,6 +38,15 @@ struct Desk {
 impl Desk {
     fn with<T>(&self, act: impl FnOnce(&mut Told) -> T) -> T {
         act(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has the screen painted anew.
+    fn wake(&self) {
+        self.with(|told| {
+            if let Some(wake) = &told.wake {
+                wake();
+            }
+        });
     }
 
     fn take(&self, message: ToScreen, bytes: Vec<u8>) {
@@ -63,15 +74,20 @@ pub struct Front {
     to_station: Sender<ToStation>,
     asked: u64,
     developer: Developer,
+    projector: Projector,
 }
 
 impl Front {
-    /// Listens to the station at the other end of `stream`; waits for its first news. `lost` is
-    /// called when it is gone.
+    /// Listens to the station at the other end of `stream`, whose store is in `store`; waits for its
+    /// first news. `lost` is called when it is gone.
     ///
     /// # Errors
     /// When no news come.
-    pub fn connect(stream: UnixStream, lost: impl FnOnce() + Send + 'static) -> Result<Self> {
+    pub fn connect(
+        stream: UnixStream,
+        store: &Path,
+        lost: impl FnOnce() + Send + 'static,
+    ) -> Result<Self> {
         let desk = Arc::new(Desk::default());
         let (to_station, asks) = channel();
         let (listens, hears) = (stream.try_clone()?, Arc::clone(&desk));
@@ -92,7 +108,10 @@ impl Front {
             let size = domain::SizePx::new(rgb.width(), rgb.height());
             Some(RgbPicture { size, rgb: rgb.into_raw() })
         });
-        Ok(Self { desk, to_station, asked: 0, developer })
+        let woken = Arc::clone(&desk);
+        let projector =
+            Projector::new(store.to_owned(), Arc::clone(&developer), move || woken.wake())?;
+        Ok(Self { desk, to_station, asked: 0, developer, projector })
     }
 
     /// The latest news.
@@ -149,6 +168,10 @@ impl Station for Front {
 
     fn developer(&self) -> Developer {
         Arc::clone(&self.developer)
+    }
+
+    fn clip(&mut self, part: PartKey, number: u32) -> ClipView {
+        self.projector.show(part, number)
     }
 
     fn keep(&mut self, settings: &Settings) {

@@ -11,5 +11,6 @@ pub mod facts;
 pub mod front;
 pub mod hall;
 pub mod preview;
+pub mod projector;
 pub mod setup;
 pub mod wire;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CameraId, VerdictKind};
+use domain::CameraId;
 use egui::{Align2, ColorImage, CornerRadius, Rect, TextureHandle, TextureOptions, Ui, Vec2, vec2};
 
 use crate::page::Cx;
@@ -76,14 +76,10 @@ impl CameraView {
             .preview
             .parts
             .iter()
-            .map(|&(area, is_good)| {
-                let verdict =
-                    is_good.map(|good| if good { VerdictKind::Pass } else { VerdictKind::Reject });
-                Outline {
-                    area,
-                    ink: cx.theme.mark(verdict),
-                    name: verdict.map_or_else(String::new, |it| cx.words.verdict_word(it).into()),
-                }
+            .map(|&(area, verdict)| Outline {
+                area,
+                ink: cx.theme.mark(Some(verdict)),
+                name: cx.words.verdict_word(verdict).into(),
             })
             .collect();
         let name = filled(cx.words.live.camera, preview.camera.as_str());
