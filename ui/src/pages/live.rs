@@ -7,6 +7,8 @@ mod reject;
 
 use egui::{Ui, Vec2, vec2};
 
+pub(in crate::pages) use counts::disk_health;
+
 use crate::LineNews;
 use crate::page::Cx;
 use crate::screen::lamp_of;
