@@ -23,7 +23,7 @@ fn harness(
 ) -> (Harness<'static>, Rc<RefCell<Behind>>) {
     let (mut screen, behind) = state.screen(page, settings);
     let builder = Harness::builder().with_size(egui::vec2(1280.0, 800.0));
-    (builder.build_ui(move |ui| screen.show(ui)), behind)
+    (builder.build_ui(move |ui| support::show(&mut screen, ui)), behind)
 }
 
 fn at(page: Page, state: State) -> (Harness<'static>, Rc<RefCell<Behind>>) {
