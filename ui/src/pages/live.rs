@@ -7,6 +7,8 @@ mod reject;
 
 use egui::{Ui, Vec2, vec2};
 
+pub(in crate::pages) use counts::disk_health;
+
 use crate::LineNews;
 use crate::page::Cx;
 use crate::screen::lamp_of;
@@ -14,9 +16,9 @@ use crate::theme::GAP;
 use crate::widgets::{Lamp, STRIP, StripPart, big_lamp, card, empty, strip};
 
 /// The row of the last parts.
-const STRIP_HEIGHT: f32 = 106.0;
+const STRIP_HEIGHT: f32 = 100.0;
 /// The row of the last reject and the counts.
-const LOW_HEIGHT: f32 = 262.0;
+const LOW_HEIGHT: f32 = 256.0;
 /// The lamp is never less high than this: what is below gives way.
 const LAMP_LEAST: f32 = 170.0;
 /// On a narrower page, the row has no room for how things are, which Health shows as well.
@@ -67,7 +69,7 @@ impl Live {
 
     fn store_alone(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let room = ui.available_size();
-        let high = room.y.min(420.0);
+        let high = room.y.min(560.0);
         ui.horizontal_top(|ui| {
             let width = lamp_width(room.x);
             let words = &cx.words.live;

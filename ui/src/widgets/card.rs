@@ -19,9 +19,12 @@ pub fn card<R>(
     let shown = frame.show(ui, |ui| {
         ui.set_min_size(inner);
         ui.set_max_size(inner);
-        ui.spacing_mut().item_spacing.y = 8.0;
-        section(ui, theme, title);
-        add(ui)
+        let filled = ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 8.0;
+            section(ui, theme, title);
+            add(ui)
+        });
+        filled.inner
     });
     shown.inner
 }
