@@ -28,9 +28,9 @@ pub mod tensor;
 mod tiling;
 pub mod write;
 
-pub use domain::rate;
 pub use bundle::{Bundle, BundleError, Missed};
 pub use compiled::{Compiled, CompiledError, Made, Step, compile};
+pub use domain::rate;
 pub use execution::{ExecutionError, RunsOn};
 pub use kinds::Kind;
 pub use manifest::{

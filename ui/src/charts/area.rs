@@ -2,7 +2,9 @@
 //! numbers on them and where a value lies.
 
 use domain::WallTime;
-use egui::{Align2, FontId, Painter, Pos2, Rect, Response, Role, Stroke, TextStyle, Ui, WidgetInfo};
+use egui::{
+    Align2, FontId, Painter, Pos2, Rect, Response, Role, Stroke, TextStyle, Ui, WidgetInfo,
+};
 use egui::{pos2, vec2};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -27,10 +29,7 @@ impl Area {
     /// Within `whole`, with room for the numbers; `x` and `y` are what its ends stand for.
     #[must_use]
     pub fn new(whole: Rect, x: (f64, f64), y: (f64, f64)) -> Self {
-        let rect = Rect::from_min_max(
-            whole.min + vec2(LEFT, 10.0),
-            whole.max - vec2(12.0, BELOW),
-        );
+        let rect = Rect::from_min_max(whole.min + vec2(LEFT, 10.0), whole.max - vec2(12.0, BELOW));
         Self { rect, x, y }
     }
 
@@ -151,8 +150,23 @@ fn every(low: f64, high: f64, step: f64) -> Vec<f64> {
 #[must_use]
 pub fn time_steps(low: f64, high: f64, most: f64, zone: &TimeZone) -> (Vec<f64>, bool) {
     const STEPS: [f64; 17] = [
-        1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0,
-        28_800.0, 43_200.0, 86_400.0, 604_800.0, 2_592_000.0,
+        1.0,
+        2.0,
+        5.0,
+        10.0,
+        30.0,
+        60.0,
+        300.0,
+        600.0,
+        1_800.0,
+        3_600.0,
+        7_200.0,
+        14_400.0,
+        28_800.0,
+        43_200.0,
+        86_400.0,
+        604_800.0,
+        2_592_000.0,
     ];
     let raw = (high - low) / most.max(1.0);
     let step = STEPS.into_iter().find(|step| *step >= raw).unwrap_or(2_592_000.0);
@@ -276,7 +290,10 @@ mod tests {
         let (steps, is_days) = time_steps(1_000_000.0, 1_000_000.0 + 4.0 * 86_400.0, 5.0, &india);
         assert!(is_days && steps.iter().all(|at| (at + 19_800.0) % 86_400.0 == 0.0), "{steps:?}");
         let (steps, is_days) = time_steps(100.0, 160.0, 6.0, &TimeZone::UTC);
-        assert_eq!((steps, is_days), (vec![100.0, 110.0, 120.0, 130.0, 140.0, 150.0, 160.0], false));
+        assert_eq!(
+            (steps, is_days),
+            (vec![100.0, 110.0, 120.0, 130.0, 140.0, 150.0, 160.0], false)
+        );
     }
 
     #[test]

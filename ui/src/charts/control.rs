@@ -122,7 +122,8 @@ impl Control {
             if point.is_out() {
                 // A shape of its own too: colour alone is not seen by everybody.
                 let corner = |dx: f32, dy: f32| pos2(at.x + dx, at.y + dy);
-                let corners = vec![corner(0., -9.), corner(9., 0.), corner(0., 9.), corner(-9., 0.)];
+                let corners =
+                    vec![corner(0., -9.), corner(9., 0.), corner(0., 9.), corner(-9., 0.)];
                 let edge = Stroke::new(2.0, theme.text);
                 painter.add(Shape::convex_polygon(corners, theme.reject, edge));
             } else {

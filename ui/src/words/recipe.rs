@@ -188,7 +188,11 @@ pub const GERMAN: Words = Words {
     nothing_changes: "Nichts. Eine Grenze verschieben, um zu sehen, was sie bewirkt hätte.",
     and_more: "und {} weitere",
     why: "Warum?",
-    reasons: ["Zu viele gute Teile aussortiert", "Schlechtes Teil kam durch", "Neuer Lieferant, neues Material"],
+    reasons: [
+        "Zu viele gute Teile aussortiert",
+        "Schlechtes Teil kam durch",
+        "Neuer Lieferant, neues Material",
+    ],
     other: "Anderes",
     reason: "Grund",
     apply: "Übernehmen",

@@ -56,9 +56,13 @@ impl Detail {
                 let height = ui.available_height();
                 ui.horizontal_top(|ui| {
                     let left = egui::vec2(width * 0.54, height);
-                    ui.allocate_ui_with_layout(left, egui::Layout::top_down(egui::Align::Min), |ui| {
-                        self.look.show(ui, cx, &known.part);
-                    });
+                    ui.allocate_ui_with_layout(
+                        left,
+                        egui::Layout::top_down(egui::Align::Min),
+                        |ui| {
+                            self.look.show(ui, cx, &known.part);
+                        },
+                    );
                     let area = ScrollArea::vertical().id_salt("facts").auto_shrink(false);
                     area.show(ui, |ui| facts::show(ui, cx, known));
                 });

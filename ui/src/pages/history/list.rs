@@ -43,12 +43,7 @@ impl Default for Parts {
 
 impl Parts {
     /// Shows the parts; gives the one that was tapped.
-    pub fn show(
-        &mut self,
-        ui: &mut Ui,
-        cx: &mut Cx<'_>,
-        which: Which,
-    ) -> Option<PartKey> {
+    pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, which: Which) -> Option<PartKey> {
         let is_same = Which { tide: which.tide, since: which.since, ..self.which.clone() } == which;
         if !is_same {
             self.limit = PAGE;
@@ -113,12 +108,8 @@ fn grid(
                     let key = PartKey { run: part.run.0, part: part.part };
                     let picture =
                         pictures.entry(key).or_insert_with(|| picture_of(cx, part)).as_ref();
-                    let tile = Tile {
-                        key,
-                        picture,
-                        verdict: part.verdict.kind(),
-                        below: below(cx, part),
-                    };
+                    let tile =
+                        Tile { key, picture, verdict: part.verdict.kind(), below: below(cx, part) };
                     if tile.show(ui, cx, vec2(width, HEIGHT)).clicked() {
                         tapped = Some(key);
                     }

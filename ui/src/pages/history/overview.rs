@@ -47,7 +47,11 @@ fn figures(ui: &mut Ui, cx: &Cx<'_>, book: &Book) {
     let figures = [
         (words.parts, numbers.count(of), theme.series),
         (words.yields, share(passed), theme.pass_ink),
-        (words.rejected, format!("{} · {}", numbers.count(rejected), share(rejected)), theme.reject_ink),
+        (
+            words.rejected,
+            format!("{} · {}", numbers.count(rejected), share(rejected)),
+            theme.reject_ink,
+        ),
         (
             words.undecided,
             format!("{} · {}", numbers.count(undecided), share(undecided)),
@@ -105,7 +109,12 @@ fn p_chart(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control) {
         let period_s = f64::from(book.subgroup_s);
         control.paint(ui, theme, rect, (numbers, cx.zone, period_s));
         let colour = if out == 0 { theme.pass_ink } else { theme.reject_ink };
-        charts::key(ui, theme, rect.translate(egui::vec2(0.0, -24.0)), [(&*says, colour)].into_iter());
+        charts::key(
+            ui,
+            theme,
+            rect.translate(egui::vec2(0.0, -24.0)),
+            [(&*says, colour)].into_iter(),
+        );
     });
 }
 

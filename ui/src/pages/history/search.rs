@@ -151,10 +151,7 @@ fn subgroup_s(from: WallTime, to: WallTime) -> u32 {
 
 /// The newest picture of what the model looked at, and its width by its height.
 #[expect(clippy::cast_precision_loss, reason = "sides of a picture")]
-fn picture(
-    reader: &Reader,
-    search: &PartSearch,
-) -> Result<(Option<ImageRow>, f32), StoreError> {
+fn picture(reader: &Reader, search: &PartSearch) -> Result<(Option<ImageRow>, f32), StoreError> {
     let rejected = PartSearch { verdict: Some(VerdictWord::Reject), ..search.clone() };
     for row in reader.search(&rejected, None, PICTURED)? {
         let Some(detail) = reader.part(row.run, row.part)? else { continue };
@@ -181,10 +178,7 @@ pub struct AgreementQuestion {
 }
 
 /// Looks up how far people agree.
-pub fn agreement(
-    reader: &Reader,
-    question: &AgreementQuestion,
-) -> Result<Agreement, StoreError> {
+pub fn agreement(reader: &Reader, question: &AgreementQuestion) -> Result<Agreement, StoreError> {
     let filter = AgreementFilter { blind_only: question.blind_only, ..AgreementFilter::default() };
     reader.agreement(&filter)
 }

@@ -59,7 +59,8 @@ impl Tile<'_> {
         let (fill, ink) = theme.lamp(self.verdict);
         verdict_sign(&painter, sign, self.verdict, fill, ink);
         let line = |up: f32, text: &str, colour| {
-            let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), small(ui), colour);
+            let mut job =
+                egui::text::LayoutJob::simple_singleline(text.to_owned(), small(ui), colour);
             job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 50.0);
             let galley = ui.painter().layout_job(job);
             painter.galley(rect.left_bottom() + vec2(42.0, -up), galley, colour);

@@ -33,13 +33,7 @@ enum Sent {
 
 impl Apply {
     /// Shows the bar below the limits, while there is something to apply or to tell.
-    pub fn show(
-        &mut self,
-        ui: &mut Ui,
-        cx: &mut Cx<'_>,
-        shown: &RecipeFacts,
-        draft: &mut Draft,
-    ) {
+    pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, shown: &RecipeFacts, draft: &mut Draft) {
         self.listen(cx);
         if draft.is_changed() {
             let frame = cx.theme.card();
@@ -85,7 +79,7 @@ impl Apply {
             let field = TextEdit::singleline(&mut self.typed)
                 .hint_text(words.reason)
                 .min_size(vec2(0.0, TOUCH))
-                .vertical_align(egui::Align::Center)
+                .align(egui::Align2::LEFT_CENTER)
                 .desired_width(f32::INFINITY);
             let response = ui.add(field);
             response.widget_info(|| {

@@ -104,7 +104,8 @@ mod tests {
     use super::*;
 
     fn draft() -> Draft {
-        let limits = r#"{"reject_at": 0.6, "undecided_from": 0.35, "kind": {"dent": {"reject_at": 0.8}}}"#;
+        let limits =
+            r#"{"reject_at": 0.6, "undecided_from": 0.35, "kind": {"dent": {"reject_at": 0.8}}}"#;
         Draft::new(1, &serde_json::from_str(limits).unwrap())
     }
 

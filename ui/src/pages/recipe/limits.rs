@@ -16,13 +16,7 @@ const COUNTS: [u32; 3] = [100, 1_000, 5_000];
 const STEP: f32 = 0.01;
 
 /// How many parts to look at, and which class.
-pub fn choices(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    shown: &RecipeFacts,
-    draft: &mut Draft,
-    count: &mut u32,
-) {
+pub fn choices(ui: &mut Ui, cx: &Cx<'_>, shown: &RecipeFacts, draft: &mut Draft, count: &mut u32) {
     let (theme, words) = (cx.theme, &cx.words.recipe);
     ui.horizontal(|ui| {
         ui.heading(words.limits_of.replace("{}", &shown.recipe.name));
@@ -142,7 +136,8 @@ fn step(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: f32) -> Option<f32> {
     let mut moved = value;
     theme.card().show(ui, |ui| {
         ui.horizontal(|ui| {
-            let label = ui.add_sized([110.0, TOUCH], egui::Label::new(RichText::new(name).strong()));
+            let label =
+                ui.add_sized([110.0, TOUCH], egui::Label::new(RichText::new(name).strong()));
             for (text, says, by) in [("−", words.less, -STEP), ("+", words.more, STEP)] {
                 if by > 0.0 {
                     let typed = DragValue::new(&mut moved)

@@ -69,10 +69,9 @@ impl List {
             ui.spacing_mut().item_spacing.y = 4.0;
             let name = format!("{} · {}", recipe.number, recipe.recipe.name);
             let look = ui.add(
-                egui::Button::new(RichText::new(name).strong()).frame(false).min_size(egui::vec2(
-                    ui.available_width(),
-                    TOUCH,
-                )),
+                egui::Button::new(RichText::new(name).strong())
+                    .frame(false)
+                    .min_size(egui::vec2(ui.available_width(), TOUCH)),
             );
             let model = recipe.model_sha256.map_or_else(
                 || words.not_armed.to_owned(),

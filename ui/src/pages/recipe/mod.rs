@@ -118,7 +118,8 @@ impl RecipePage {
         limits::steps(ui, cx, draft);
         let tide = samples.of_recipe.first().map_or(0, |sample| sample.part.row.part.0)
             ^ (u64::from(samples.looked_for)) << 40;
-        let is_judged = self.judged.as_ref().is_some_and(|it| it.draft == *draft && it.tide == tide);
+        let is_judged =
+            self.judged.as_ref().is_some_and(|it| it.draft == *draft && it.tide == tide);
         if !is_judged {
             let now = what_if::with_limits(&shown.recipe, &draft.base);
             let then = what_if::with_limits(&shown.recipe, &draft.limits);

@@ -148,14 +148,8 @@ fn labels(ui: &mut Ui, cx: &Cx<'_>, labels: &[LabelRow]) {
 /// The time in each stage, one bar after the other.
 fn times(ui: &mut Ui, cx: &Cx<'_>, part: &PartDetail) {
     let (theme, words, numbers) = (cx.theme, &cx.words.history, &cx.words.numbers);
-    let timed = [
-        Stage::Capture,
-        Stage::Locate,
-        Stage::Prepare,
-        Stage::Infer,
-        Stage::Decide,
-        Stage::Act,
-    ];
+    let timed =
+        [Stage::Capture, Stage::Locate, Stage::Prepare, Stage::Infer, Stage::Decide, Stage::Act];
     let ms = |stage| part.times.of(stage).as_secs_f64() * 1e3;
     let sum: f64 = timed.iter().map(|stage| ms(*stage)).sum();
     let (mut begin, scale) = (0.0, sum.max(1e-6));

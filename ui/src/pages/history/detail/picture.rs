@@ -28,9 +28,8 @@ impl Default for Look {
 impl Look {
     /// Shows the view, with what to show on it below.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, part: &PartDetail) {
-        let of_view = |kind| {
-            part.images.iter().find(|image| image.view == self.view && image.kind == kind)
-        };
+        let of_view =
+            |kind| part.images.iter().find(|image| image.view == self.view && image.kind == kind);
         let (picture, heat) = (of_view(ImageKind::Picture), of_view(ImageKind::Heatmap));
         let size = ui.available_size() - vec2(4.0, TOUCH + 16.0);
         self.picture(ui, cx, part, (picture, heat), size);
