@@ -140,7 +140,7 @@ impl Histogram<'_> {
         let half = GRIP_WIDTH / 2.0;
         let middle = x.clamp(area.rect.left() + half - 40.0, area.rect.right() - half + 10.0);
         let tab = Rect::from_center_size(pos2(middle, y), vec2(GRIP_WIDTH, TOUCH));
-        let response = ui.interact(tab, ui.id().with(grip.name), Sense::drag());
+        let response = ui.interact(tab, ui.scope_id().with(grip.name), Sense::drag());
         let value = self.numbers.real(f64::from(grip.at), 2);
         painter.rect_filled(tab.shrink2(vec2(0.0, 5.0)), 8.0, fill);
         let text = format!("{} {value}", grip.name);

@@ -196,7 +196,7 @@ impl Filter {
         let field = egui::TextEdit::singleline(&mut self.part)
             .desired_width(110.0)
             .min_size(vec2(0.0, TOUCH))
-            .vertical_align(egui::Align::Center);
+            .align(egui::Align2::LEFT_CENTER);
         let field = ui.add(field).labelled_by(label.id);
         for digit in "1234567890".chars() {
             let text = RichText::new(digit.to_string()).color(theme.text);

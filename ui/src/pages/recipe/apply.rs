@@ -79,7 +79,7 @@ impl Apply {
             let field = TextEdit::singleline(&mut self.typed)
                 .hint_text(words.reason)
                 .min_size(vec2(0.0, TOUCH))
-                .vertical_align(egui::Align::Center)
+                .align(egui::Align2::LEFT_CENTER)
                 .desired_width(f32::INFINITY);
             let response = ui.add(field);
             response.widget_info(|| {

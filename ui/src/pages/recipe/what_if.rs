@@ -222,3 +222,112 @@ impl Tally {
 pub fn with_limits(recipe: &domain::Recipe, limits: &Limits) -> Option<CheckedRecipe> {
     domain::Recipe { limits: limits.clone(), ..recipe.clone() }.check().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        AnsweredBy, CaptureTime, MonoTime, PartCondition, PlcAnswer, Recipe, RectPx, Score,
+        Verdict, WallTime, Why,
+    };
+    use store::{PartRow, RunId};
+
+    fn recipe(limits: &str) -> CheckedRecipe {
+        let text = format!(
+            r#"{{"name": "x", "model": "m", "region": null, "locate": {{"kind": "every-frame"}},
+                "limits": {limits}}}"#
+        );
+        serde_json::from_str::<Recipe>(&text).unwrap().check().unwrap()
+    }
+
+    fn now() -> CheckedRecipe {
+        recipe(r#"{"reject_at": 0.6, "undecided_from": 0.4}"#)
+    }
+
+    /// A part with a defect of that score, as `now` judged it.
+    fn sample(number: u64, score: f32, judgement: Option<Judgement>) -> Sample {
+        let defect = Defect {
+            kind: "dent".into(),
+            view: 0,
+            box_in_frame: RectPx::new(0, 0, 4, 4),
+            area_px: 16,
+            score: Score::new(score).unwrap(),
+            mask: None,
+        };
+        let defects = vec![defect];
+        let verdict =
+            domain::verdict_from_defects(&PartCondition::Whole, defects.iter(), None, &now());
+        let at = CaptureTime { mono: MonoTime::from_ns(0), wall: WallTime { unix_ns: 0 } };
+        let row = PartRow {
+            run: RunId(1),
+            part: PartId(number),
+            triggered_at: at,
+            verdict,
+            score,
+            condition: PartCondition::Whole,
+            gate: GateSignal::Pass,
+            told_at: at.mono,
+            due: at.mono,
+            answered_by: AnsweredBy::Inspection,
+            plc: PlcAnswer::Logged,
+        };
+        Sample { part: ScoredPart { row, defects }, judgement, picture: None }
+    }
+
+    #[test]
+    fn what_changes_is_as_by_hand() {
+        use VerdictKind::{Pass, Reject, Undecided};
+        let samples: Vec<_> = [0.1, 0.45, 0.55, 0.65, 0.95]
+            .into_iter()
+            .zip(1..)
+            .map(|(score, number)| sample(number, score, None))
+            .collect();
+        let then = recipe(r#"{"reject_at": 0.9, "undecided_from": 0.5}"#);
+        let what_if = WhatIf::of(&samples, &now(), &then);
+        assert_eq!((what_if.now.verdicts, what_if.then.verdicts), ([1, 2, 2], [2, 1, 2]));
+        let changes: Vec<_> =
+            what_if.changes.iter().map(|it| (it.sample, it.from, it.to)).collect();
+        assert_eq!(changes, [(1, Undecided, Pass), (3, Reject, Undecided)]);
+        assert_eq!((what_if.to_undecided(), what_if.from_undecided()), (1, 1));
+        assert_eq!(WhatIf::of(&samples, &now(), &now()).changes, []);
+    }
+
+    #[test]
+    fn labels_tell_escapes_and_overkill_by_what_the_gate_hears() {
+        let (good, bad) = (Some(Judgement::Good), Some(Judgement::Bad));
+        let samples = [
+            sample(1, 0.1, bad),
+            sample(2, 0.5, bad),
+            sample(3, 0.5, good),
+            sample(4, 0.7, good),
+            sample(5, 0.1, good),
+            sample(6, 0.9, Some(Judgement::Doubt)),
+            sample(7, 0.9, None),
+        ];
+        let then = recipe(r#"{"reject_at": 0.8}"#);
+        let what_if = WhatIf::of(&samples, &now(), &then);
+        // Undecided parts are thrown out unless the recipe says otherwise.
+        let of = |rate: Rate| (rate.count, rate.of);
+        assert_eq!((of(what_if.now.escape), of(what_if.now.overkill)), ((1, 2), (2, 3)));
+        assert_eq!((of(what_if.then.escape), of(what_if.then.overkill)), ((2, 2), (0, 3)));
+        assert_eq!(what_if.then.overkill.low95, Some(0.0));
+    }
+
+    #[test]
+    fn no_limit_helps_a_part_that_was_not_inspected() {
+        let mut late = sample(1, 0.1, None);
+        late.part.row.verdict = Verdict::Undecided { why: Why::Deadline };
+        let what_if = WhatIf::of(&[late], &now(), &recipe(r#"{"reject_at": 1.0}"#));
+        assert_eq!((what_if.then.verdicts, what_if.changes.len()), ([0, 0, 1], 0));
+    }
+
+    #[test]
+    fn the_histogram_shows_what_counts() {
+        let samples = [sample(1, 0.7, Some(Judgement::Bad)), sample(2, 0.3, None)];
+        let all = bins(&samples, &now(), None);
+        assert_eq!((all.of(Mass::Bad), all.at(Mass::Bad, 17), all.of(Mass::Unlabelled)), (1, 1, 1));
+        let ignored = recipe(r#"{"reject_at": 0.6, "ignore": ["dent"]}"#);
+        assert_eq!(bins(&samples, &ignored, None).at(Mass::Bad, 0), 1);
+        assert_eq!(bins(&samples, &now(), Some("chip")).at(Mass::Bad, 0), 1);
+    }
+}
