@@ -14,7 +14,7 @@ pub mod link;
 pub mod locate;
 pub mod plc;
 pub mod prepare;
-mod priority;
+pub mod priority;
 pub mod record;
 pub mod stage;
 pub mod upload;

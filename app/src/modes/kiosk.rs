@@ -74,7 +74,7 @@ impl Backstage {
             hall: Arc::clone(&hall),
             labels: Ok(floor.store().labels()?),
             clips: Some(floor.store().clips()?),
-            people: Some(People::open(&folder)?),
+            people: Some(People::of_store(&folder)?),
             wishes: Some(wishes.clone()),
             answers,
             inbox: inbox.clone(),

@@ -43,8 +43,11 @@ pub fn run(args: &Args) -> Result<Ended> {
         Ok(store) => store.labels().map_err(|error| error.to_string()),
         Err(why) => Err(format!("{why}; it can be looked at and not changed")),
     };
-    let people =
-        if folder.join("people.json").exists() { Some(People::open(&folder)?) } else { None };
+    let people = if folder.join("people/people.json").exists() {
+        Some(People::of_store(&folder)?)
+    } else {
+        None
+    };
     let hall = Arc::new(Hall::new(facts::of_store(&folder)?, None, Arc::clone(&clock)));
     if people.is_none() {
         let name = "local".to_owned();

@@ -97,8 +97,8 @@ impl Writes for Csv {
     fn finish(&mut self, folder: &mut Folder) -> Result<(), ExportError> {
         let mut table = ::csv::Writer::from_writer(Vec::new());
         let rows = self.rows.iter().map(|row| row.iter().map(String::as_str).collect::<Vec<_>>());
-        let written = [COLUMNS.to_vec()].into_iter().chain(rows);
-        let written = written.map(|row| table.write_record(row)).collect::<Result<(), _>>();
+        let mut all = [COLUMNS.to_vec()].into_iter().chain(rows);
+        let written = all.try_for_each(|row| table.write_record(row));
         let failed = |error: String| {
             let error = std::io::Error::other(error);
             StoreError::io(Path::new("index.csv"), "write the table", error)

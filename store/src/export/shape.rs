@@ -220,7 +220,7 @@ fn box_of_corners(corners: &[PointPx], picture: SizePx) -> RectPx {
 /// hold any.
 fn filled(corners: &[PointPx], picture: SizePx) -> Mask {
     let area = box_of_corners(corners, picture);
-    let mut bits = Vec::with_capacity((u64::from(area.width) * u64::from(area.height)) as usize);
+    let mut bits = Vec::with_capacity(area.width as usize * area.height as usize);
     let mut crossings = Vec::new();
     for row in area.y..area.bottom() {
         let middle = f64::from(row) + 0.5;

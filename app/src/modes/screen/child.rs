@@ -41,6 +41,8 @@ pub struct Args {
 
 /// Is the screen of the station at the other end of standard input.
 pub fn run(args: &Args) -> Result<crate::Ended> {
+    // Before any other thread is there: all of them come after the line's.
+    pipeline::priority::come_last();
     let stream = std::io::stdin().as_fd().try_clone_to_owned()?;
     let front = Front::connect(UnixStream::from(stream), &args.store, || std::process::exit(0))?;
     show(front, &args.store, !args.windowed)?;
