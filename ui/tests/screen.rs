@@ -212,7 +212,8 @@ fn what_is_touched_is_as_large_as_a_glove_needs() {
             for node in all {
                 let of_tree = node.accesskit_node();
                 let is_touched = of_tree.data().supports_action(egui::accesskit::Action::Click);
-                if !is_touched {
+                // A page is scrolled by wiping over it; the bar only shows where one is.
+                if !is_touched || of_tree.role() == egui::accesskit::Role::ScrollBar {
                     continue;
                 }
                 touched += 1;
@@ -280,7 +281,7 @@ fn it_rests_when_there_is_no_news() {
 fn settings_are_kept_and_only_an_engineer_changes_how_the_station_works() {
     let (mut harness, behind) = at(Page::Settings, State::Reject);
     harness.run();
-    assert!(harness.query_by_label("Locks when left for").is_none());
+    assert!(harness.query_by_label("Locks after").is_none());
     harness.get_by_label("Deutsch").click();
     harness.run();
     let kept = behind.borrow().kept.clone();
@@ -301,7 +302,7 @@ fn an_engineer_adds_and_removes_people() {
     harness.run();
     harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "Name").type_text("Özge Ay");
     harness.run();
-    harness.get_by_label("Quality").click();
+    harness.get_by_role_and_label(egui::accesskit::Role::Button, "Quality").click();
     harness.run();
     let pin = egui::accesskit::Role::PasswordInput;
     harness.get_by_role(pin).focus();

@@ -12,9 +12,9 @@ use crate::widgets::{Health as Sign, button, card, empty, health_sign, left_squa
 use crate::words::filled;
 use crate::{Alarm, LineNews};
 
-const SUM_HEIGHT: f32 = 128.0;
-const STAGES_HEIGHT: f32 = 352.0;
-const CARDS_HEIGHT: f32 = 226.0;
+const SUM_HEIGHT: f32 = 116.0;
+const STAGES_HEIGHT: f32 = 346.0;
+const CARDS_HEIGHT: f32 = 212.0;
 
 /// What the page remembers.
 #[derive(Default)]

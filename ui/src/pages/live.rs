@@ -18,7 +18,7 @@ use crate::widgets::{Lamp, STRIP, StripPart, big_lamp, card, empty, strip};
 /// The row of the last parts.
 const STRIP_HEIGHT: f32 = 100.0;
 /// The row of the last reject and the counts.
-const LOW_HEIGHT: f32 = 256.0;
+const LOW_HEIGHT: f32 = 268.0;
 /// The lamp is never less high than this: what is below gives way.
 const LAMP_LEAST: f32 = 170.0;
 /// On a narrower page, the row has no room for how things are, which Health shows as well.

@@ -117,7 +117,7 @@ impl SettingsPage {
 
 /// A box to type into, as high as a button.
 fn field(ui: &mut Ui, edit: TextEdit<'_>) -> egui::Response {
-    let edit = edit.vertical_align(Align::Center).margin(vec2(12.0, 8.0));
+    let edit = edit.align(egui::Align2::LEFT_CENTER).margin(vec2(12.0, 8.0));
     ui.add(edit.min_size(vec2(0.0, TOUCH)).desired_width(ui.available_width() - 24.0))
 }
 
@@ -130,10 +130,10 @@ fn may_set(cx: &Cx<'_>) -> bool {
 fn row(ui: &mut Ui, cx: &Cx<'_>, name: &str, add: impl FnOnce(&mut Ui, egui::Id)) {
     ui.horizontal(|ui| {
         ui.set_height(TOUCH);
-        let size = vec2(200.0, TOUCH);
+        let size = vec2(136.0, TOUCH);
         let label = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_size(size);
-            ui.label(RichText::new(name).font(plain(16.0)).color(cx.theme.text)).id
+            ui.label(RichText::new(name).font(plain(15.0)).color(cx.theme.text)).id
         });
         add(ui, label.inner);
     });
@@ -198,6 +198,8 @@ fn rights(ui: &mut Ui, cx: &Cx<'_>) {
     let name_width = width * 0.46;
     let column = (width - name_width) / 3.0;
     ui.spacing_mut().item_spacing = vec2(0.0, 6.0);
+    // Nothing here is touched.
+    ui.spacing_mut().interact_size.y = 0.0;
     ui.horizontal(|ui| {
         ui.allocate_space(vec2(name_width, 20.0));
         for role in Role::ALL {
