@@ -37,9 +37,12 @@ struct Row {
     recovery: &'static str,
 }
 
+/// Causes a fault; gives what was told.
+type Cause = fn() -> Option<Vec<String>>;
+
 /// Every fault with what causes it, sees that the clips fare as the row says, and gives what was
 /// told; nothing where it can't be caused here.
-const FAULTS: [(Row, fn() -> Option<Vec<String>>); 10] = [
+const FAULTS: [(Row, Cause); 10] = [
     (
         Row {
             fault: "no network, or nobody answers there",

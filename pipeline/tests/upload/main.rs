@@ -1,7 +1,7 @@
 //! The uploader against a strict service on loopback, and against a folder: what was accepted is
 //! kept exactly once, whatever goes wrong on the way.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod cloud;
 mod family;
