@@ -130,7 +130,7 @@ fn may_set(cx: &Cx<'_>) -> bool {
 fn row(ui: &mut Ui, cx: &Cx<'_>, name: &str, add: impl FnOnce(&mut Ui, egui::Id)) {
     ui.horizontal(|ui| {
         ui.set_height(TOUCH);
-        let size = vec2(136.0, TOUCH);
+        let size = vec2(140.0, TOUCH);
         let label = ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_size(size);
             ui.label(RichText::new(name).font(plain(15.0)).color(cx.theme.text)).id

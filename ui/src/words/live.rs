@@ -96,7 +96,7 @@ pub const ENGLISH: Words = Words {
     more_reasons: "and {} more",
     counts: "This run",
     rate: "Yield",
-    per_minute: "Parts per minute",
+    per_minute: "Parts per min",
     passed: "Passed",
     rejected: "Rejected",
     undecided: "Undecided",

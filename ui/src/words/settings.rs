@@ -53,7 +53,7 @@ pub const ENGLISH: Words = Words {
     dark: "Dark",
     bright: "Light",
     scale: "Size",
-    preview: "Pictures per second",
+    preview: "Pictures a second",
     lock: "Locks after",
     minutes: "{} min",
     second: "Asked twice",
