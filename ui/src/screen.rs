@@ -173,7 +173,7 @@ impl Screen {
         let now_s = ctx.input(|input| input.time);
         if let Some(why) = self.desk.refused.take() {
             let words = Words::of(self.settings.language);
-            self.refused = Some((log_in::refusal(words, &why), now_s + REFUSED_FOR_S));
+            self.refused = Some((refusal(words, &why), now_s + REFUSED_FOR_S));
         }
         match &self.refused {
             Some((_, until_s)) if *until_s <= now_s => self.refused = None,
