@@ -78,7 +78,9 @@ mod tests {
                 let outcome = example::outcome(number, Verdict::Pass);
                 writer.record(&outcome, &mut |_| true).unwrap();
             }
-            (writer.run(), example::recipe().as_written().name.clone())
+            let run = writer.run();
+            writer.finish(example::START.started_at).unwrap();
+            (run, example::recipe().as_written().name.clone())
         };
         let key = |part| PartKey { run: run.0, part: PartId(part) };
         let reader = Reader::open(folder.path()).unwrap();

@@ -1,9 +1,10 @@
 //! A pane of the screen in which a picture is looked at: zoomed by wheel, pinch and keys, panned
 //! by two fingers, the middle button, or one finger where nothing is drawn.
 
+use domain::PointPx;
 use egui::{
-    Color32, Context, Key, Painter, PointerButton, Pos2, Rect, Response, Role, Sense,
-    TextureHandle, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Color32, Context, Key, Painter, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 use store::ImageRow;
 
@@ -76,7 +77,7 @@ impl Pane {
         }
         let scale = ui.ctx().pixels_per_point();
         let covers = shot.picture.covers;
-        let response = ui.interact(place, ui.id().with("pane"), Sense::click_and_drag());
+        let response = ui.interact(place, ui.scope_id().with("pane"), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, shot.name));
         let sight = self.lens.sight(place, covers, scale);
         let is_panned = self.take(ui, &response, &sight, shot.pans, scale);
@@ -152,6 +153,15 @@ impl Pane {
     /// Zooms by steps of a key or button: `1` closer, `-1` away.
     pub fn step(&mut self, sight: &Sight, steps: i32, scale: f32) {
         self.lens.zoom(sight, KEY_STEP.powi(steps), sight.place.center(), scale);
+    }
+
+    /// Keeps a pixel in sight that the crosshair went to.
+    #[expect(clippy::cast_precision_loss, reason = "pictures are far below 2^24 pixels wide")]
+    pub fn follow(&mut self, sight: &Sight, pixel: (u32, u32)) {
+        if self.lens != Lens::Fit {
+            let at = PointPx { x: pixel.0 as f32 + 0.5, y: pixel.1 as f32 + 0.5 };
+            self.lens.reveal(sight, at);
+        }
     }
 
     /// Takes the keys that zoom and pan: + and -, 0 for a pixel a pixel, F for all, and the arrows

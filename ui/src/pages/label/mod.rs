@@ -117,7 +117,11 @@ impl Labelling {
         };
         self.hint(ui, cx, line, hint, painted.as_ref());
         let Some(painted) = painted.filter(|painted| painted.is_there) else { return };
+        let before = self.work.hand.cursor;
         let deed = self.draw(ui, cx, bench, &painted, suggestions);
+        if let Some(cursor) = self.work.hand.cursor.filter(|_| self.work.hand.cursor != before) {
+            bench.pane.follow(&painted.sight, cursor);
+        }
         let Some(open) = &bench.open else { return };
         if let Some(deed) = deed
             && self.work.take_in(open, bench.view, deed)
@@ -138,7 +142,7 @@ impl Labelling {
         }
         let galley = ui.painter_at(line).layout_no_wrap(text.clone(), plain(14.0), cx.theme.weak);
         ui.painter_at(line).galley(line.min, galley, cx.theme.weak);
-        let response = ui.interact(line, ui.id().with("hint"), Sense::hover());
+        let response = ui.interact(line, ui.scope_id().with("hint"), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
     }
 

@@ -31,7 +31,7 @@ impl Player {
         let words = &cx.words.review;
         let painter = ui.painter_at(place);
         painter.rect_filled(place, CornerRadius::same(6), Color32::BLACK);
-        let response = ui.interact(place, ui.id().with("clip"), Sense::hover());
+        let response = ui.interact(place, ui.scope_id().with("clip"), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words.clip));
         match &shot {
             Shot::None => draw::note(&painter, cx.theme, place, words.no_clip),

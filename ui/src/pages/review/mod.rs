@@ -87,17 +87,13 @@ pub fn columns(ui: &Ui) -> [Rect; 3] {
 }
 
 /// A card in `place`.
-pub fn card(ui: &Ui, cx: &mut Cx<'_>, place: Rect, add: impl FnOnce(&mut Ui, &mut Cx<'_>)) {
+pub fn card(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, add: impl FnOnce(&mut Ui, &mut Cx<'_>)) {
     let ground = cx.theme.card;
     ui.painter().rect_filled(place, egui::CornerRadius::same(crate::theme::ROUND), ground);
     let inner = place.shrink(14.0);
     let salt = (place.left() * 8.0).round().to_bits();
-    let mut ui = Ui::new(
-        ui.ctx().clone(),
-        ui.id().with(salt),
-        UiBuilder::new().max_rect(inner).layer_id(ui.layer_id()),
-    );
-    ui.set_clip_rect(place);
+    let mut ui = ui.new_child(UiBuilder::new().max_rect(inner).id_salt(salt));
+    ui.shrink_clip_rect(place);
     add(&mut ui, cx);
 }
 

@@ -35,7 +35,7 @@ pub fn facts(ui: &mut Ui, cx: &Cx<'_>, open: &Open) {
     headline(ui, cx, verdict);
     let why = cx.words.why(&row.verdict);
     ui.label(RichText::new(why).font(plain(15.0)).color(theme.weak));
-    let limit = open.recipe.as_ref().map(|recipe| recipe.limits.reject_at.get());
+    let limit = open.recipe.as_ref().map(|recipe| recipe.limits.reject_at);
     let score = Marker { at: row.score, name: cx.words.score(row.score), ink: theme.ink(verdict) };
     if let Some(limit) = limit {
         let name = filled(words.limit, &cx.words.score(limit));

@@ -130,7 +130,7 @@ fn buttons(ui: &mut Ui, cx: &Cx<'_>, bench: &mut Bench, painted: Option<&Painted
     let (words, theme) = (&cx.words.review, cx.theme);
     let scale = ui.ctx().pixels_per_point();
     let hears = hears(ui, cx);
-    let is_blind = bench.open.as_ref().is_some_and(super::open::Open::is_blind);
+    let is_blind = bench.open.as_ref().is_some_and(open::Open::is_blind);
     let none = painted.is_none();
     let is_fit = bench.pane.lens == Lens::Fit;
     if Action::new(words.fit).sign(Glyph::Fit).on(is_fit).off(none).show(ui, theme).clicked() {
