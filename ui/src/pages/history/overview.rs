@@ -109,12 +109,7 @@ fn p_chart(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control) {
         let period_s = f64::from(book.subgroup_s);
         control.paint(ui, theme, rect, (numbers, cx.zone, period_s));
         let colour = if out == 0 { theme.pass_ink } else { theme.reject_ink };
-        charts::key(
-            ui,
-            theme,
-            rect.translate(egui::vec2(0.0, -24.0)),
-            [(&*says, colour)].into_iter(),
-        );
+        charts::key(ui, theme, rect, [(&*says, colour)].into_iter());
     });
 }
 
@@ -125,7 +120,8 @@ fn pareto(ui: &mut Ui, cx: &Cx<'_>, book: &Book) {
     let bars = pareto.bars.iter();
     let says: Vec<_> =
         bars.map(|bar| format!("{} {}", bar.name, numbers.count(bar.count))).collect();
-    charts::card(ui, theme, (words.pareto, &note, &says.join(", ")), HEIGHT, |ui, rect| {
+    let says = if pareto.of == 0 { words.no_rejects.to_owned() } else { says.join(", ") };
+    charts::card(ui, theme, (words.pareto, &note, &says), HEIGHT, |ui, rect| {
         if pareto.of == 0 {
             charts::empty(ui, theme, rect, words.no_rejects);
         } else {
@@ -139,7 +135,8 @@ fn places(ui: &mut Ui, cx: &mut Cx<'_>, book: &Book) {
     let count = cx.words.numbers.count(book.places.of());
     let note = words.places_note.replace("{n}", &count);
     let shown = book.picture.as_ref().map(|picture| cx.shelf.image(ui.ctx(), picture, 480));
-    charts::card(ui, theme, (words.places, &note, &count), HEIGHT, |ui, rect| {
+    let says = if book.places.of() == 0 { words.no_places } else { &count };
+    charts::card(ui, theme, (words.places, &note, says), HEIGHT, |ui, rect| {
         if book.places.of() == 0 {
             charts::empty(ui, theme, rect, words.no_places);
             return;
