@@ -72,7 +72,11 @@ impl Area {
         for (value, text) in steps {
             let at = pos2(self.at(value, self.y.0).x, self.rect.bottom());
             painter.vline(at.x, at.y..=at.y + 5.0, Stroke::new(1.0, theme.weak));
-            painter.text(at + vec2(0.0, 7.0), Align2::CENTER_TOP, text, small(ui), theme.weak);
+            let galley = painter.layout_no_wrap(text, small(ui), theme.weak);
+            // The last number stays within the card.
+            let left =
+                (at.x - galley.size().x / 2.0).min(self.rect.right() + 10.0 - galley.size().x);
+            painter.galley(pos2(left, at.y + 7.0), galley, theme.weak);
         }
     }
 
