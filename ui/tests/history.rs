@@ -98,7 +98,7 @@ fn charts_tell_their_numbers() {
     harness.get_by_label("Parts: 48");
     harness.get_by_label("Yield: 68.8 %");
     harness.get_by_label("Rejected: 10 · 20.8 %");
-    harness.get_by_label_contains("centre p̄ = 31.3 %");
+    harness.get_by_label_contains("centre line 31.2 %");
     harness.get_by_label_contains("dent 5, scratch 5");
     harness.get_by_label_contains("n = 10 defects");
 }

@@ -9,7 +9,7 @@ use egui::{pos2, vec2};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::theme::Theme;
+use crate::theme::{Theme, heavy};
 use crate::words::Numbers;
 
 /// Room for the numbers beside and below a chart, points.
@@ -72,7 +72,11 @@ impl Area {
         for (value, text) in steps {
             let at = pos2(self.at(value, self.y.0).x, self.rect.bottom());
             painter.vline(at.x, at.y..=at.y + 5.0, Stroke::new(1.0, theme.weak));
-            painter.text(at + vec2(0.0, 7.0), Align2::CENTER_TOP, text, small(ui), theme.weak);
+            let galley = painter.layout_no_wrap(text, small(ui), theme.weak);
+            // The last number stays within the card.
+            let left =
+                (at.x - galley.size().x / 2.0).min(self.rect.right() + 10.0 - galley.size().x);
+            painter.galley(pos2(left, at.y + 7.0), galley, theme.weak);
         }
     }
 
@@ -189,8 +193,8 @@ pub fn card(
 ) -> Response {
     let card = theme.card().show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        ui.label(egui::RichText::new(title).strong());
-        ui.label(egui::RichText::new(note).small().color(theme.weak));
+        hushed(ui, egui::RichText::new(title).font(heavy(18.0)).color(theme.text));
+        hushed(ui, egui::RichText::new(note).small().color(theme.weak));
         ui.add_space(6.0);
         let size = vec2(ui.available_width(), height);
         let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
@@ -227,7 +231,7 @@ pub(crate) fn figure(
     let card = theme.card().show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing.y = 2.0;
-        hushed(ui, egui::RichText::new(text).size(30.0).color(theme.text));
+        hushed(ui, egui::RichText::new(text).font(heavy(30.0)).color(theme.text));
         hushed(ui, egui::RichText::new(name).small().color(theme.weak));
     });
     let rect = card.response.rect;
@@ -247,7 +251,8 @@ pub(crate) fn key<'a>(
 ) {
     let painter = ui.painter();
     let mut right = rect.right() - 12.0;
-    let y = rect.top() - 22.0;
+    // Beside the card's title.
+    let y = rect.top() - 46.0;
     for (name, colour) in of.rev() {
         let place = painter.text(pos2(right, y), Align2::RIGHT_CENTER, name, small(ui), theme.text);
         let dot = Rect::from_center_size(pos2(place.left() - 12.0, y), vec2(12.0, 12.0));
@@ -266,6 +271,12 @@ pub(crate) fn hushed(ui: &mut Ui, text: egui::RichText) {
     );
     let (rect, _) = ui.allocate_exact_size(galley.size(), egui::Sense::hover());
     ui.painter().galley(rect.min, galley, ui.visuals().text_color());
+}
+
+/// Lines as close as reading wants them: nothing in here is touched.
+pub(crate) fn tight(ui: &mut Ui) {
+    let spacing = ui.spacing_mut();
+    (spacing.item_spacing.y, spacing.interact_size.y) = (6.0, 22.0);
 }
 
 /// Says for who cannot see it what `response` shows.

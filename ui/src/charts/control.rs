@@ -112,6 +112,14 @@ impl Control {
                 painter.line_segment(ends, Stroke::new(1.5, theme.undecided_ink));
             }
         }
+        if let Some(last) = self.points.last() {
+            for (limit, name) in [(last.high, "+3σ"), (last.low, "−3σ")] {
+                let at = area.at(seconds(last.start) + period_s, limit);
+                let corner = at - egui::vec2(2.0, 2.0);
+                let align = egui::Align2::RIGHT_BOTTOM;
+                painter.text(corner, align, name, super::small(ui), theme.undecided_ink);
+            }
+        }
         let y = area.at(0.0, self.centre).y;
         painter.hline(area.rect.x_range(), y, Stroke::new(1.5, theme.weak));
         let places: Vec<_> =

@@ -74,7 +74,7 @@ pub struct Histogram<'a> {
 
 impl Histogram<'_> {
     /// How high it has to be.
-    pub(crate) const HEIGHT: f32 = 330.0;
+    pub(crate) const HEIGHT: f32 = 276.0;
 
     /// Paints it into `rect`; gives where `undecided_from` and `reject_at` were dragged to.
     pub(crate) fn show(&self, ui: &Ui, theme: &Theme, rect: Rect) -> [Option<f32>; 2] {

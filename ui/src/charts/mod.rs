@@ -9,7 +9,7 @@ mod places;
 mod yields;
 
 pub use area::{Area, card, empty, nice_steps, seconds, time_steps};
-pub(crate) use area::{figure, hushed, key, named, points, small, vacancy};
+pub(crate) use area::{figure, hushed, key, named, points, small, tight, vacancy};
 pub use control::{Control, Point, Subgroup};
 pub(crate) use histogram::rounded;
 pub use histogram::{Bins, Grip, Histogram, Mass};

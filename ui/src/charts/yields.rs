@@ -20,7 +20,7 @@ impl Control {
     ) {
         let worst = self.points.iter().map(|point| point.share).fold(0.0, f64::max);
         // Yields live near 100 %, and the foot of the chart says where it begins.
-        let foot = ((1.0 - worst) * 10.0 - 0.5).floor().clamp(0.0, 9.0) / 10.0;
+        let foot = ((1.0 - worst) * 10.0 - 1.5).floor().clamp(0.0, 9.0) / 10.0;
         let area = Area::new(rect, time_span(&self.points, period_s), (foot, 1.0));
         let percent = |share: f64| (share, numbers.percent(share, 0));
         area.y_axis(ui, theme, nice_steps(foot, 1.0, 4.0).into_iter().map(percent));

@@ -118,7 +118,7 @@ pub const ENGLISH: Words = Words {
     more: "{} more",
     histogram: "Scores (probability of a defect)",
     histogram_note: "n = {n} of the last {all} parts, each by its highest score · parts, logarithmic",
-    masses: ["no label", "good, say people", "bad, say people"],
+    masses: ["no label", "labelled good", "labelled bad"],
     no_parts: "No part of this recipe and its model among the last ones. Run the line, or look at \
                more parts.",
     looking: "Looking up parts …",
@@ -169,7 +169,7 @@ pub const GERMAN: Words = Words {
     more: "{} mehr",
     histogram: "Werte (Wahrscheinlichkeit eines Fehlers)",
     histogram_note: "n = {n} der letzten {all} Teile, je mit dem höchsten Wert · Teile, logarithmisch",
-    masses: ["ohne Urteil", "gut laut Menschen", "schlecht laut Menschen"],
+    masses: ["ohne Urteil", "laut Urteil gut", "laut Urteil schlecht"],
     no_parts: "Unter den letzten Teilen ist keines dieses Rezepts und seines Modells. Linie laufen \
                lassen oder mehr Teile ansehen.",
     looking: "Teile werden gesucht …",

@@ -96,7 +96,7 @@ fn name(cx: &Cx<'_>, id: &PersonId) -> String {
 fn card(ui: &mut Ui, cx: &Cx<'_>, title: &str, add: impl FnOnce(&mut Ui)) {
     cx.theme.card().show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.spacing_mut().item_spacing.y = 6.0;
+        charts::tight(ui);
         ui.label(RichText::new(title).strong());
         add(ui);
     });
@@ -151,18 +151,22 @@ fn table(ui: &mut Ui, cx: &Cx<'_>, model: &ModelAgreement) {
         (shell.reject, model.rejected_good, model.rejected_bad),
         (shell.undecided, model.undecided_good, model.undecided_bad),
     ];
-    egui::Grid::new("verdicts and labels").num_columns(3).min_col_width(110.0).show(ui, |ui| {
-        ui.label("");
-        for called in words.called {
-            ui.label(RichText::new(called).small().color(theme.weak));
-        }
-        ui.end_row();
-        for (verdict, good, bad) in rows {
-            ui.label(RichText::new(verdict).small().color(theme.weak));
-            for count in [good, bad] {
-                ui.label(cx.words.numbers.count(count));
+    egui::Grid::new("verdicts and labels")
+        .num_columns(3)
+        .min_col_width(110.0)
+        .min_row_height(24.0)
+        .show(ui, |ui| {
+            ui.label("");
+            for called in words.called {
+                ui.label(RichText::new(called).small().color(theme.weak));
             }
             ui.end_row();
-        }
-    });
+            for (verdict, good, bad) in rows {
+                ui.label(RichText::new(verdict).small().color(theme.weak));
+                for count in [good, bad] {
+                    ui.label(cx.words.numbers.count(count));
+                }
+                ui.end_row();
+            }
+        });
 }

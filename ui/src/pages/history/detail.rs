@@ -64,7 +64,7 @@ impl Detail {
                         },
                     );
                     let area = ScrollArea::vertical().id_salt("facts").auto_shrink(false);
-                    area.show(ui, |ui| facts::show(ui, cx, known));
+                    area.show(ui, |ui| ui.vertical(|ui| facts::show(ui, cx, known)));
                 });
             }
             Some(Ok(None)) | None => charts::vacancy(ui, cx.theme, cx.words.history.gone),

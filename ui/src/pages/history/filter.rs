@@ -91,21 +91,23 @@ impl Filter {
             || !self.part.is_empty()
     }
 
-    /// Shows the row, and the choices below it.
+    /// Shows what it is set to, in the row that `ui` is.
     pub fn show(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
         let words = &cx.words.history;
-        ui.horizontal_wrapped(|ui| {
-            for (by, name, value) in self.values(cx) {
-                let is_set = value != words.any;
-                let text = format!("{name}: {value}");
-                if widgets::toggle(ui, cx.theme, &text, is_set || self.open == Some(by)).clicked() {
-                    self.open = if self.open == Some(by) { None } else { Some(by) };
-                }
+        for (by, name, value) in self.values(cx) {
+            let is_set = value != words.any;
+            let text = format!("{name}: {value}");
+            if widgets::toggle(ui, cx.theme, &text, is_set || self.open == Some(by)).clicked() {
+                self.open = if self.open == Some(by) { None } else { Some(by) };
             }
-            if self.is_any() && widgets::button(ui, cx.theme, words.clear, false).clicked() {
-                *self = Self::default();
-            }
-        });
+        }
+        if self.is_any() && widgets::button(ui, cx.theme, words.clear, false).clicked() {
+            *self = Self::default();
+        }
+    }
+
+    /// Shows what may be chosen for the one that was tapped.
+    pub fn show_choices(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
         let Some(open) = self.open else { return };
         cx.theme.card().show(ui, |ui| {
             ui.set_width(ui.available_width());

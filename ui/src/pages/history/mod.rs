@@ -82,13 +82,17 @@ impl History {
                     self.tab = tab;
                 }
             }
+            if self.tab != Tab::Agreement {
+                ui.separator();
+                self.filter.show(ui, cx);
+            }
         });
         let tide = self.tide.number(ui.ctx(), cx);
         if self.tab == Tab::Agreement {
             self.agreement.show(ui, cx, tide);
             return;
         }
-        self.filter.show(ui, cx);
+        self.filter.show_choices(ui, cx);
         let which = self.filter.which(cx, tide);
         if self.tab == Tab::Parts {
             if let Some(key) = self.parts.show(ui, cx, which) {

@@ -8,8 +8,10 @@ use crate::charts::{self, Control, Pareto};
 use crate::page::Cx;
 use crate::shelf::Shown;
 
-/// Of a chart, points.
-const HEIGHT: f32 = 250.0;
+/// Of a chart, points, at least; and what its card, gaps and the figures above take of the page.
+const HEIGHT_LEAST: f32 = 170.0;
+const AROUND: f32 = 88.0;
+const ABOVE: f32 = 128.0;
 
 /// Shows them.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, book: &Book) {
@@ -23,17 +25,18 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, book: &Book) {
         .from_to
         .replace("{a}", &numbers.day_and_time(first, cx.zone))
         .replace("{b}", &numbers.day_and_time(last, cx.zone));
+    let height = ((ui.available_height() - ABOVE) / 2.0 - AROUND).max(HEIGHT_LEAST);
     ScrollArea::vertical().id_salt("charts").auto_shrink(false).show(ui, |ui| {
         ui.label(RichText::new(&period).small().color(cx.theme.weak));
         figures(ui, cx, book);
         let control = Control::of(&book.subgroups);
         ui.columns(2, |columns| {
-            yields(&mut columns[0], cx, book, &control);
-            p_chart(&mut columns[1], cx, book, &control);
+            yields(&mut columns[0], cx, (book, &control), height);
+            p_chart(&mut columns[1], cx, (book, &control), height);
         });
         ui.columns(2, |columns| {
-            pareto(&mut columns[0], cx, book);
-            places(&mut columns[1], cx, book);
+            pareto(&mut columns[0], cx, book, height);
+            places(&mut columns[1], cx, book, height);
         });
     });
 }
@@ -77,7 +80,7 @@ pub fn length(cx: &Cx<'_>, seconds: u32) -> String {
     words.replace("{}", &count.to_string())
 }
 
-fn yields(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control) {
+fn yields(ui: &mut Ui, cx: &Cx<'_>, (book, control): (&Book, &Control), height: f32) {
     let (words, numbers) = (&cx.words.history, &cx.words.numbers);
     let note = words
         .yield_note
@@ -85,13 +88,13 @@ fn yields(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control) {
         .replace("{n}", &numbers.count(control.of));
     let says = numbers.percent(1.0 - control.centre, 1);
     let title = (words.yield_chart, &*note, &*says);
-    charts::card(ui, cx.theme, title, HEIGHT, |ui, rect| {
+    charts::card(ui, cx.theme, title, height, |ui, rect| {
         let period_s = f64::from(book.subgroup_s);
         control.paint_yield(ui, cx.theme, rect, (numbers, cx.zone, period_s));
     });
 }
 
-fn p_chart(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control) {
+fn p_chart(ui: &mut Ui, cx: &Cx<'_>, (book, control): (&Book, &Control), height: f32) {
     let (theme, words, numbers) = (cx.theme, &cx.words.history, &cx.words.numbers);
     let note = words
         .p_note
@@ -105,27 +108,23 @@ fn p_chart(ui: &mut Ui, cx: &Cx<'_>, book: &Book, control: &Control) {
         1 => words.one_out_of_control.to_owned(),
         _ => words.out_of_control.replace("{}", &out.to_string()),
     };
-    charts::card(ui, theme, (words.p_chart, &note, &says), HEIGHT, |ui, rect| {
+    charts::card(ui, theme, (words.p_chart, &note, &says), height, |ui, rect| {
         let period_s = f64::from(book.subgroup_s);
         control.paint(ui, theme, rect, (numbers, cx.zone, period_s));
         let colour = if out == 0 { theme.pass_ink } else { theme.reject_ink };
-        charts::key(
-            ui,
-            theme,
-            rect.translate(egui::vec2(0.0, -24.0)),
-            [(&*says, colour)].into_iter(),
-        );
+        charts::key(ui, theme, rect, [(&*says, colour)].into_iter());
     });
 }
 
-fn pareto(ui: &mut Ui, cx: &Cx<'_>, book: &Book) {
+fn pareto(ui: &mut Ui, cx: &Cx<'_>, book: &Book, height: f32) {
     let (theme, words, numbers) = (cx.theme, &cx.words.history, &cx.words.numbers);
     let pareto = Pareto::of(book.classes.clone(), words.others);
     let note = words.pareto_note.replace("{n}", &numbers.count(pareto.of));
     let bars = pareto.bars.iter();
     let says: Vec<_> =
         bars.map(|bar| format!("{} {}", bar.name, numbers.count(bar.count))).collect();
-    charts::card(ui, theme, (words.pareto, &note, &says.join(", ")), HEIGHT, |ui, rect| {
+    let says = if pareto.of == 0 { words.no_rejects.to_owned() } else { says.join(", ") };
+    charts::card(ui, theme, (words.pareto, &note, &says), height, |ui, rect| {
         if pareto.of == 0 {
             charts::empty(ui, theme, rect, words.no_rejects);
         } else {
@@ -134,12 +133,13 @@ fn pareto(ui: &mut Ui, cx: &Cx<'_>, book: &Book) {
     });
 }
 
-fn places(ui: &mut Ui, cx: &mut Cx<'_>, book: &Book) {
+fn places(ui: &mut Ui, cx: &mut Cx<'_>, book: &Book, height: f32) {
     let (theme, words) = (cx.theme, &cx.words.history);
     let count = cx.words.numbers.count(book.places.of());
     let note = words.places_note.replace("{n}", &count);
     let shown = book.picture.as_ref().map(|picture| cx.shelf.image(ui.ctx(), picture, 480));
-    charts::card(ui, theme, (words.places, &note, &count), HEIGHT, |ui, rect| {
+    let says = if book.places.of() == 0 { words.no_places } else { &count };
+    charts::card(ui, theme, (words.places, &note, says), height, |ui, rect| {
         if book.places.of() == 0 {
             charts::empty(ui, theme, rect, words.no_places);
             return;

@@ -126,12 +126,27 @@ pub fn book(reader: &Reader, which: &Which) -> Result<Book, StoreError> {
     Ok(Book {
         verdicts: [all.passed, all.rejected, all.undecided],
         period: Some((all.from, all.to)),
-        subgroups: reader.yield_by(&search, by)?.into_iter().map(subgroup).collect(),
+        subgroups: joined(reader.yield_by(&search, by)?.into_iter().map(subgroup)),
         subgroup_s,
         classes: classes.into_iter().map(|(class, count)| (class.into(), count)).collect(),
         places: Places { aspect, ..places(reader, &search)? },
         picture,
     })
+}
+
+/// Subgroups of which none is so small beside the largest that its share says nothing: such a one,
+/// as the last when it has just begun, is counted with the one before it.
+fn joined(subgroups: impl Iterator<Item = Subgroup>) -> Vec<Subgroup> {
+    let subgroups: Vec<_> = subgroups.collect();
+    let most = subgroups.iter().map(|group| group.of).max().unwrap_or(0);
+    let mut joined: Vec<Subgroup> = Vec::with_capacity(subgroups.len());
+    for group in subgroups {
+        match joined.last_mut().filter(|last| 10 * group.of.min(last.of) < most) {
+            Some(last) => (last.of, last.out) = (last.of + group.of, last.out + group.out),
+            None => joined.push(group),
+        }
+    }
+    joined
 }
 
 fn places(reader: &Reader, search: &PartSearch) -> Result<Places, StoreError> {
@@ -194,5 +209,12 @@ mod tests {
         assert_eq!(subgroup_s(wall(0), wall(10_000)), 900);
         assert_eq!(subgroup_s(wall(0), wall(28_800)), 900);
         assert_eq!(subgroup_s(wall(0), wall(7 * 86_400)), 28_800);
+    }
+
+    #[test]
+    fn what_has_just_begun_counts_with_what_was_before() {
+        let group = |of, out| Subgroup { start: WallTime { unix_ns: 0 }, of, out };
+        let joined = joined([group(2, 1), group(100, 5), group(90, 3), group(1, 1)].into_iter());
+        assert_eq!(joined, [group(102, 6), group(91, 4)]);
     }
 }

@@ -37,11 +37,13 @@ impl Apply {
         self.listen(cx);
         if draft.is_changed() {
             let frame = cx.theme.card();
-            Panel::bottom("apply").frame(frame).resizable(false).show(ui, |ui| {
+            let panel = Panel::bottom("apply").frame(frame).resizable(false);
+            panel.show_separator_line(false).show(ui, |ui| {
                 self.ask(ui, cx, shown, draft);
             });
         } else if let Some(text) = &self.said {
-            Panel::bottom("applied").frame(cx.theme.card()).resizable(false).show(ui, |ui| {
+            let panel = Panel::bottom("applied").frame(cx.theme.card()).resizable(false);
+            panel.show_separator_line(false).show(ui, |ui| {
                 ui.label(text);
             });
         }

@@ -10,6 +10,8 @@ use crate::pages::history::tile::Tile;
 
 /// Parts that are shown; the rest is counted.
 const TILES: usize = 24;
+/// Side by side.
+const COLUMNS: f32 = 4.0;
 
 /// Shows all of it.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, what_if: &WhatIf, samples: &Samples) {
@@ -45,7 +47,7 @@ fn rates(ui: &mut Ui, cx: &Cx<'_>, what_if: &WhatIf) {
         ]) {
             theme.card().show(ui, |ui| {
                 ui.set_width(ui.available_width());
-                ui.spacing_mut().item_spacing.y = 4.0;
+                charts::tight(ui);
                 ui.label(RichText::new(name).strong());
                 for (when, rate) in [(words.now, now), (words.then, then)] {
                     interval(ui, cx, (name, when), &rate);
@@ -95,6 +97,8 @@ fn changes(ui: &mut Ui, cx: &mut Cx<'_>, what_if: &WhatIf, samples: &Samples) {
         return;
     }
     ui.horizontal_wrapped(|ui| {
+        let gaps = (COLUMNS - 1.0) * ui.spacing().item_spacing.x;
+        let size = vec2((ui.available_width() - gaps) / COLUMNS - 1.0, 156.0);
         for change in what_if.changes.iter().take(TILES) {
             let sample = &samples.of_recipe[change.sample];
             let name = |kind| cx.words.verdict_word(kind);
@@ -104,7 +108,7 @@ fn changes(ui: &mut Ui, cx: &mut Cx<'_>, what_if: &WhatIf, samples: &Samples) {
                 verdict: change.to,
                 below: format!("{} → {}", name(change.from), name(change.to)),
             };
-            if tile.show(ui, cx, vec2(176.0, 150.0)).clicked() {
+            if tile.show(ui, cx, size).clicked() {
                 *cx.part = Some(sample.key());
                 *cx.go = crate::Page::History;
             }

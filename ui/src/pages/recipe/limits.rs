@@ -1,7 +1,7 @@
 //! The limits of a recipe on its score histogram: takes a draft, gives it as the person moved it.
 
 use domain::VerdictKind;
-use egui::{DragValue, RichText, Ui, vec2};
+use egui::{DragValue, RichText, Ui};
 
 use super::draft::Draft;
 use super::what_if::{self, Samples};
@@ -113,20 +113,17 @@ pub fn histogram(
 pub fn steps(ui: &mut Ui, cx: &Cx<'_>, draft: &mut Draft) {
     let words = &cx.words.recipe;
     let band = draft.band();
-    ui.horizontal(|ui| {
-        let width = (ui.available_width() - ui.spacing().item_spacing.x) / 2.0;
-        for (kind, name, value) in [
+    ui.columns(2, |columns| {
+        for (ui, (kind, name, value)) in columns.iter_mut().zip([
             (VerdictKind::Undecided, words.undecided_from, band.undecided_from),
             (VerdictKind::Reject, words.reject_at, band.reject_at),
-        ] {
-            ui.allocate_ui(vec2(width, TOUCH), |ui| {
-                if let Some(value) = step(ui, cx, name, value) {
-                    match kind {
-                        VerdictKind::Reject => draft.set_reject_at(value),
-                        _ => draft.set_undecided_from(value),
-                    }
+        ]) {
+            if let Some(value) = step(ui, cx, name, value) {
+                match kind {
+                    VerdictKind::Reject => draft.set_reject_at(value),
+                    _ => draft.set_undecided_from(value),
                 }
-            });
+            }
         }
     });
 }
@@ -136,8 +133,7 @@ fn step(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: f32) -> Option<f32> {
     let mut moved = value;
     theme.card().show(ui, |ui| {
         ui.horizontal(|ui| {
-            let label =
-                ui.add_sized([110.0, TOUCH], egui::Label::new(RichText::new(name).strong()));
+            let label = ui.add_sized([96.0, TOUCH], egui::Label::new(name));
             for (text, says, by) in [("−", words.less, -STEP), ("+", words.more, STEP)] {
                 if by > 0.0 {
                     let typed = DragValue::new(&mut moved)
@@ -145,7 +141,7 @@ fn step(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: f32) -> Option<f32> {
                         .speed(0.002)
                         .custom_formatter(move |value, _| numbers.real(value, 2))
                         .custom_parser(|text| text.replace(',', ".").trim().parse().ok());
-                    ui.add_sized([96.0, TOUCH], typed).labelled_by(label.id);
+                    ui.add_sized([88.0, TOUCH], typed).labelled_by(label.id);
                 }
                 let button = widgets::button(ui, theme, text, false);
                 let says = says.replace("{}", name);

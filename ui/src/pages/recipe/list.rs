@@ -2,7 +2,7 @@
 //! twice.
 
 use domain::Command;
-use egui::{Frame, RichText, ScrollArea, Sense, Stroke, Ui};
+use egui::{Frame, RichText, ScrollArea, Stroke, Ui};
 
 use crate::page::Cx;
 use crate::theme::TOUCH;
@@ -64,7 +64,7 @@ impl List {
         let (theme, words) = (cx.theme, &cx.words.recipe);
         let edge = if is_shown { theme.accent } else { theme.card };
         let frame: Frame = theme.card().stroke(Stroke::new(2.0, edge));
-        let inner = frame.show(ui, |ui| {
+        let is_tapped = frame.show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 4.0;
             let name = format!("{} · {}", recipe.number, recipe.recipe.name);
@@ -88,8 +88,7 @@ impl List {
             }
             look.clicked()
         });
-        let tapped = inner.response.interact(Sense::click()).clicked();
-        if inner.inner || tapped {
+        if is_tapped.inner {
             self.looked_at = Some(recipe.number);
         }
     }

@@ -7,7 +7,7 @@ mod limits;
 mod list;
 mod what_if;
 
-use egui::{Panel, ScrollArea, Ui};
+use egui::{Frame, Margin, Panel, ScrollArea, Ui};
 
 use crate::RecipeFacts;
 use crate::clerk::{Clerk, Tide};
@@ -16,6 +16,9 @@ use apply::Apply;
 use draft::Draft;
 use list::List;
 use what_if::{Question, Samples, WhatIf};
+
+/// Width of the list of recipes, points.
+const LIST: f32 = 276.0;
 
 /// What the page remembers.
 pub struct RecipePage {
@@ -59,13 +62,13 @@ impl RecipePage {
             crate::charts::empty(ui, cx.theme, rect, cx.words.recipe.no_recipes);
             return;
         }
-        Panel::left("recipes").exact_size(316.0).resizable(false).show(ui, |ui| {
-            self.list.show(ui, cx);
-        });
         let Some(shown) = self.list.shown(&facts) else { return };
         self.follow(shown);
         let Some(draft) = self.draft.as_mut() else { return };
         self.apply.show(ui, cx, shown, draft);
+        let frame = Frame::NONE.inner_margin(Margin { right: 16, ..Margin::ZERO });
+        let panel = Panel::left("recipes").exact_size(LIST).resizable(false).frame(frame);
+        panel.show_separator_line(false).show(ui, |ui| self.list.show(ui, cx));
         let tide = self.tide.number(ui.ctx(), cx);
         let question = Question {
             recipe: shown.recipe.name.clone(),

@@ -43,7 +43,7 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, known: &Known) {
 fn card(ui: &mut Ui, cx: &Cx<'_>, title: &str, add: impl FnOnce(&mut Ui)) {
     cx.theme.card().show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.spacing_mut().item_spacing.y = 6.0;
+        charts::tight(ui);
         ui.label(RichText::new(title).strong());
         add(ui);
     });
