@@ -263,7 +263,6 @@ impl Theme {
     }
 
     /// Around a group of things.
-    #[must_use]
     pub fn card(&self) -> egui::Frame {
         egui::Frame::new()
             .fill(self.card)

@@ -106,13 +106,13 @@ fn fit(place: Vec2, covers: RectPx, pixels_per_point: f32) -> f32 {
 impl Sight {
     /// Where a place of the frame is on the screen.
     #[must_use]
-    pub fn to_screen(&self, at: PointPx) -> Pos2 {
+    pub fn to_screen(self, at: PointPx) -> Pos2 {
         self.place.center() + vec2(at.x - self.middle.x, at.y - self.middle.y) * self.zoom
     }
 
     /// What place of the frame is there on the screen.
     #[must_use]
-    pub fn to_frame(&self, at: Pos2) -> PointPx {
+    pub fn to_frame(self, at: Pos2) -> PointPx {
         let from_middle = (at - self.place.center()) / self.zoom;
         PointPx { x: self.middle.x + from_middle.x, y: self.middle.y + from_middle.y }
     }

@@ -85,8 +85,8 @@ pub fn bounds(shape: &Shape, covers: RectPx) -> RectPx {
             let high = |axis: fn(&PointPx) -> f32| {
                 corners.iter().map(axis).fold(0.0, f32::max).ceil().max(0.0) as u32
             };
-            let (x, y): (fn(&PointPx) -> f32, fn(&PointPx) -> f32) = (|at| at.x, |at| at.y);
-            RectPx::from_corners(low(x), low(y), high(x), high(y))
+            let (left, top) = (low(|at| at.x), low(|at| at.y));
+            RectPx::from_corners(left, top, high(|at| at.x), high(|at| at.y))
         }
     }
 }
