@@ -85,7 +85,6 @@ impl Parts {
 
 /// The tiles; which was tapped, and whether the last row is seen.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few columns")]
-#[expect(clippy::cast_precision_loss, reason = "a few columns")]
 fn grid(
     ui: &mut Ui,
     cx: &mut Cx<'_>,

@@ -1,6 +1,6 @@
 //! Limits as they are being changed: takes what a person moves, keeps them free of contradictions.
 
-use domain::recipe::{KindLimits, Limits};
+use domain::recipe::Limits;
 
 use crate::charts::rounded;
 
@@ -86,7 +86,7 @@ impl Draft {
         }
         match &self.class {
             Some(class) => {
-                let own = self.limits.kind.entry(class.clone()).or_insert_with(KindLimits::default);
+                let own = self.limits.kind.entry(class.clone()).or_default();
                 own.reject_at = Some(band.reject_at);
                 own.undecided_from = Some(band.undecided_from);
             }

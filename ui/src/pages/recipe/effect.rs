@@ -27,7 +27,7 @@ fn numbers(ui: &mut Ui, cx: &Cx<'_>, what_if: &WhatIf) {
         (words.pass_to_reject, what_if.count(Pass, Reject), theme.reject_ink),
         (words.reject_to_pass, what_if.count(Reject, Pass), theme.pass_ink),
         (words.to_undecided, what_if.to_undecided(), theme.undecided_ink),
-        (words.from_undecided, what_if.from_undecided(), theme.series),
+        (words.from_undecided, what_if.newly_decided(), theme.series),
     ];
     ui.label(RichText::new(words.would_have).strong());
     ui.columns(cards.len(), |columns| {

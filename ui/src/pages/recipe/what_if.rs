@@ -178,7 +178,7 @@ impl WhatIf {
 
     /// How many would be decided that were not.
     #[must_use]
-    pub fn from_undecided(&self) -> usize {
+    pub fn newly_decided(&self) -> usize {
         self.changes.iter().filter(|change| change.from == VerdictKind::Undecided).count()
     }
 }
@@ -288,7 +288,7 @@ mod tests {
         let changes: Vec<_> =
             what_if.changes.iter().map(|it| (it.sample, it.from, it.to)).collect();
         assert_eq!(changes, [(1, Undecided, Pass), (3, Reject, Undecided)]);
-        assert_eq!((what_if.to_undecided(), what_if.from_undecided()), (1, 1));
+        assert_eq!((what_if.to_undecided(), what_if.newly_decided()), (1, 1));
         assert_eq!(WhatIf::of(&samples, &now(), &now()).changes, []);
     }
 
