@@ -14,13 +14,13 @@ use crate::page::Cx;
 pub(crate) type Look<Q, A> = fn(&Reader, &Q) -> Result<A, StoreError>;
 
 type Answered<Q, A> = (Q, Result<A, String>);
-type Ends<Q, A> = (Sender<Q>, Receiver<Answered<Q, A>>);
+type Thread<Q, A> = (Sender<Q>, Receiver<Answered<Q, A>>);
 
 /// A clerk for one kind of question.
 pub(crate) struct Clerk<Q, A> {
     name: &'static str,
     look: Look<Q, A>,
-    thread: Option<Ends<Q, A>>,
+    thread: Option<Thread<Q, A>>,
     asked: Option<Q>,
     answered: Option<Answered<Q, A>>,
 }

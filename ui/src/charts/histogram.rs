@@ -33,7 +33,7 @@ impl Bins {
     /// Counts a part.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to BINS")]
     pub fn add(&mut self, score: f32, mass: Mass) {
-        let bin = (f64::from(score.clamp(0.0, 1.0)) * 25.0) as usize;
+        let bin = (score.clamp(0.0, 1.0) * 25.0) as usize;
         self.counts[mass as usize][bin.min(BINS - 1)] += 1;
     }
 

@@ -91,7 +91,7 @@ fn scale(ui: &Ui, theme: &Theme, bar: Rect, most: u64) {
         let up = share(step + 1, STEPS);
         let height = bar.height() / 24.0;
         let top = pos2(bar.left(), bar.bottom() - up * bar.height());
-        let piece = Rect::from_min_size(top, vec2(bar.width(), height + 0.5));
+        let piece = Rect::from_min_size(top, vec2(bar.width(), height));
         painter.rect_filled(piece, 0.0, theme.heat(up));
     }
     for (count, at) in [(most, bar.right_top()), (0, bar.right_bottom())] {

@@ -167,7 +167,7 @@ pub const GERMAN: Words = Words {
     reject_at: "Ausschuss",
     less: "{} weniger",
     more: "{} mehr",
-    histogram: "Werte (Wahrscheinlichkeit eines Fehlers)",
+    histogram: "Fehlerwahrscheinlichkeit",
     histogram_note: "n = {n} der letzten {all} Teile, je mit dem höchsten Wert · Teile, logarithmisch",
     masses: ["ohne Urteil", "laut Urteil gut", "laut Urteil schlecht"],
     no_parts: "Unter den letzten Teilen ist keines dieses Rezepts und seines Modells. Linie laufen \
