@@ -2,6 +2,7 @@
 //! what the screen asked for.
 
 #![allow(dead_code, reason = "each test uses some of it")]
+#![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
 pub mod parts;
 pub mod states;

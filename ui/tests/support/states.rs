@@ -62,7 +62,7 @@ fn rejecting() -> News {
         snapshot.recent.remove(0);
     }
     let preview = Arc::make_mut(&mut news.previews[0]);
-    preview.parts[0].1 = Some(false);
+    preview.parts[0].1 = VerdictKind::Reject;
     news
 }
 

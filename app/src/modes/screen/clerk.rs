@@ -38,6 +38,11 @@ pub struct LaterDone {
     result: anyhow::Result<Answer>,
 }
 
+/// Writes labelled parts out in a format, into a folder; says how many.
+pub type Exporter = Arc<dyn Fn(&str, &Path) -> anyhow::Result<String> + Send + Sync>;
+/// Keeps how the screen is set up.
+pub type Keeper = Box<dyn Fn(&Settings) -> anyhow::Result<()> + Send>;
+
 /// Everything that the clerk works with.
 pub struct Clerk {
     /// What the screen is told.
@@ -55,11 +60,11 @@ pub struct Clerk {
     /// Comes back when the line has done something.
     pub inbox: Sender<Inbox>,
     /// Writes labelled parts out: format, folder.
-    pub export: Arc<dyn Fn(&str, &Path) -> anyhow::Result<String> + Send + Sync>,
+    pub export: Exporter,
     /// Says what a station is, once its recipes have changed.
     pub facts: Box<dyn Fn() -> anyhow::Result<ui::Facts> + Send>,
     /// Keeps the screen's settings.
-    pub keep: Box<dyn Fn(&Settings) -> anyhow::Result<()> + Send>,
+    pub keep: Keeper,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }

@@ -93,7 +93,7 @@ fn rgb_from_i420(i420: &[u8], size: SizePx) -> Vec<u8> {
 }
 
 /// In sixteenths of a bit: 1.164, 1.793, 0.213, 0.533, 2.112 of ITU-R BT.709.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+#[expect(clippy::cast_sign_loss, reason = "clamped")]
 fn rgb_from_yuv(y: u8, u: u8, v: u8) -> [u8; 3] {
     let (y, u, v) = (i32::from(y) - 16, i32::from(u) - 128, i32::from(v) - 128);
     let light = 76_309 * y + 32_768;
@@ -109,7 +109,7 @@ mod tests {
 
     fn frame(ms: u64) -> Frame {
         let size = SizePx::new(64, 32);
-        let pixels = [200_u8, 40, 90].repeat(size.area() as usize);
+        let pixels = [200_u8, 40, 90].repeat(64 * 32);
         let pixels = OwnedPixels::new(PixelFormat::Rgb8, size, vec![pixels]).unwrap();
         Frame {
             camera: CameraId::new("top"),
