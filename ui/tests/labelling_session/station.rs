@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::{Command, Label, PartId, PartKey, PersonId, PixelFormat, Pixels, Role, SizePx, WallTime};
 use egui::{Key, Modifiers, Pos2, Rect};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use sightline_ui::station::Developer;
 use sightline_ui::{
     Answer, Ask, ClipFrame, ClipView, News, Page, Refusal, RgbPicture, Screen, Settings, Shelf,
