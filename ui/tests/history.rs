@@ -1,4 +1,5 @@
 //! The History page, used as a person would.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "all of this is a test")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! People who review and label, as they would: by keys alone, by finger, with what goes wrong.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "all of this is a test")]
 
 #[path = "labelling_session/hostile.rs"]
 mod hostile;

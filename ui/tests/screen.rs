@@ -1,4 +1,5 @@
 //! The screen's buttons, pressed as a person would: with a finger, or with keys alone.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "all of this is a test")]
 
 mod support;
 

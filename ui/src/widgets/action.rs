@@ -1,12 +1,33 @@
 //! A button that says what it does, by which key, and with which sign.
 
+use std::sync::Arc;
+
 use egui::{
-    Color32, CornerRadius, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
+    Color32, CornerRadius, Galley, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
     WidgetInfo, pos2, vec2,
 };
 
 use super::glyph::{Glyph, glyph};
 use crate::theme::{TOUCH, Theme, plain};
+
+/// Between the parts of a button.
+const GAP: f32 = 8.0;
+
+/// What a button consists of: sign, name, key, and how wide these are.
+struct Parts {
+    sign: f32,
+    name: Arc<Galley>,
+    key: Arc<Galley>,
+    cap: f32,
+}
+
+impl Parts {
+    fn wide(&self) -> f32 {
+        let all = [self.sign, self.name.size().x, self.cap];
+        let there = all.into_iter().filter(|&wide| wide > 0.0);
+        there.map(|wide| wide + GAP).sum::<f32>() - GAP
+    }
+}
 
 /// What a button means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +53,7 @@ pub struct Action<'a> {
     is_on: bool,
     is_off: bool,
     hides_name: bool,
+    is_below: bool,
     width: Option<f32>,
 }
 
@@ -47,6 +69,7 @@ impl<'a> Action<'a> {
             is_on: false,
             is_off: false,
             hides_name: false,
+            is_below: false,
             width: None,
         }
     }
@@ -69,6 +92,13 @@ impl<'a> Action<'a> {
     #[must_use]
     pub const fn sign(mut self, glyph: Glyph) -> Self {
         (self.glyph, self.hides_name) = (Some(glyph), true);
+        self
+    }
+
+    /// What stands for the key is a number, and stands below the name.
+    #[must_use]
+    pub const fn below(mut self) -> Self {
+        self.is_below = true;
         self
     }
 
@@ -103,18 +133,8 @@ impl<'a> Action<'a> {
     /// Shows it.
     pub fn show(self, ui: &mut Ui, theme: &Theme) -> Response {
         let ink = if self.is_off { theme.weak.gamma_multiply(0.55) } else { self.ink(theme) };
-        let name = if self.hides_name { "" } else { self.name };
-        let font = plain(17.0);
-        let name = ui.painter().layout_no_wrap(name.to_owned(), font, ink);
-        let small = plain(13.0);
-        let key = ui.painter().layout_no_wrap(self.key.to_owned(), small, ink);
-        let cap = if self.key.is_empty() { 0.0 } else { (key.size().x + 12.0).max(22.0) };
-        let sign = if self.glyph.is_some() { 20.0 } else { 0.0 };
-        let parts = [sign, name.size().x, cap];
-        let gaps = parts.iter().filter(|&&wide| wide > 0.0).count().saturating_sub(1);
-        #[expect(clippy::cast_precision_loss, reason = "at most two")]
-        let wide = parts.iter().sum::<f32>() + 8.0 * gaps as f32;
-        let width = self.width.unwrap_or(wide + 24.0).max(TOUCH);
+        let parts = self.parts(ui, ink);
+        let width = self.width.unwrap_or(parts.wide() + 24.0).max(TOUCH);
         let sense = if self.is_off { Sense::hover() } else { Sense::click() };
         let (rect, response) = ui.allocate_exact_size(vec2(width, TOUCH), sense);
         response.widget_info(|| {
@@ -122,31 +142,67 @@ impl<'a> Action<'a> {
         });
         if ui.is_rect_visible(rect) {
             self.paint_ground(ui, theme, rect, &response);
-            // With a fixed width the name stands left and the key right, as in a list.
-            let start = if self.width.is_some() && !self.hides_name {
-                rect.left() + 12.0
+            if self.is_below {
+                let painter = ui.painter_at(rect);
+                let at = |galley: &Galley, y: f32| {
+                    pos2(rect.center().x - galley.size().x / 2.0, rect.top() + y)
+                };
+                painter.galley(at(&parts.name, 5.0), parts.name.clone(), ink);
+                painter.galley(at(&parts.key, 25.0), parts.key.clone(), ink);
             } else {
-                rect.center().x - wide / 2.0
-            };
-            let middle = rect.center().y;
-            if let Some(sign) = self.glyph {
-                let place = Rect::from_center_size(pos2(start + 10.0, middle), Vec2::splat(20.0));
-                glyph(ui.painter(), place, sign, self.sign_ink(theme, ink));
-            }
-            let mut x = start + if sign > 0.0 { sign + 8.0 } else { 0.0 };
-            let most = rect.right() - 12.0 - if cap > 0.0 { cap + 8.0 } else { 0.0 };
-            let painter = ui.painter().with_clip_rect(rect.with_max_x(most.max(x)));
-            painter.galley(pos2(x, middle - name.size().y / 2.0), name.clone(), ink);
-            x += if name.size().x > 0.0 { name.size().x + 8.0 } else { 0.0 };
-            if cap > 0.0 {
-                let x = if self.width.is_some() && !self.hides_name { most + 8.0 } else { x };
-                let place = Rect::from_min_size(pos2(x, middle - 11.0), vec2(cap, 22.0));
-                let stroke = Stroke::new(1.0, ink.gamma_multiply(0.5));
-                ui.painter().rect_stroke(place, CornerRadius::same(4), stroke, StrokeKind::Inside);
-                ui.painter().galley(place.center() - key.size() / 2.0, key, ink);
+                self.paint_parts(ui, theme, rect, parts, ink);
             }
         }
         if self.hides_name { response.on_hover_text(self.name) } else { response }
+    }
+
+    fn parts(&self, ui: &Ui, ink: Color32) -> Parts {
+        let name = if self.hides_name { "" } else { self.name };
+        let lay =
+            |text: &str, size: f32| ui.painter().layout_no_wrap(text.to_owned(), plain(size), ink);
+        let key = lay(self.key, if self.is_below { 15.0 } else { 13.0 });
+        let cap = if self.key.is_empty() { 0.0 } else { (key.size().x + 12.0).max(22.0) };
+        let sign = if self.glyph.is_some() { 20.0 } else { 0.0 };
+        let mut parts = Parts { sign, name: lay(name, 17.0), key, cap };
+        if self.is_below {
+            parts.name = lay(name, 14.0);
+        } else if let Some(width) = self.width {
+            // A long name is written smaller before it is cut.
+            let sizes = [16.0, 15.0, 14.0, 13.0, 12.0];
+            for size in sizes {
+                if parts.wide() + 20.0 > width {
+                    parts.name = lay(name, size);
+                }
+            }
+        }
+        parts
+    }
+
+    /// With a fixed width the name stands left and the key right, as in a list.
+    fn paint_parts(&self, ui: &Ui, theme: &Theme, rect: Rect, parts: Parts, ink: Color32) {
+        let is_list = self.width.is_some() && !self.hides_name;
+        let start = if is_list { rect.left() + 10.0 } else { rect.center().x - parts.wide() / 2.0 };
+        let middle = rect.center().y;
+        let mut x = start;
+        if let Some(sign) = self.glyph {
+            let place = Rect::from_center_size(pos2(x + 10.0, middle), Vec2::splat(20.0));
+            glyph(ui.painter(), place, sign, self.sign_ink(theme, ink));
+            x += parts.sign + GAP;
+        }
+        let Parts { name, key, cap, .. } = parts;
+        let end = rect.right() - 10.0;
+        let most = if cap > 0.0 && is_list { end - cap - 4.0 } else { end };
+        let painter = ui.painter().with_clip_rect(rect.with_max_x(most.max(x)));
+        let wide = name.size().x;
+        painter.galley(pos2(x, middle - name.size().y / 2.0), name, ink);
+        x += if wide > 0.0 { wide + GAP } else { 0.0 };
+        if cap > 0.0 {
+            let x = if is_list { end - cap } else { x };
+            let place = Rect::from_min_size(pos2(x, middle - 11.0), vec2(cap, 22.0));
+            let stroke = Stroke::new(1.0, ink.gamma_multiply(0.5));
+            ui.painter().rect_stroke(place, CornerRadius::same(4), stroke, StrokeKind::Inside);
+            ui.painter().galley(place.center() - key.size() / 2.0, key, ink);
+        }
     }
 
     fn paint_ground(&self, ui: &Ui, theme: &Theme, rect: Rect, response: &Response) {

@@ -10,7 +10,7 @@ use domain::{
 };
 use egui::{Key, Modifiers, Pos2, Rect};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use sightline_ui::station::Developer;
 use sightline_ui::{
     Answer, Ask, ClipFrame, ClipView, News, Page, Refusal, RgbPicture, Screen, Settings, Shelf,

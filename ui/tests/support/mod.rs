@@ -155,10 +155,8 @@ fn stage(stage: Stage, p50: f64) -> StageSnapshot {
     }
 }
 
-/// News of a line at work.
-pub fn running() -> News {
-    let mut news = idle();
-    let top = CameraId::new("top");
+/// The parts that were answered last.
+fn recent(top: &CameraId) -> Vec<RecentPart> {
     let recent = (0..24_u64).map(|back| {
         let part = 1_204 - back;
         let verdict = match part % 9 {
@@ -179,6 +177,13 @@ pub fn running() -> News {
             velocity_px_per_s: PointPx { x: 240.0, y: 0.0 },
         }
     });
+    recent.collect()
+}
+
+/// News of a line at work.
+pub fn running() -> News {
+    let mut news = idle();
+    let top = CameraId::new("top");
     let snapshot = Snapshot {
         state: LineState::Running,
         frames: 14_448,
@@ -211,7 +216,7 @@ pub fn running() -> News {
             stage(Stage::Act, 0.1),
             stage(Stage::Record, 2.2),
         ],
-        recent: recent.collect(),
+        recent: recent(&top),
         ..Snapshot::default()
     };
     news.line = Some(LineNews {

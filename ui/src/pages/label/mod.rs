@@ -5,9 +5,7 @@ mod tools;
 mod work;
 
 use domain::{Judgement, Mark, Shape};
-use egui::{
-    CursorIcon, Key, PointerButton, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
-};
+use egui::{CursorIcon, Key, PointerButton, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo};
 
 use super::review::bench::{Bench, hears, hears_arrows, who};
 use super::review::{card, columns, nothing, panel, picture, views};
@@ -198,7 +196,9 @@ impl Labelling {
 
     fn side(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bench: &mut Bench) {
         let room = ui.available_rect_before_wrap();
-        let foot = room.with_min_y(room.bottom() - 2.0 * TOUCH - 52.0);
+        let saving = panel::Saving::of(ui, cx, bench);
+        let foot = room.with_min_y(room.bottom() - saving.height() - TOUCH);
+        let going = room.with_min_y(room.bottom() - TOUCH);
         if let Some(open) = &bench.open {
             panel::facts(ui, cx, open);
             ui.add_space(6.0);
@@ -214,13 +214,11 @@ impl Labelling {
             }
             self.judge(ui, cx, bench);
         }
-        let mut ui = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("foot"));
-        ui.spacing_mut().item_spacing.y = 6.0;
-        panel::saved(&mut ui, cx, bench);
-        let low = Rect::from_min_max(room.left_bottom() - vec2(0.0, TOUCH), room.max);
-        let mut ui = ui.new_child(UiBuilder::new().max_rect(low).id_salt("low"));
+        let mut low = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("foot"));
+        saving.show(&mut low, cx, bench);
+        let mut low = ui.new_child(UiBuilder::new().max_rect(going).id_salt("going"));
         let free = self.work.tool == Tool::Select;
-        panel::going(&mut ui, cx, bench, free);
+        panel::going(&mut low, cx, bench, free);
     }
 
     /// Bad without a place, good, doubt, skip.

@@ -37,6 +37,7 @@ impl List {
         let words = &cx.words.review;
         ui.spacing_mut().item_spacing.y = 8.0;
         ui.horizontal(|ui| {
+            ui.set_height(20.0);
             section(ui, cx.theme, words.queue);
             let done = cx.words.numbers.count(bench.queue.done() as u64);
             if bench.queue.done() > 0 {
@@ -164,7 +165,7 @@ fn sieves(ui: &mut Ui, cx: &Cx<'_>, bench: &mut Bench) {
             for (sieve, name) in Sieve::ALL.into_iter().zip(names).skip(pair).take(2) {
                 let left = cx.words.numbers.count(bench.queue.left(sieve) as u64);
                 let is_on = bench.queue.sieve() == sieve;
-                let chip = Action::new(name).key(&left).on(is_on).width(width);
+                let chip = Action::new(name).key(&left).below().on(is_on).width(width);
                 if chip.show(ui, cx.theme).clicked() {
                     bench.queue.sift(sieve);
                 }

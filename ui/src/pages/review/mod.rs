@@ -14,7 +14,7 @@ use egui::{Key, Rect, Ui, UiBuilder};
 
 use crate::Page;
 use crate::page::Cx;
-use crate::theme::GAP;
+use crate::theme::{GAP, TOUCH};
 use crate::widgets::{Action, Glyph, empty, pressed};
 use crate::words::filled;
 use bench::{Bench, hears};
@@ -119,24 +119,27 @@ pub fn views(ui: &mut Ui, cx: &Cx<'_>, bench: &mut Bench) {
 
 fn side(ui: &mut Ui, cx: &mut Cx<'_>, bench: &mut Bench) {
     let room = ui.available_rect_before_wrap();
+    let saving = panel::Saving::of(ui, cx, bench);
+    // Below the buttons: whether it is saved, the way to the marks, back and on.
+    let marks = if saving.is_stuck() { 0.0 } else { TOUCH + 6.0 };
+    let foot = room.with_min_y(room.bottom() - saving.height() - marks - TOUCH);
+    let going = room.with_min_y(room.bottom() - TOUCH);
     if let Some(open) = &bench.open {
         panel::facts(ui, cx, open);
         ui.add_space(6.0);
-        // Below the buttons: whether it is saved, the way to the marks, back and on.
-        let left = room.bottom() - ui.cursor().top() - 3.0 * 54.0 - 24.0;
+        let left = foot.top() - ui.cursor().top() - 10.0;
         panel::judge(ui, cx, bench, left);
     }
-    let foot = Rect::from_min_max(room.left_bottom() - egui::vec2(0.0, 3.0 * 54.0), room.max);
-    let mut ui = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("foot"));
-    ui.spacing_mut().item_spacing.y = 6.0;
-    panel::saved(&mut ui, cx, bench);
-    let low = Rect::from_min_max(room.left_bottom() - egui::vec2(0.0, 102.0), room.max);
-    let mut ui = ui.new_child(UiBuilder::new().max_rect(low).id_salt("low"));
-    ui.spacing_mut().item_spacing.y = 6.0;
-    let mark = Action::new(cx.words.review.mark).glyph(Glyph::Polygon).key("L");
-    let wanted = mark.width(ui.available_width()).show(&mut ui, cx.theme).clicked();
-    if wanted || (hears(&ui, cx) && pressed(&ui, Key::L)) {
+    let mut low = ui.new_child(UiBuilder::new().max_rect(foot).id_salt("foot"));
+    saving.show(&mut low, cx, bench);
+    let mut wanted = hears(ui, cx) && pressed(ui, Key::L);
+    if marks > 0.0 {
+        let mark = Action::new(cx.words.review.mark).glyph(Glyph::Polygon).key("L");
+        wanted |= mark.width(low.available_width()).show(&mut low, cx.theme).clicked();
+    }
+    if wanted {
         *cx.go = Page::Label;
     }
-    panel::going(&mut ui, cx, bench, true);
+    let mut low = ui.new_child(UiBuilder::new().max_rect(going).id_salt("going"));
+    panel::going(&mut low, cx, bench, true);
 }

@@ -1,10 +1,14 @@
 //! What is known of the part, what it is to be called, and whether that is on disk.
 
+use std::sync::Arc;
+
 use domain::{Judgement, PartKey, VerdictKind};
-use egui::{Key, Modifiers, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, vec2};
+use egui::{
+    Color32, Galley, Key, Modifiers, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
+    vec2,
+};
 
 use super::bench::{Bench, class_key, hears, hears_arrows, who};
-use super::list::judged;
 use super::open::{self, Open};
 use super::outbox::{Letter, State};
 use crate::page::Cx;
@@ -19,6 +23,8 @@ pub fn facts(ui: &mut Ui, cx: &Cx<'_>, open: &Open) {
     let words = &cx.words.review;
     let theme = cx.theme;
     ui.spacing_mut().item_spacing.y = 6.0;
+    // What is only read needs no room for a finger.
+    ui.spacing_mut().interact_size.y = 0.0;
     let row = &open.detail.row;
     let at = cx.words.numbers.time(row.triggered_at.wall, cx.zone);
     ui.horizontal(|ui| {
@@ -119,7 +125,7 @@ fn judgement_key(ui: &Ui) -> Option<Judgement> {
 pub fn class_list(
     ui: &mut Ui,
     cx: &Cx<'_>,
-    classes: &[std::sync::Arc<str>],
+    classes: &[Arc<str>],
     height: f32,
     is_on: impl Fn(&str) -> bool,
 ) -> Option<usize> {
@@ -144,43 +150,79 @@ pub fn class_list(
     chosen
 }
 
-/// Whether what was said is on disk; and what to do when it is not.
-pub fn saved(ui: &mut Ui, cx: &mut Cx<'_>, bench: &mut Bench) {
-    let words = &cx.words.review;
-    let here = bench.open.as_ref().map(|open| open.item.key);
-    let letter = here.and_then(|key| bench.outbox.of(key));
-    let other = bench.outbox.stuck().filter(|letter| Some(letter.key) != here).map(|it| it.key);
-    let (sign, ink, text, stuck) = match letter {
-        Some(letter) => state_of(cx, letter),
-        None => {
-            let said = bench.open.as_ref().and_then(|open| open.said(who(cx)));
-            match said {
-                Some(said) => {
-                    let text = filled(words.saved, words.judgement(said.judgement));
-                    (Glyph::Tick, judged(cx, said.judgement).1, text, None)
-                }
-                None => (Glyph::Dots, cx.theme.weak, words.unsaid.to_owned(), None),
+/// Whether what was said is on disk, and what there is to do about it.
+pub struct Saving {
+    sign: (Glyph, Color32),
+    text: Arc<Galley>,
+    /// The part of which something may be sent again.
+    again: Option<PartKey>,
+    /// Another part of which something is not on disk.
+    other: Option<PartKey>,
+}
+
+impl Saving {
+    /// How it is with the part that is shown.
+    pub fn of(ui: &Ui, cx: &Cx<'_>, bench: &Bench) -> Self {
+        let words = &cx.words.review;
+        let here = bench.open.as_ref().map(|open| open.item.key);
+        let letter = here.and_then(|key| bench.outbox.of(key));
+        let stuck = bench.outbox.stuck().filter(|letter| Some(letter.key) != here);
+        let said = bench.open.as_ref().and_then(|open| open.said(who(cx)));
+        let (sign, ink, text, again) = match (letter, said) {
+            (Some(letter), _) => state_of(cx, letter),
+            (None, Some(said)) => {
+                let text = filled(words.saved, words.judgement(said.judgement));
+                (Glyph::Tick, cx.theme.pass_ink, text, None)
+            }
+            (None, None) => (Glyph::Dots, cx.theme.weak, words.unsaid.to_owned(), None),
+        };
+        let wide = ui.available_width() - 28.0;
+        let text = ui.painter().layout(text, plain(15.0), cx.theme.text, wide);
+        Self { sign: (sign, ink), text, again, other: stuck.map(|letter| letter.key) }
+    }
+
+    /// How high it is.
+    #[must_use]
+    pub fn height(&self) -> f32 {
+        let buttons = [self.again.is_some(), self.other.is_some()];
+        let rows = if buttons == [true, true] { 2.0 } else { f32::from(u8::from(self.is_stuck())) };
+        self.text.size().y.max(24.0) + 6.0 + rows * (TOUCH + 6.0)
+    }
+
+    /// Whether there is something to do about it.
+    #[must_use]
+    pub const fn is_stuck(&self) -> bool {
+        self.again.is_some() || self.other.is_some()
+    }
+
+    /// Shows it.
+    pub fn show(self, ui: &mut Ui, cx: &mut Cx<'_>, bench: &mut Bench) {
+        let words = &cx.words.review;
+        ui.spacing_mut().item_spacing.y = 6.0;
+        let size = vec2(ui.available_width(), self.text.size().y.max(24.0));
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        let place = Rect::from_min_size(rect.min + vec2(0.0, 2.0), Vec2::splat(18.0));
+        glyph(ui.painter(), place, self.sign.0, self.sign.1);
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.text.text()));
+        ui.painter().galley(rect.min + vec2(28.0, 2.0), self.text, cx.theme.text);
+        if let Some(key) = self.again {
+            let retry = Action::new(words.retry).glyph(Glyph::Again).width(ui.available_width());
+            if retry.show(ui, cx.theme).clicked() {
+                bench.outbox.again(cx, key);
             }
         }
-    };
-    line(ui, cx, (sign, ink), &text);
-    if let Some(key) = stuck {
-        let retry = Action::new(words.retry).glyph(Glyph::Again).width(ui.available_width());
-        if retry.show(ui, cx.theme).clicked() {
-            bench.outbox.again(cx, key);
-        }
-    }
-    if let Some(key) = other {
-        let name = filled(words.other_not_saved, &open::number(key));
-        let show = Action::new(&name).glyph(Glyph::Alert).tone(Tone::Undecided).on(true);
-        if show.width(ui.available_width()).show(ui, cx.theme).clicked() {
-            bench.queue.go_to(key);
-            bench.turn_to_part();
+        if let Some(key) = self.other {
+            let name = filled(words.other_not_saved, &open::number(key));
+            let show = Action::new(&name).glyph(Glyph::Alert).tone(Tone::Undecided).on(true);
+            if show.width(ui.available_width()).show(ui, cx.theme).clicked() {
+                bench.queue.go_to(key);
+                bench.turn_to_part();
+            }
         }
     }
 }
 
-fn state_of(cx: &Cx<'_>, letter: &Letter) -> (Glyph, egui::Color32, String, Option<PartKey>) {
+fn state_of(cx: &Cx<'_>, letter: &Letter) -> (Glyph, Color32, String, Option<PartKey>) {
     let words = &cx.words.review;
     let again = letter.may_go_again().then_some(letter.key);
     let not = |why: &str| filled(words.not_saved, why);
@@ -199,17 +241,6 @@ fn state_of(cx: &Cx<'_>, letter: &Letter) -> (Glyph, egui::Color32, String, Opti
             (Glyph::Alert, cx.theme.reject_ink, why, again)
         }
     }
-}
-
-fn line(ui: &mut Ui, cx: &Cx<'_>, (sign, ink): (Glyph, egui::Color32), text: &str) {
-    let wide = ui.available_width();
-    let galley = ui.painter().layout(text.to_owned(), plain(15.0), cx.theme.text, wide - 28.0);
-    let size = vec2(wide, galley.size().y.max(24.0));
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let place = Rect::from_min_size(rect.min + vec2(0.0, 2.0), Vec2::splat(18.0));
-    glyph(ui.painter(), place, sign, ink);
-    ui.painter().galley(rect.min + vec2(28.0, 2.0), galley, cx.theme.text);
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
 }
 
 /// Back, on, and undo, with their keys. `arrows` when the arrow keys are free for going on.
