@@ -10,7 +10,10 @@ packages=(make gcc libc6-dev pkg-config ca-certificates
     python3-pymodbus python3-serial-asyncio # another PLC, for the tests; it imports the latter
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    gstreamer1.0-libav libgstrtspserver-1.0-dev libaravis-dev libusb-1.0-0-dev)
+    gstreamer1.0-libav libgstrtspserver-1.0-dev libaravis-dev libusb-1.0-0-dev
+    libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libxkbcommon-x11-0 # the screen, on a display
+    libxcursor1 libxi6 libxrandr2
+    mesa-vulkan-drivers) # the screen's pictures in the tests, without a GPU
 # Any of these encodes clips. The last is GPL (plugins-ugly): fetched only where there is no other.
 encoders=(nvv4l2h264enc nvh264enc vah264enc openh264enc x264enc)
 

@@ -152,6 +152,16 @@ impl Theme {
         }
     }
 
+    /// Boxes on pictures, which are dark whatever the theme: of a part with that verdict, or of one
+    /// that has none yet.
+    #[must_use]
+    pub const fn mark(&self, verdict: Option<VerdictKind>) -> Color32 {
+        match verdict {
+            Some(verdict) => Self::DARK.ink(verdict),
+            None => Color32::WHITE,
+        }
+    }
+
     /// Pairs of letters and what is behind them, by name: what must be told apart on a screen with
     /// scratches and sun on it.
     #[must_use]

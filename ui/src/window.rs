@@ -27,8 +27,13 @@ impl eframe::App for App {
 /// of its own and does not notice when this returns, so whoever called goes on without a screen, and
 /// may try again when the display is back.
 ///
+/// One way out is not ours: when an X server goes away, Xlib itself ends the whole program (it prints
+/// "X connection broken" and exits with 1), before this can return. A line that has to outlive its
+/// display needs a handler of its own there (`XSetIOErrorExitHandler`), or its screen in a process
+/// of its own.
+///
 /// # Errors
-/// When there is no display, or it is lost while the window is open.
+/// When there is no display, or a display that is not X goes away.
 pub fn run(window: &Window, mut screen: Screen) -> Result<(), eframe::Error> {
     let viewport = ViewportBuilder::default()
         .with_title(&window.title)

@@ -9,6 +9,7 @@ mod support;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 use egui_kittest::{Harness, SnapshotResults};
@@ -16,6 +17,9 @@ use sightline_ui::{Language, Page, Settings};
 use support::states::State;
 
 const RENDERER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/renderer.txt");
+
+/// One picture at a time: a machine with few cores and no GPU takes seconds for one.
+static PAINTING: Mutex<()> = Mutex::new(());
 
 /// What paints, and its name; `None` on a machine where nothing can.
 fn renderer() -> Option<(WgpuTestRenderer, String)> {
@@ -43,10 +47,11 @@ fn harness(page: Page, state: State, settings: Settings) -> Option<Harness<'stat
     let (mut screen, _behind) = state.screen(page, settings);
     let (renderer, _) = renderer()?;
     let builder = Harness::builder().with_size(egui::vec2(1280.0, 800.0)).renderer(renderer);
-    Some(builder.build_ui(move |ui| screen.show(ui)))
+    Some(builder.build_ui(move |ui| support::show(&mut screen, ui)))
 }
 
 fn compare(states: &[(State, &str)], settings: &Settings) {
+    let _one = PAINTING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(why) = why_not() {
         eprintln!("skipped: {why}");
         return;

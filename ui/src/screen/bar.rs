@@ -71,15 +71,21 @@ fn who(ui: &mut Ui, cx: &mut Cx<'_>, log_in: &mut LogIn) {
             if button(ui, cx.theme, words.log_out, false).clicked() || is_key {
                 cx.ask(Command::LogOut);
             }
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 0.0;
-                ui.add_space(3.0);
-                let role = words.roles[person.role as usize];
-                ui.label(RichText::new(&person.name).font(heavy(16.0)));
-                ui.label(RichText::new(role).font(plain(14.0)).color(cx.theme.weak));
-            });
+            name_and_role(ui, cx, &person.name, words.roles[person.role as usize]);
         }
     }
+}
+
+fn name_and_role(ui: &mut Ui, cx: &Cx<'_>, name: &str, role: &str) {
+    let name_galley = ui.painter().layout_no_wrap(name.to_owned(), heavy(16.0), cx.theme.text);
+    let role_galley = ui.painter().layout_no_wrap(role.to_owned(), plain(14.0), cx.theme.weak);
+    let width = name_galley.size().x.max(role_galley.size().x);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, TOUCH), egui::Sense::hover());
+    let below = rect.left_bottom() - vec2(0.0, role_galley.size().y + 5.0);
+    ui.painter().galley(rect.left_top() + vec2(0.0, 5.0), name_galley, cx.theme.text);
+    ui.painter().galley(below, role_galley, cx.theme.weak);
+    let spoken = format!("{name} · {role}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
 }
 
 /// Shows what was refused, if anything was; whether somebody has read it.

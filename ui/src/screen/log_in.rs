@@ -46,7 +46,8 @@ impl LogIn {
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         self.take_answer(cx);
         let needed = cx.desk.held.as_ref().and_then(Command::needs).max(cx.desk.wanted);
-        self.is_open |= needed.is_some();
+        let has = cx.news.who.as_ref().map(|who| who.role);
+        self.is_open |= needed.is_some() && has < needed;
         if !self.is_open {
             return;
         }

@@ -76,8 +76,7 @@ pub fn rail_button(
         page_icon(&painter, square, page, ink);
     }
     let at = if has_icon { rect.bottom() - 20.0 } else { rect.center().y };
-    let font = super::lamp::fitting(ui, name, 15.0, rect.width() - 8.0);
-    painter.text(pos2(rect.center().x, at), Align2::CENTER_CENTER, name, plain(font.size), ink);
+    painter.text(pos2(rect.center().x, at), Align2::CENTER_CENTER, name, plain(14.0), ink);
     let faint = if is_on { theme.on_accent } else { theme.weak };
     let corner = plate.right_top() + vec2(-5.0, 4.0);
     painter.text(corner, Align2::RIGHT_TOP, key.name(), plain(10.0), faint);

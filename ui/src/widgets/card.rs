@@ -19,9 +19,12 @@ pub fn card<R>(
     let shown = frame.show(ui, |ui| {
         ui.set_min_size(inner);
         ui.set_max_size(inner);
-        ui.spacing_mut().item_spacing.y = 8.0;
-        section(ui, theme, title);
-        add(ui)
+        let filled = ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 8.0;
+            section(ui, theme, title);
+            add(ui)
+        });
+        filled.inner
     });
     shown.inner
 }
@@ -78,10 +81,10 @@ pub(super) fn elided(
 
 /// A large number over its name; fills `width`.
 pub fn figure(ui: &mut Ui, theme: &Theme, name: &str, value: &str, width: f32) -> Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(width, 58.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 50.0), Sense::hover());
     let painter = ui.painter_at(rect);
-    let font = super::lamp::fitting(ui, value, 32.0, width);
-    painter.text(rect.left_top() + vec2(0.0, 34.0), Align2::LEFT_BOTTOM, value, font, theme.text);
+    let font = super::lamp::fitting(ui, value, 28.0, width);
+    painter.text(rect.left_top() + vec2(0.0, 30.0), Align2::LEFT_BOTTOM, value, font, theme.text);
     let galley = elided(ui, name, plain(14.0), theme.weak, width);
     painter.galley(rect.left_bottom() - vec2(0.0, galley.size().y), galley, theme.weak);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} {value}")));

@@ -104,10 +104,10 @@ impl Draw<'_> {
 
     /// A wheel.
     fn settings(&self) {
-        let outer = ring(self.middle, self.unit * 0.92, 8, TAU / 16.0);
-        let inner = ring(self.middle, self.unit * 0.66, 8, TAU / 16.0);
+        let outer = ring(self.middle, self.unit * 0.98, 8, TAU / 16.0);
+        let inner = ring(self.middle, self.unit * 0.7, 8, TAU / 16.0);
         for (from, to) in inner.iter().zip(&outer) {
-            stroke(self.painter, &[*from, *to], Stroke::new(5.0, self.pen.color));
+            self.painter.line_segment([*from, *to], Stroke::new(4.5, self.pen.color));
         }
         self.painter.add(Shape::circle_stroke(self.middle, self.unit * 0.6, self.pen));
         self.circle((0.0, 0.0), 0.22);

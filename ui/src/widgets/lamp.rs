@@ -39,12 +39,12 @@ pub fn big_lamp(ui: &mut Ui, theme: &Theme, lamp: &Lamp, size: egui::Vec2) -> Re
     let (fill, ink) = lamp.colours(theme);
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, CornerRadius::same(ROUND), fill);
-    let inner = rect.shrink(20.0);
+    let inner = rect.shrink(18.0);
     let foot = 30.0;
     let word_most = (inner.height() * 0.24).clamp(28.0, 84.0);
     let word_font = fitting(ui, &lamp.word, word_most, inner.width());
     let word_height = word_font.size * 1.1;
-    let room = inner.height() - word_height - foot - 24.0;
+    let room = inner.height() - word_height - foot - 12.0;
     if let Some(verdict) = lamp.verdict {
         let side = room.min(inner.width());
         let middle = pos2(inner.center().x, inner.top() + room / 2.0);
@@ -55,7 +55,7 @@ pub fn big_lamp(ui: &mut Ui, theme: &Theme, lamp: &Lamp, size: egui::Vec2) -> Re
             ink,
             fill,
         );
-        let at = pos2(inner.center().x, inner.bottom() - foot - word_height / 2.0 - 6.0);
+        let at = pos2(inner.center().x, inner.bottom() - foot - word_height / 2.0 - 4.0);
         painter.text(at, Align2::CENTER_CENTER, &lamp.word, word_font, ink);
     } else {
         painter.text(inner.center(), Align2::CENTER_CENTER, &lamp.word, word_font, ink);

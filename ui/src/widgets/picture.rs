@@ -104,7 +104,7 @@ impl Picture<'_> {
     /// Paints it where it is `placed`, and nothing outside of `room`.
     pub fn paint(&self, ui: &Ui, theme: &Theme, room: Rect, placed: &Placed) {
         let painter = ui.painter_at(room);
-        painter.rect_filled(room, CornerRadius::same(6), Color32::BLACK);
+        painter.rect_filled(room, CornerRadius::same(6), theme.card);
         let all = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
         painter.image(self.texture.id(), placed.on_screen, all, Color32::WHITE);
         if let Some((heat, covers)) = self.heat {

@@ -24,7 +24,7 @@ pub fn table_head(ui: &mut Ui, theme: &Theme, columns: &[Column<'_>]) -> Respons
 
 /// A line of cells, one a column.
 pub fn table_row(ui: &mut Ui, theme: &Theme, columns: &[Column<'_>], cells: &[String]) -> Response {
-    row(ui, theme, columns, cells, 38.0, false)
+    row(ui, theme, columns, cells, 32.0, false)
 }
 
 fn row(

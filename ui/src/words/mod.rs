@@ -5,7 +5,7 @@ mod events;
 mod health;
 mod history;
 mod label;
-mod live;
+pub(crate) mod live;
 mod numbers;
 mod recipe;
 mod review;

@@ -86,6 +86,12 @@ fn developed(pixels: &dyn Pixels, _: u32) -> Option<RgbPicture> {
     Some(RgbPicture { size, rgb })
 }
 
+/// Shows `screen` on all of the display, without the edge that the harness leaves.
+pub fn show(screen: &mut Screen, ui: &mut egui::Ui) {
+    let all = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
+    screen.show(&mut ui.new_child(all));
+}
+
 /// The people of the station.
 pub fn people() -> Vec<Person> {
     let person =
