@@ -23,6 +23,7 @@ pub(crate) struct Clerk<Q, A> {
     thread: Option<Thread<Q, A>>,
     asked: Option<Q>,
     answered: Option<Answered<Q, A>>,
+    answers: u64,
 }
 
 impl<Q, A> Clerk<Q, A>
@@ -32,13 +33,16 @@ where
 {
     /// A clerk who answers by `look`, on a thread of that name.
     pub(crate) const fn new(name: &'static str, look: Look<Q, A>) -> Self {
-        Self { name, look, thread: None, asked: None, answered: None }
+        Self { name, look, thread: None, asked: None, answered: None, answers: 0 }
     }
 
     /// Asks `question` unless it is the one that was asked last.
     pub(crate) fn ask(&mut self, ctx: &Context, cx: &Cx<'_>, question: Q) {
         if let Some((_, answers)) = &self.thread {
-            self.answered = answers.try_iter().last().or_else(|| self.answered.take());
+            if let Some(answered) = answers.try_iter().last() {
+                self.answered = Some(answered);
+                self.answers += 1;
+            }
         }
         if self.asked.as_ref() == Some(&question) {
             return;
@@ -51,11 +55,17 @@ where
         }
         let answer = cx.shelf.ask(|reader| (self.look)(reader, &question));
         self.answered = Some((question, answer.map_err(|error| error.to_string())));
+        self.answers += 1;
     }
 
     /// The last answer, which may be to an earlier question.
     pub(crate) fn answer(&self) -> Option<&Result<A, String>> {
         self.answered.as_ref().map(|(_, answer)| answer)
+    }
+
+    /// How many answers there were; for who keeps something made from the last one.
+    pub(crate) const fn answers(&self) -> u64 {
+        self.answers
     }
 
     /// Whether the last answer is to the last question.
@@ -90,16 +100,18 @@ where
     }
 }
 
-/// Grows when new parts may be in the store: at most every two seconds.
+/// Grows when there may be something new in the store: with new parts, at most every two seconds,
+/// and when a page is shown again, for labels may have been given meanwhile.
 #[derive(Default)]
 pub(crate) struct Tide {
     recorded: u64,
     at_s: f64,
+    pass: u64,
     number: u64,
 }
 
 impl Tide {
-    /// How often there were new parts.
+    /// How often there may have been; asked for on every pass that the page is shown.
     pub(crate) fn number(&mut self, ctx: &Context, cx: &Cx<'_>) -> u64 {
         let recorded = cx.news.line.as_ref().map_or(0, |line| line.snapshot.recorded);
         let now_s = ctx.input(|input| input.time);
@@ -107,6 +119,9 @@ impl Tide {
             (self.recorded, self.at_s) = (recorded, now_s);
             self.number += 1;
         }
+        let pass = ctx.cumulative_pass_nr();
+        self.number += u64::from(pass > self.pass + 1);
+        self.pass = pass;
         self.number
     }
 }

@@ -35,7 +35,8 @@ pub struct RecipePage {
 /// What was judged, until the limits, the recipe or the parts change.
 struct Judged {
     draft: Draft,
-    tide: u64,
+    /// Of the clerk.
+    answers: u64,
     what_if: Option<WhatIf>,
 }
 
@@ -119,15 +120,14 @@ impl RecipePage {
         };
         limits::histogram(ui, cx, shown, draft, samples);
         limits::steps(ui, cx, draft);
-        let tide = samples.of_recipe.first().map_or(0, |sample| sample.part.row.part.0)
-            ^ (u64::from(samples.looked_for)) << 40;
+        let answers = self.clerk.answers();
         let is_judged =
-            self.judged.as_ref().is_some_and(|it| it.draft == *draft && it.tide == tide);
+            self.judged.as_ref().is_some_and(|it| it.draft == *draft && it.answers == answers);
         if !is_judged {
             let now = what_if::with_limits(&shown.recipe, &draft.base);
             let then = what_if::with_limits(&shown.recipe, &draft.limits);
             let what_if = now.zip(then).map(|(a, b)| WhatIf::of(&samples.of_recipe, &a, &b));
-            self.judged = Some(Judged { draft: draft.clone(), tide, what_if });
+            self.judged = Some(Judged { draft: draft.clone(), answers, what_if });
         }
         if let Some(what_if) = self.judged.as_ref().and_then(|judged| judged.what_if.as_ref()) {
             effect::show(ui, cx, what_if, samples);
