@@ -88,8 +88,14 @@ mod tests {
         let mut say = |part, judgement, by: &str| {
             let (by, label) = (PersonId::new(by), Label::unmarked(judgement, false));
             let (at, key) = (example::START.started_at, key(part));
-            let new =
-                NewLabel { key, at, by: &by, role: Role::Operator, label: &label, is_second: false };
+            let new = NewLabel {
+                key,
+                at,
+                by: &by,
+                role: Role::Operator,
+                label: &label,
+                is_second: false,
+            };
             labels.add(&new).unwrap();
         };
         say(2, Judgement::Good, "p-1");

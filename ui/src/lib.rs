@@ -26,5 +26,6 @@ pub use screen::Screen;
 pub use settings::{Language, Settings};
 pub use shelf::Shelf;
 pub use station::{
-    Alarm, ClipFrame, ClipView, Facts, LineNews, News, Person, Preview, RecipeFacts, RgbPicture, Station,
+    Alarm, ClipFrame, ClipView, Facts, LineNews, News, Person, Preview, RecipeFacts, RgbPicture,
+    Station,
 };

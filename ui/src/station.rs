@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use domain::{
-    CameraId, Command, PartKey, PersonId, Pixels, Recipe, RectPx, Role, Sha256, SizePx, Snapshot, WallTime,
+    CameraId, Command, PartKey, PersonId, Pixels, Recipe, RectPx, Role, Sha256, SizePx, Snapshot,
+    WallTime,
 };
 
 use crate::{Answer, Ask, Settings};

@@ -122,11 +122,20 @@ pub fn fill(painter: &Painter, sight: &Sight, mask: &Mask, ink: Color32) {
 }
 
 /// A polygon that is not closed yet: its corners so far, and a line to where the hand is.
-pub fn open(painter: &Painter, theme: &Theme, sight: &Sight, corners: &[PointPx], to: Option<Pos2>) {
+pub fn open(
+    painter: &Painter,
+    theme: &Theme,
+    sight: &Sight,
+    corners: &[PointPx],
+    to: Option<Pos2>,
+) {
     let mut on_screen: Vec<Pos2> = corners.iter().map(|&at| sight.to_screen(at)).collect();
     let set = on_screen.clone();
     on_screen.extend(to);
-    painter.add(PathShape::line(on_screen.clone(), Stroke::new(5.0, theme.ground.gamma_multiply(0.7))));
+    painter.add(PathShape::line(
+        on_screen.clone(),
+        Stroke::new(5.0, theme.ground.gamma_multiply(0.7)),
+    ));
     painter.add(PathShape::line(on_screen, Stroke::new(2.5, theme.accent)));
     for (position, at) in set.into_iter().enumerate() {
         handle(painter, theme, Grip::Corner(position), at);
@@ -166,7 +175,8 @@ pub fn grid(painter: &Painter, theme: &Theme, sight: &Sight) {
     let strength = ((sight.zoom - FROM) / FROM).clamp(0.15, 0.6);
     let stroke = Stroke::new(1.0, theme.line.gamma_multiply(strength));
     let steps = |from: f32, to: f32| {
-        std::iter::successors(Some(from.ceil()), |at| Some(at + 1.0)).take_while(move |&at| at <= to)
+        std::iter::successors(Some(from.ceil()), |at| Some(at + 1.0))
+            .take_while(move |&at| at <= to)
     };
     for x in steps(first.x, last.x) {
         let at = sight.to_screen(PointPx { x, y: first.y });

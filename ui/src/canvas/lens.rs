@@ -136,10 +136,8 @@ impl Sight {
     #[must_use]
     pub fn beside(&self, place: Rect, covers: RectPx) -> Self {
         let (mine, other) = (self.covers.centre(), covers.centre());
-        let middle = PointPx {
-            x: self.middle.x - mine.x + other.x,
-            y: self.middle.y - mine.y + other.y,
-        };
+        let middle =
+            PointPx { x: self.middle.x - mine.x + other.x, y: self.middle.y - mine.y + other.y };
         Self { place, covers, middle, zoom: self.zoom }
     }
 

@@ -3,13 +3,13 @@
 
 use domain::PointPx;
 use egui::{
-    Color32, Context, Key, Painter, PointerButton, Pos2, Rect, Response, Role, Sense,
-    Ui, Vec2, WidgetInfo, pos2, vec2,
+    Color32, Context, Key, Painter, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 use store::ImageRow;
 
-use super::lens::{Lens, Sight};
 use super::draw;
+use super::lens::{Lens, Sight};
 use crate::Shelf;
 use crate::shelf::Shown;
 use crate::theme::Theme;

@@ -139,7 +139,8 @@ pub fn handles(shape: &Shape, sight: &Sight) -> Vec<(Grip, Pos2)> {
                 })
                 .map(|(x, y)| {
                     let out = vec2(f32::from(x), f32::from(y));
-                    let at = on_screen.center() + out * (on_screen.size() / 2.0 + Vec2::splat(OUTSIDE));
+                    let at =
+                        on_screen.center() + out * (on_screen.size() / 2.0 + Vec2::splat(OUTSIDE));
                     (Grip::Side(x, y), at)
                 })
                 .collect()

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use egui::{
-    Color32, CornerRadius, Galley, Key, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2,
-    WidgetInfo, Role, pos2, vec2,
+    Color32, CornerRadius, Galley, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::glyph::{Glyph, glyph};
@@ -158,9 +158,8 @@ impl<'a> Action<'a> {
 
     fn parts(&self, ui: &Ui, ink: Color32) -> Parts {
         let name = if self.hides_name { "" } else { self.name };
-        let lay = |text: &str, size: f32| {
-            ui.painter().layout_no_wrap(text.to_owned(), plain(size), ink)
-        };
+        let lay =
+            |text: &str, size: f32| ui.painter().layout_no_wrap(text.to_owned(), plain(size), ink);
         let key = lay(self.key, if self.is_below { 15.0 } else { 13.0 });
         let cap = if self.key.is_empty() { 0.0 } else { (key.size().x + 12.0).max(22.0) };
         let sign = if self.glyph.is_some() { 20.0 } else { 0.0 };
@@ -182,8 +181,7 @@ impl<'a> Action<'a> {
     /// With a fixed width the name stands left and the key right, as in a list.
     fn paint_parts(&self, ui: &Ui, theme: &Theme, rect: Rect, parts: Parts, ink: Color32) {
         let is_list = self.width.is_some() && !self.hides_name;
-        let start =
-            if is_list { rect.left() + 10.0 } else { rect.center().x - parts.wide() / 2.0 };
+        let start = if is_list { rect.left() + 10.0 } else { rect.center().x - parts.wide() / 2.0 };
         let middle = rect.center().y;
         let mut x = start;
         if let Some(sign) = self.glyph {

@@ -59,18 +59,12 @@ fn look() {
     label.finger(&[label.pane().center(), label.pane().center() + egui::vec2(90.0, 40.0)]);
     paint(&mut label, &folder, "label-brush.png");
     let mut light = session(Page::Label, german, |world| {
-        world.news.who =
-            support::people().into_iter().find(|person| person.role == Role::Operator);
+        world.news.who = support::people().into_iter().find(|person| person.role == Role::Operator);
     });
     light.key(Key::ArrowUp);
     light.key(Key::A);
     paint(&mut light, &folder, "label-german.png");
-    let mut empty = Session::built(
-        0,
-        Page::Review,
-        Settings::default(),
-        |_| {},
-        Harness::builder().wgpu(),
-    );
+    let mut empty =
+        Session::built(0, Page::Review, Settings::default(), |_| {}, Harness::builder().wgpu());
     paint(&mut empty, &folder, "review-empty.png");
 }

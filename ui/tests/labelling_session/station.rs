@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use domain::{Command, Label, PartId, PartKey, PersonId, PixelFormat, Pixels, Role, SizePx, WallTime};
+use domain::{
+    Command, Label, PartId, PartKey, PersonId, PixelFormat, Pixels, Role, SizePx, WallTime,
+};
 use egui::{Key, Modifiers, Pos2, Rect};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};

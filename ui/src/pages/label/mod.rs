@@ -37,8 +37,10 @@ impl Labelling {
             return;
         }
         let [left, middle, right] = columns(ui);
-        let suggestions =
-            bench.open.as_ref().map_or(vec![], |open| open.suggestions(bench.view, &self.work.marks));
+        let suggestions = bench
+            .open
+            .as_ref()
+            .map_or(vec![], |open| open.suggestions(bench.view, &self.work.marks));
         let mut wish = None;
         card(ui, cx, left, |ui, cx| {
             tools::tools(ui, cx, &mut self.work);

@@ -38,7 +38,8 @@ pub fn tools(ui: &mut Ui, cx: &Cx<'_>, work: &mut Work) {
     ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
     for (tool, name, sign, letter, key) in all {
         let is_on = work.tool == tool;
-        let button = Action::new(name).glyph(sign).key(letter).on(is_on).width(ui.available_width());
+        let button =
+            Action::new(name).glyph(sign).key(letter).on(is_on).width(ui.available_width());
         if button.show(ui, theme).clicked() || (hears && pressed(ui, key)) {
             work.tool = tool;
             work.hand.cancel();

@@ -168,9 +168,8 @@ impl Bench {
     #[must_use]
     pub fn is_saving(&self) -> bool {
         let key = self.open.as_ref().map(|open| open.item.key);
-        key.and_then(|key| self.outbox.of(key)).is_some_and(|letter| {
-            matches!(letter.state, State::Sent | State::Held)
-        })
+        key.and_then(|key| self.outbox.of(key))
+            .is_some_and(|letter| matches!(letter.state, State::Sent | State::Held))
     }
 
     /// Says what the whole part is, and goes on to the next once that is on disk.

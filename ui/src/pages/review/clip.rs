@@ -52,7 +52,11 @@ impl Player {
                     let galley =
                         painter.layout_no_wrap(words.judged_here.to_owned(), plain(15.0), ink);
                     let ground = Rect::from_min_size(at, galley.size()).expand(5.0);
-                    painter.rect_filled(ground, CornerRadius::same(4), Color32::from_black_alpha(170));
+                    painter.rect_filled(
+                        ground,
+                        CornerRadius::same(4),
+                        Color32::from_black_alpha(170),
+                    );
                     painter.galley(at, galley, ink);
                 }
             }
@@ -93,7 +97,8 @@ impl Player {
             self.plays = !self.plays;
             self.since_s = ui.input(|input| input.time);
         }
-        if Action::new(words.step_back).sign(Glyph::Back).key(",").show(ui, theme).clicked() || back {
+        if Action::new(words.step_back).sign(Glyph::Back).key(",").show(ui, theme).clicked() || back
+        {
             (self.plays, self.number) = (false, self.number.saturating_sub(1));
         }
         if Action::new(words.step_on).sign(Glyph::On).key(".").show(ui, theme).clicked() || on {

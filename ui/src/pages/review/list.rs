@@ -123,7 +123,8 @@ impl List {
             plain(13.0),
             theme.weak,
         );
-        let sign = Rect::from_center_size(pos2(rect.right() - 18.0, rect.top() + 22.0), vec2(16.0, 16.0));
+        let sign =
+            Rect::from_center_size(pos2(rect.right() - 18.0, rect.top() + 22.0), vec2(16.0, 16.0));
         match (said, kind(item)) {
             (Some(said), _) => {
                 let (sign_of, ink) = judged(cx, said);

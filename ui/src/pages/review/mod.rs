@@ -66,7 +66,8 @@ pub fn nothing(ui: &mut Ui, cx: &mut Cx<'_>, bench: &mut Bench) -> bool {
     let room = ui.available_rect_before_wrap();
     let trouble = bench.queue.trouble.as_ref().map(|why| filled(words.trouble, why));
     empty(ui, cx.theme, trouble.as_deref().unwrap_or(words.empty), words.empty_hint);
-    let below = Rect::from_center_size(room.center() + egui::vec2(0.0, 70.0), egui::vec2(200.0, 48.0));
+    let below =
+        Rect::from_center_size(room.center() + egui::vec2(0.0, 70.0), egui::vec2(200.0, 48.0));
     let mut ui = ui.new_child(UiBuilder::new().max_rect(below).id_salt("again"));
     let again = Action::new(words.again).glyph(Glyph::Again).width(200.0);
     if again.show(&mut ui, cx.theme).clicked() {

@@ -69,9 +69,8 @@ impl Open {
     #[must_use]
     pub fn said(&self, who: Option<&PersonId>) -> Option<&Label> {
         let holds = self.labels.iter().filter(|row| row.holds);
-        let mut seen = holds.filter(|row| {
-            if self.is_blind() { Some(&row.by) == who } else { !row.is_second }
-        });
+        let mut seen =
+            holds.filter(|row| if self.is_blind() { Some(&row.by) == who } else { !row.is_second });
         seen.next().map(|row| &row.label)
     }
 
@@ -84,9 +83,8 @@ impl Open {
     /// The class that the model thinks most likely; none when it may not be seen or is no class.
     #[must_use]
     pub fn likely(&self) -> Option<usize> {
-        let strongest = self.detail.defects.iter().max_by(|a, b| {
-            a.score.get().total_cmp(&b.score.get())
-        });
+        let strongest =
+            self.detail.defects.iter().max_by(|a, b| a.score.get().total_cmp(&b.score.get()));
         let kind = &strongest.filter(|_| !self.is_blind())?.kind;
         self.classes.iter().position(|class| class == kind)
     }

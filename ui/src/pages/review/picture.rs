@@ -91,9 +91,10 @@ fn golden(ui: &Ui, cx: &mut Cx<'_>, bench: &mut Bench, place: Rect, sight: Optio
     let view = bench.view;
     let words = &cx.words.review;
     let found = bench.golden(cx).and_then(|detail| {
-        let image = detail.images.iter().find(|image| {
-            image.view == view && image.kind == ImageKind::Picture
-        })?;
+        let image = detail
+            .images
+            .iter()
+            .find(|image| image.view == view && image.kind == ImageKind::Picture)?;
         Some((detail.row.part, image.clone()))
     });
     let Some((number, image)) = found else {
