@@ -79,13 +79,13 @@ impl RectPx {
     /// Right edge, exclusive.
     #[must_use]
     pub const fn right(&self) -> u32 {
-        self.x + self.width
+        self.x.saturating_add(self.width)
     }
 
     /// Bottom edge, exclusive.
     #[must_use]
     pub const fn bottom(&self) -> u32 {
-        self.y + self.height
+        self.y.saturating_add(self.height)
     }
 
     /// How many pixels it covers.

@@ -1,5 +1,10 @@
 //! People who review and label, as they would: by keys alone, by finger, with what goes wrong.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "all of this is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "all of this is a test"
+)]
 
 #[path = "labelling_session/hostile.rs"]
 mod hostile;

@@ -1,7 +1,7 @@
 //! Pictures of the pages for whoever works on them: `LOOK_AT=folder cargo test look`. Nothing is
 //! compared here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use domain::{Label, Role};
 use egui::Key;
@@ -15,7 +15,7 @@ fn session(page: Page, settings: Settings, change: impl FnOnce(&mut World)) -> S
     Session::built(66, page, settings, change, Harness::builder().wgpu())
 }
 
-fn paint(session: &mut Session, folder: &PathBuf, name: &str) {
+fn paint(session: &mut Session, folder: &Path, name: &str) {
     session.harness.render().unwrap().save(folder.join(name)).unwrap();
 }
 
