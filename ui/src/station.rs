@@ -7,11 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use domain::{
     CameraId, Command, PartKey, PersonId, Pixels, Recipe, RectPx, Role, Sha256, SizePx, Snapshot,
-<<<<<<< HEAD
     VerdictKind, WallTime,
-=======
-    WallTime,
->>>>>>> u-review
 };
 
 use crate::{Answer, Ask, Settings};

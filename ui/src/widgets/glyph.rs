@@ -60,7 +60,6 @@ pub enum Glyph {
 pub fn glyph(painter: &Painter, within: Rect, glyph: Glyph, ink: Color32) {
     let side = within.size().min_elem();
     let place = Rect::from_center_size(within.center(), vec2(side, side));
-<<<<<<< HEAD
     let pen = Pen { painter, origin: place.min, unit: side / 20.0, ink };
     pen.judge(glyph);
     pen.go(glyph);
@@ -115,64 +114,6 @@ impl Pen<'_> {
             Glyph::Cross => {
                 self.line(&[(4.5, 4.5), (15.5, 15.5)], self.thick());
                 self.line(&[(15.5, 4.5), (4.5, 15.5)], self.thick());
-=======
-    // Signs are thought of on a square of 20.
-    let at = |x: f32, y: f32| place.min + vec2(x, y) * (side / 20.0);
-    let stroke = Stroke::new((side / 9.0).max(1.5), ink);
-    let thin = Stroke::new((side / 13.0).max(1.2), ink);
-    let line = |points: &[(f32, f32)], stroke: Stroke| {
-        let points: Vec<Pos2> = points.iter().map(|&(x, y)| at(x, y)).collect();
-        painter.add(PathShape::line(points, stroke));
-    };
-    let solid = |points: &[(f32, f32)]| {
-        let points = points.iter().map(|&(x, y)| at(x, y)).collect();
-        painter.add(PathShape::convex_polygon(points, ink, Stroke::NONE));
-    };
-    let dot = |x: f32, y: f32, radius: f32| {
-        painter.circle_filled(at(x, y), radius * side / 20.0, ink);
-    };
-    let square = |x0: f32, y0: f32, x1: f32, y1: f32| {
-        let rect = Rect::from_min_max(at(x0, y0), at(x1, y1));
-        painter.rect_stroke(rect, CornerRadius::same(2), thin, StrokeKind::Middle);
-    };
-    match glyph {
-        Glyph::Tick => line(&[(3.5, 10.5), (8.0, 15.0), (16.5, 5.5)], stroke),
-        Glyph::Cross => {
-            line(&[(4.5, 4.5), (15.5, 15.5)], stroke);
-            line(&[(15.5, 4.5), (4.5, 15.5)], stroke);
-        }
-        Glyph::Question => {
-            let hook = [(6.0, 7.0), (6.6, 4.6), (8.6, 3.2), (11.2, 3.2), (13.4, 4.8), (13.8, 7.2)];
-            line(&hook, stroke);
-            line(&[(13.8, 7.2), (12.6, 9.2), (10.4, 10.6), (10.0, 12.8)], stroke);
-            dot(10.0, 16.6, 1.5);
-        }
-        Glyph::Skip => {
-            line(&[(4.0, 4.5), (9.5, 10.0), (4.0, 15.5)], stroke);
-            line(&[(10.5, 4.5), (16.0, 10.0), (10.5, 15.5)], stroke);
-        }
-        Glyph::Back => line(&[(12.5, 4.0), (6.5, 10.0), (12.5, 16.0)], stroke),
-        Glyph::On => line(&[(7.5, 4.0), (13.5, 10.0), (7.5, 16.0)], stroke),
-        Glyph::Undo | Glyph::Again => {
-            let mirror = |x: f32| if glyph == Glyph::Undo { x } else { 20.0 - x };
-            let round = [
-                (4.0, 7.5),
-                (12.0, 7.5),
-                (15.2, 9.0),
-                (16.4, 11.8),
-                (15.2, 14.6),
-                (12.0, 16.0),
-                (7.0, 16.0),
-            ];
-            let tip = [(7.6, 3.6), (3.6, 7.5), (7.6, 11.4)];
-            line(&round.map(|(x, y)| (mirror(x), y)), thin);
-            line(&tip.map(|(x, y)| (mirror(x), y)), thin);
-        }
-        Glyph::Fit => {
-            for (x, y) in [(3.5_f32, 3.5_f32), (16.5, 3.5), (3.5, 16.5), (16.5, 16.5)] {
-                let toward = |at: f32| if at < 10.0 { at + 4.5 } else { at - 4.5 };
-                line(&[(toward(x), y), (x, y), (x, toward(y))], stroke);
->>>>>>> u-review
             }
             Glyph::Question => {
                 let hook =
@@ -181,57 +122,9 @@ impl Pen<'_> {
                 self.line(&[(13.8, 7.2), (12.6, 9.2), (10.4, 10.6), (10.0, 12.8)], self.thick());
                 self.dot(10.0, 16.6, 1.5);
             }
-<<<<<<< HEAD
             Glyph::Skip => {
                 self.line(&[(4.0, 4.5), (9.5, 10.0), (4.0, 15.5)], self.thick());
                 self.line(&[(10.5, 4.5), (16.0, 10.0), (10.5, 15.5)], self.thick());
-=======
-        }
-        Glyph::Beside => {
-            square(2.5, 4.0, 9.0, 16.0);
-            square(11.0, 4.0, 17.5, 16.0);
-        }
-        Glyph::Film => {
-            square(2.5, 4.0, 17.5, 16.0);
-            solid(&[(8.0, 7.0), (13.5, 10.0), (8.0, 13.0)]);
-        }
-        Glyph::Play => solid(&[(5.5, 3.5), (16.5, 10.0), (5.5, 16.5)]),
-        Glyph::Pause => {
-            solid(&[(5.0, 4.0), (8.4, 4.0), (8.4, 16.0), (5.0, 16.0)]);
-            solid(&[(11.6, 4.0), (15.0, 4.0), (15.0, 16.0), (11.6, 16.0)]);
-        }
-        Glyph::Arrow => {
-            let arrow = [(5.0, 2.5), (5.0, 15.5), (8.6, 12.4), (11.0, 17.6), (13.2, 16.6)];
-            line(&arrow, thin);
-            line(&[(13.2, 16.6), (10.8, 11.6), (15.4, 11.2), (5.0, 2.5)], thin);
-        }
-        Glyph::Box => square(3.5, 5.0, 16.5, 15.0),
-        Glyph::Polygon => {
-            line(
-                &[(4.0, 8.0), (10.5, 3.5), (16.5, 9.0), (13.0, 16.5), (5.5, 15.0), (4.0, 8.0)],
-                thin,
-            );
-        }
-        Glyph::Brush => {
-            line(&[(16.5, 3.5), (9.0, 11.5)], stroke);
-            dot(6.4, 14.0, 3.2);
-        }
-        Glyph::Eraser => {
-            line(
-                &[(3.5, 12.0), (11.0, 4.5), (16.5, 10.0), (10.5, 16.0), (7.5, 16.0), (3.5, 12.0)],
-                thin,
-            );
-            line(&[(7.2, 8.4), (12.8, 13.8)], thin);
-        }
-        Glyph::Whole => {
-            square(3.0, 3.0, 17.0, 17.0);
-            dot(10.0, 10.0, 2.6);
-        }
-        Glyph::Heat => {
-            for (radius, strength) in [(8.0, 0.35), (5.4, 0.6), (2.8, 1.0)] {
-                let middle = at(10.0, 10.0);
-                painter.circle_filled(middle, radius * side / 20.0, ink.gamma_multiply(strength));
->>>>>>> u-review
             }
             Glyph::Heat => {
                 for (radius, strength) in [(8.0, 0.35), (5.4, 0.6), (2.8, 1.0)] {
