@@ -38,11 +38,11 @@ where
 
     /// Asks `question` unless it is the one that was asked last.
     pub(crate) fn ask(&mut self, ctx: &Context, cx: &Cx<'_>, question: Q) {
-        if let Some((_, answers)) = &self.thread {
-            if let Some(answered) = answers.try_iter().last() {
-                self.answered = Some(answered);
-                self.answers += 1;
-            }
+        if let Some((_, answers)) = &self.thread
+            && let Some(answered) = answers.try_iter().last()
+        {
+            self.answered = Some(answered);
+            self.answers += 1;
         }
         if self.asked.as_ref() == Some(&question) {
             return;
