@@ -12,6 +12,7 @@ use std::io::{IsTerminal, Write, stderr};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+pub use modes::Ended;
 use tracing_subscriber::EnvFilter;
 
 /// Visual quality inspection for production lines: every part gets exactly one verdict, in time,
@@ -43,15 +44,6 @@ enum Mode {
     People(modes::people::Args),
     /// Look at model bundles.
     Model(Box<modes::model::Args>),
-}
-
-/// How a mode ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// As asked.
-    Done,
-    /// Done, but what came out is outside the limits that were given.
-    LimitsNotMet,
 }
 
 fn main() -> ExitCode {

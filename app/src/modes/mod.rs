@@ -21,6 +21,15 @@ use anyhow::Result;
 use domain::PixelFormat;
 use serde::Serialize;
 
+/// How a mode ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// As asked.
+    Done,
+    /// Done, but what came out is outside the limits that were given.
+    LimitsNotMet,
+}
+
 /// Writes `text` and a newline to stdout. A reader that has gone away (`| head`) is no error.
 fn say(text: &str) -> Result<()> {
     match writeln!(std::io::stdout().lock(), "{text}") {
