@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::{CheckedRecipe, Defect, FindingFault, PartCondition, Reason, Score, Verdict, Why};
 
-/// A part that is not one whole part is undecided; then any defect at its limit rejects; then a view
-/// without a finding, or a defect in the band below its limit, leaves the part undecided; else it
-/// passes. A reject outranks a missing view: bad in one view is bad.
+/// A part that is not one whole part is undecided; then any defect at its limit rejects; then a
+/// view without a finding, or a defect in the band below its limit, leaves the part undecided; else
+/// it passes. A reject outranks a missing view: bad in one view is bad.
 #[must_use]
 pub fn verdict_from_defects<'a>(
     condition: &PartCondition,

@@ -1,5 +1,5 @@
-//! Which parts are chosen when only a share is wanted, to keep their images or to look at them again:
-//! takes a part's number, gives the same answer every time.
+//! Which parts are chosen when only a share is wanted, to keep their images or to look at them
+//! again: takes a part's number, gives the same answer every time.
 
 use domain::{PartId, PartKey};
 

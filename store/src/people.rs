@@ -75,7 +75,10 @@ pub enum PeopleError {
         mode: u32,
     },
     /// The file is not one that this software wrote.
-    #[error("{}: {cause}; restore it from a copy, or move it away and add everybody anew", path.display())]
+    #[error(
+        "{}: {cause}; restore it from a copy, or move it away and add everybody anew",
+        path.display()
+    )]
     Garbled {
         /// The file.
         path: PathBuf,

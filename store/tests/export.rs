@@ -1,6 +1,6 @@
 //! What every export holds to, whatever its format: every labelled picture is there exactly once,
-//! bit by bit as the camera gave it, good ones too; what is left out is told; what is read back says
-//! the same; and half an export is none. The field's own readers are asked where they are.
+//! bit by bit as the camera gave it, good ones too; what is left out is told; what is read back
+//! says the same; and half an export is none. The field's own readers are asked where they are.
 #![expect(clippy::unwrap_used, reason = "all of this is a test")]
 
 extern crate sightline_store as store;

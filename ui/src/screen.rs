@@ -87,8 +87,8 @@ impl Screen {
         self.page = page;
     }
 
-    /// Has news of the station repaint the screen, and pictures read on a thread of their own; once,
-    /// when there is a window.
+    /// Has news of the station repaint the screen, and pictures read on a thread of their own;
+    /// once, when there is a window.
     ///
     /// # Errors
     /// When there can be no more threads.

@@ -24,13 +24,13 @@ impl eframe::App for App {
 }
 
 /// Shows `screen` until its window is closed. Nothing here ends the program: a line runs on threads
-/// of its own and does not notice when this returns, so whoever called goes on without a screen, and
-/// may try again when the display is back.
+/// of its own and does not notice when this returns, so whoever called goes on without a screen,
+/// and may try again when the display is back.
 ///
-/// One way out is not ours: when an X server goes away, Xlib itself ends the whole program (it prints
-/// "X connection broken" and exits with 1), before this can return. A line that has to outlive its
-/// display needs a handler of its own there (`XSetIOErrorExitHandler`), or its screen in a process
-/// of its own.
+/// One way out is not ours: when an X server goes away, Xlib itself ends the whole program (it
+/// prints "X connection broken" and exits with 1), before this can return. A line that has to
+/// outlive its display needs a handler of its own there (`XSetIOErrorExitHandler`), or its screen
+/// in a process of its own.
 ///
 /// # Errors
 /// When there is no display, or a display that is not X goes away.

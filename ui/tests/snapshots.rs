@@ -2,8 +2,8 @@
 //!
 //! They are painted without a display by Mesa's `llvmpipe`, whose pictures differ a little from
 //! version to version; so they are compared only where the renderer is the one that
-//! `snapshots/renderer.txt` names, and this says so elsewhere. `UPDATE_SNAPSHOTS=1 cargo test` paints
-//! them anew, and that file with them.
+//! `snapshots/renderer.txt` names, and this says so elsewhere. `UPDATE_SNAPSHOTS=1 cargo test`
+//! paints them anew, and that file with them.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "all of this is a test")]
 
 mod support;

@@ -192,8 +192,10 @@ mod tests {
         fn what_is_written_is_read(reject in 0.0_f32..=1.0, share in 0.0_f32..=1.0, area: u32) {
             let undecided_from = Some(reject * share);
             let min_area_px = u64::from(area);
-            let wanted = Limits { reject_at: reject, undecided_from, min_area_px, ..limits(RECIPE) };
-            let mut wanted = wanted;
+            let mut wanted = limits(RECIPE);
+            wanted.reject_at = reject;
+            wanted.undecided_from = undecided_from;
+            wanted.min_area_px = min_area_px;
             wanted.kind.clear();
             prop_assert_eq!(limits(&written(RECIPE, &wanted).unwrap()), wanted);
         }

@@ -1,5 +1,5 @@
-//! `sightline export`: takes a store, gives its labelled pictures as a dataset for training, whole or
-//! not at all.
+//! `sightline export`: takes a store, gives its labelled pictures as a dataset for training, whole
+//! or not at all.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,15 +24,15 @@ use crate::picture::rgb_from_pixels;
 /// Each part goes by the label in force. Pictures are byte by byte what the store keeps; those of
 /// cameras whose samples no training tool shows (NV12, I420, Bayer) are exported in colour, with
 /// what the camera gave under originals/. Good parts are never left out; parts in doubt, put off or
-/// without a kept picture are, and are counted. manifest.json says of every picture where it is from
-/// and who labelled it, and has the hash of every file.
+/// without a kept picture are, and are counted. manifest.json says of every picture where it is
+/// from and who labelled it, and has the hash of every file.
 ///
 /// The dataset appears under its name when all of it is on the disk; until then it is called
 /// DIR.partial. A part's split depends on the part and the seed alone: data that comes later moves
 /// nothing. Works while the station runs.
 ///
-/// Exit code 0: exported; 1: exported, but pictures of the store are gone or damaged; 2: there is no
-/// export. What each format holds is said in docs/export.md.
+/// Exit code 0: exported; 1: exported, but pictures of the store are gone or damaged; 2: there is
+/// no export. What each format holds is said in docs/export.md.
 #[derive(clap::Args)]
 pub struct Args {
     /// The station's store: the folder that holds station.db.
@@ -45,13 +45,15 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Shares of train, val and test.
-    #[arg(long, value_name = "SHARES", default_value = "0.7,0.15,0.15", value_parser = parse_shares)]
+    #[arg(
+        long, value_name = "SHARES", default_value = "0.7,0.15,0.15", value_parser = parse_shares
+    )]
     split: [f64; 3],
     /// What is never torn apart: part, run or lot.
     #[arg(long, value_name = "WHAT", default_value = "part", value_parser = parse_split_by)]
     split_by: SplitBy,
-    /// With --split-by lot: the lot of a run, like 12=L0815; once for each run. A run without one is
-    /// a lot of its own.
+    /// With --split-by lot: the lot of a run, like 12=L0815; once for each run. A run without one
+    /// is a lot of its own.
     #[arg(long, value_name = "RUN=LOT", value_parser = parse_lot)]
     lot: Vec<(i64, String)>,
     /// Another seed deals anew.
@@ -60,8 +62,8 @@ pub struct Args {
     /// Only marks of this class, and good pictures; may be given several times.
     #[arg(long, value_name = "CLASS")]
     only_class: Vec<String>,
-    /// Take views of a bad part that show no mark as good. Else they are left out: the defect may be
-    /// visible there, too.
+    /// Take views of a bad part that show no mark as good. Else they are left out: the defect may
+    /// be visible there, too.
     #[arg(long)]
     unmarked_views_good: bool,
     /// Give pictures a second name instead of copying them, where the disk is the same. Whoever

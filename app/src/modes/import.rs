@@ -1,4 +1,5 @@
-//! `sightline import`: takes a dataset and a store, gives the dataset's labels to the store's parts.
+//! `sightline import`: takes a dataset and a store, gives the dataset's labels to the store's
+//! parts.
 
 use std::path::PathBuf;
 

@@ -91,8 +91,8 @@ fn store_in(folder: &Path) -> Result<PathBuf> {
         }
     }
     bail!(
-        "{}: there is no store in it (no station.db); name the folder that `sightline replay --out` \
-         made, or the `store` of a station file",
+        "{}: there is no store in it (no station.db); name the folder that `sightline replay \
+         --out` made, or the `store` of a station file",
         folder.display()
     )
 }

@@ -1,5 +1,5 @@
-//! A line with a screen, seen from outside: what becomes of the line when the screen is killed, when
-//! the display goes, when there never was one.
+//! A line with a screen, seen from outside: what becomes of the line when the screen is killed,
+//! when the display goes, when there never was one.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

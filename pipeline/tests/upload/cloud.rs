@@ -1,5 +1,5 @@
-//! docs/faults.md, the part about the cloud: each fault is caused, and what the operator is told and
-//! what becomes of the clips is compared with the page. `UPDATE_DOCS=1` writes it.
+//! docs/faults.md, the part about the cloud: each fault is caused, and what the operator is told
+//! and what becomes of the clips is compared with the page. `UPDATE_DOCS=1` writes it.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -20,8 +20,8 @@ const MARK: &str = "\n## The cloud\n";
 
 const HEAD: &str = "
 What fails on the way of a clip, [kinesis.md](kinesis.md), is nothing to the line: no verdict waits
-for it, the PLC sees nothing, and parts pass or are rejected as ever. Each row was written by causing
-the fault, against the strict service on loopback
+for it, the PLC sees nothing, and parts pass or are rejected as ever. Each row was written by
+causing the fault, against the strict service on loopback
 (`cargo test --release -p sightline-pipeline --test upload cloud`).
 
 | fault | the operator sees | clips | until it works again |

@@ -1,9 +1,9 @@
 //! Whether people agree, with each other and with the model: takes the labels of a store, gives
 //! which parts another person should look at, and how far those who looked agree.
 //!
-//! Only `good` and `bad` count. The parts that people label are not a random choice of all parts, so
-//! the counts against the model are no rates of escape or overkill; a control share of passed parts
-//! in the queue is what those can be estimated from.
+//! Only `good` and `bad` count. The parts that people label are not a random choice of all parts,
+//! so the counts against the model are no rates of escape or overkill; a control share of passed
+//! parts in the queue is what those can be estimated from.
 
 mod kappa;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! COCO: pictures in `images/SPLIT/`, labels in `annotations/instances_SPLIT.json`.
 //!
-//! A box has the polygon of its corners, a polygon itself, a mask its run lengths down the columns of
-//! the picture; `attributes.shape` tells which it was. `iscrowd` is 0: each is one defect.
+//! A box has the polygon of its corners, a polygon itself, a mask its run lengths down the columns
+//! of the picture; `attributes.shape` tells which it was. `iscrowd` is 0: each is one defect.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! `index.csv`, as `sightline model fit`, `model eval` and the training recipes read it, and
-//! `labels.jsonl`, which keeps every mark as it was drawn. Pictures in `images/`, masks in `masks/`.
+//! `labels.jsonl`, which keeps every mark as it was drawn. Pictures in `images/`, masks in
+//! `masks/`.
 //!
 //! A row has a mask when a person drew more than boxes; boxes, in pixels with right and bottom
 //! exclusive, say which part of it is of which class.

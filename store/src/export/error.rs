@@ -35,15 +35,17 @@ pub enum ExportError {
     #[error("no picture to export: {0}; label parts good or bad whose pictures are kept")]
     Nothing(Box<Told>),
     /// A picture's samples can't be shown in colour.
-    #[error("{}: its samples do not make a picture; `sightline export` needs it whole", path.display())]
+    #[error(
+        "{}: its samples do not make a picture; `sightline export` needs it whole", path.display()
+    )]
     NotShown {
         /// The picture's file.
         path: PathBuf,
     },
     /// What was written does not say what it should.
     #[error(
-        "{}: read back, it has {found} {what}, and {wanted} were written; the disk or this software \
-         is at fault: no export was made", path.display()
+        "{}: read back, it has {found} {what}, and {wanted} were written; the disk or this \
+         software is at fault: no export was made", path.display()
     )]
     Miscounted {
         /// The unfinished folder.

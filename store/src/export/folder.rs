@@ -1,5 +1,5 @@
-//! A folder that is there whole or not at all: takes files, gives the folder under its name once all
-//! of them are on the disk, with the hash of each.
+//! A folder that is there whole or not at all: takes files, gives the folder under its name once
+//! all of them are on the disk, with the hash of each.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -158,8 +158,8 @@ fn locked(lock: &Path, partial: &Path) -> Result<File, ExportError> {
     }
 }
 
-/// Removes an unfinished folder, its lock last: a kill in between leaves one that is still known for
-/// what it is.
+/// Removes an unfinished folder, its lock last: a kill in between leaves one that is still known
+/// for what it is.
 fn removed(partial: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(partial)? {
         let path = entry?.path();

@@ -1,6 +1,6 @@
 //! Amazon SageMaker Ground Truth: pictures in `images/`, a manifest of JSON lines a split. A line
-//! says of a picture whether it is good (`anomaly-label`, image classification) and, when it is not,
-//! where its defects are (`bounding-box`, object detection).
+//! says of a picture whether it is good (`anomaly-label`, image classification) and, when it is
+//! not, where its defects are (`bounding-box`, object detection).
 
 use std::collections::BTreeMap;
 use std::fs;

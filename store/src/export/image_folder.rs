@@ -1,9 +1,9 @@
 //! A folder a class, as the MVTec sets have it and anomalib reads it: `train/good/`, `test/good/`,
 //! `test/CLASS/` and `ground_truth/CLASS/NAME_mask.png`, 255 on the defect.
 //!
-//! What is trained on is good here, so that every bad picture is in `test`, whatever its split; good
-//! pictures of the splits val and test are in `test/good`. A picture of several classes is in a
-//! folder that names all of them, joined by `+`.
+//! What is trained on is good here, so that every bad picture is in `test`, whatever its split;
+//! good pictures of the splits val and test are in `test/good`. A picture of several classes is in
+//! a folder that names all of them, joined by `+`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -10,8 +10,8 @@ use super::shape::pixels;
 /// A corner of a pixel.
 type Corner = (i64, i64);
 
-/// A polygon around each piece of `mask`: pixels that touch, also by a corner, are of one. Holes are
-/// filled.
+/// A polygon around each piece of `mask`: pixels that touch, also by a corner, are of one. Holes
+/// are filled.
 pub(crate) fn outlines(mask: &Mask) -> Vec<Vec<PointPx>> {
     let mut edges = edges(mask);
     let mut found = Vec::new();

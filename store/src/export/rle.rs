@@ -57,8 +57,8 @@ impl Runs {
         tight(&Mask::from_bits(RectPx::new(0, 0, self.size.width, self.size.height), bits))
     }
 
-    /// Reads the packed form: six bits a letter, the lowest first, each count but the first three as
-    /// what it differs from the one before the last.
+    /// Reads the packed form: six bits a letter, the lowest first, each count but the first three
+    /// as what it differs from the one before the last.
     pub fn unpacked(size: SizePx, text: &str) -> Option<Self> {
         let mut counts: Vec<i64> = Vec::new();
         let mut letters = text.bytes();

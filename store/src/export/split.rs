@@ -1,5 +1,5 @@
-//! Which pictures are trained on, chosen by and tested with: takes a part, gives its split, the same
-//! whatever else is in the store and whatever comes later.
+//! Which pictures are trained on, chosen by and tested with: takes a part, gives its split, the
+//! same whatever else is in the store and whatever comes later.
 
 use std::collections::BTreeMap;
 

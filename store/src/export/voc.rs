@@ -1,6 +1,6 @@
-//! Pascal VOC: pictures in `JPEGImages/` (PNG all the same), an XML file for each in `Annotations/`,
-//! the names of each split's in `ImageSets/Main/`, the classes in `labelmap.txt`, by which datumaro
-//! and CVAT know those that are not VOC's own.
+//! Pascal VOC: pictures in `JPEGImages/` (PNG all the same), an XML file for each in
+//! `Annotations/`, the names of each split's in `ImageSets/Main/`, the classes in `labelmap.txt`,
+//! by which datumaro and CVAT know those that are not VOC's own.
 //!
 //! Boxes are counted as VOC does: from 1, last column and row included. A picture of which the
 //! left upper quarter is defective, 100 pixels wide and high, has `1 1 50 50`.

@@ -1,4 +1,5 @@
-//! YOLO: pictures in `images/SPLIT/`, a text file for each in `labels/SPLIT/`, classes and splits in
+//! YOLO: pictures in `images/SPLIT/`, a text file for each in `labels/SPLIT/`, classes and splits
+//! in
 //! `data.yaml`. A line is a class's number and a box's middle and size, or a polygon's corners, as
 //! shares of the picture. The file of a good picture is empty.
 

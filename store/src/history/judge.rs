@@ -20,8 +20,8 @@ impl ScoredPart {
     /// had been found when it was answered, because it was too late or a stage or picture was
     /// missing.
     ///
-    /// Of a part that was rejected it is not kept whether a view had no finding; should it no longer
-    /// be rejected, it is taken to have had all.
+    /// Of a part that was rejected it is not kept whether a view had no finding; should it no
+    /// longer be rejected, it is taken to have had all.
     #[must_use]
     pub fn judged_by(&self, recipe: &CheckedRecipe) -> Option<Verdict> {
         let missing = match &self.row.verdict {

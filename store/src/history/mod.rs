@@ -1,8 +1,8 @@
 //! What was: takes what to look for, gives parts, yield over time, which kinds of defect there were
 //! and where, and what other limits would have said.
 //!
-//! A part counts under a class when that class is a reason for its verdict: one that it was rejected
-//! for, or that left it undecided. What was found below the limits is not counted.
+//! A part counts under a class when that class is a reason for its verdict: one that it was
+//! rejected for, or that left it undecided. What was found below the limits is not counted.
 
 mod judge;
 mod search;
@@ -117,8 +117,8 @@ impl Reader {
         self.list(&sql, &*which.params(), part_row)
     }
 
-    /// How the parts were judged over time, in order; pieces without parts are left out. For a yield
-    /// chart or a p-chart.
+    /// How the parts were judged over time, in order; pieces without parts are left out. For a
+    /// yield chart or a p-chart.
     ///
     /// # Errors
     /// When the database cannot be read.

@@ -99,8 +99,8 @@ pub fn read(
 /// writes. `progress` hears how many parts of how many are done.
 ///
 /// # Errors
-/// When the dataset can't be read, or the store can't be read or written. What was written before is
-/// there; an import that is done again writes the rest.
+/// When the dataset can't be read, or the store can't be read or written. What was written before
+/// is there; an import that is done again writes the rest.
 pub fn import(
     reader: &Reader,
     labels: &mut Labels,

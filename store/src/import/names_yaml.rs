@@ -1,6 +1,6 @@
 //! The classes of a `data.yaml`: takes its text, gives the names by their numbers. Reads the forms
-//! in which such files come, not all of YAML: a list or numbered entries, on lines of their own or in
-//! brackets.
+//! in which such files come, not all of YAML: a list or numbered entries, on lines of their own or
+//! in brackets.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;

@@ -1,5 +1,5 @@
-//! PINs: takes what somebody typed, gives whether it may be one, its hash, and whether it is the one
-//! of a hash.
+//! PINs: takes what somebody typed, gives whether it may be one, its hash, and whether it is the
+//! one of a hash.
 
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};

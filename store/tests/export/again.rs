@@ -141,7 +141,8 @@ fn what_is_no_dataset_is_refused_by_name() {
         (
             Format::Coco,
             "a.json",
-            r#"{"images": [], "categories": [], "annotations": [{"image_id": 1, "category_id": 1}]}"#,
+            r#"{"images": [], "categories": [],
+                "annotations": [{"image_id": 1, "category_id": 1}]}"#,
             "annotation 1: there is no image 1",
         ),
         (Format::Yolo, "data.yaml", "names: [a]", "no label files"),

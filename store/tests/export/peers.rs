@@ -1,5 +1,6 @@
-//! The field's own readers on our exports. Needs a Python with pycocotools, supervision, datumaro or
-//! anomalib, each of which may be missing; `EXPORT_PEER_PYTHON` names it. Says so and skips without.
+//! The field's own readers on our exports. Needs a Python with pycocotools, supervision, datumaro
+//! or anomalib, each of which may be missing; `EXPORT_PEER_PYTHON` names it. Says so and skips
+//! without.
 
 use std::collections::BTreeMap;
 use std::process::Command;

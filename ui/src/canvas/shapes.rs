@@ -259,7 +259,9 @@ mod tests {
         }
 
         #[test]
-        fn moving_keeps_size_and_stays_inside(a in place(), b in place(), c in place(), d in place()) {
+        fn moving_keeps_size_and_stays_inside(
+            a in place(), b in place(), c in place(), d in place()
+        ) {
             let area = box_between(a, b, COVERS);
             let shape = Shape::Box { area };
             let Shape::Box { area: after } = moved(&shape, Grip::Body, c, d, COVERS) else {

@@ -1,5 +1,5 @@
-//! What the verdict lamp says. Takes a line's news; gives the newest part's verdict, or why the lamp
-//! is out.
+//! What the verdict lamp says. Takes a line's news; gives the newest part's verdict, or why the
+//! lamp is out.
 
 use domain::LineState;
 

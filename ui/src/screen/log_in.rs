@@ -1,6 +1,6 @@
-//! Who stands at the screen: people, then a pad for their PIN, at the right edge. It pushes the page
-//! aside and never covers it. A command that needs somebody opens it, and goes through once somebody
-//! who may has logged in.
+//! Who stands at the screen: people, then a pad for their PIN, at the right edge. It pushes the
+//! page aside and never covers it. A command that needs somebody opens it, and goes through once
+//! somebody who may has logged in.
 
 use domain::{Command, PersonId, Pin, Role};
 use egui::{Align2, Frame, Key, Margin, Panel, RichText, ScrollArea, Sense, Ui, Vec2, vec2};

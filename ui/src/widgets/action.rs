@@ -247,8 +247,12 @@ impl<'a> Action<'a> {
 pub fn pressed(ui: &Ui, key: Key) -> bool {
     ui.input(|input| {
         input.events.iter().any(|event| {
-            matches!(event, egui::Event::Key { key: which, pressed: true, repeat: false, modifiers, .. }
-                if *which == key && !modifiers.ctrl && !modifiers.alt && !modifiers.command)
+            let egui::Event::Key { key: which, pressed: true, repeat: false, modifiers, .. } =
+                event
+            else {
+                return false;
+            };
+            *which == key && !modifiers.ctrl && !modifiers.alt && !modifiers.command
         })
     })
 }

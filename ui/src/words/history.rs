@@ -222,8 +222,8 @@ pub const ENGLISH: Words = Words {
     places_note: "n = {n} defects · middles of what parts were rejected for",
     no_places: "No part was rejected for a defect, so there is no place to show.",
     lengths: ["{} s", "{} min", "{} h", "{} d"],
-    no_agreement: "No agreement yet. It needs parts that two people have labelled, or that a person \
-                   has labelled blind: the Review page asks for second opinions.",
+    no_agreement: "No agreement yet. It needs parts that two people have labelled, or that a \
+                   person has labelled blind: the Review page asks for second opinions.",
     blind_only: "Blind labels only",
     all_people: "People among themselves",
     people_model: "People and the model",
@@ -235,8 +235,8 @@ pub const ENGLISH: Words = Words {
     with_model: "with the model",
     no_kappa: "no kappa: nothing to compare, or all said the same",
     grades: ["not enough", "marginal", "very good"],
-    kappa_note: "Cohen's kappa (Fleiss' for more than two), 95 % interval: 1 is perfect, 0 is chance. \
-                 From 0.9 very good, below 0.7 not enough; judge by the interval's lower end.",
+    kappa_note: "Cohen's kappa (Fleiss' for more than two), 95 % interval: 1 is perfect, 0 is \
+                 chance. From 0.9 very good, below 0.7 not enough; judge by the interval's lower end.",
     called: ["called good", "called bad"],
 };
 
@@ -318,7 +318,7 @@ pub const GERMAN: Words = Words {
     no_kappa: "kein Kappa: nichts zu vergleichen, oder alle sagten dasselbe",
     grades: ["reicht nicht", "grenzwertig", "sehr gut"],
     kappa_note: "Cohens Kappa (bei mehr als zweien das von Fleiss), 95-%-Intervall: 1 ist völlige \
-                 Übereinstimmung, 0 ist Zufall. Ab 0,9 sehr gut, unter 0,7 reicht es nicht; es zählt \
-                 das untere Ende des Intervalls.",
+                 Übereinstimmung, 0 ist Zufall. Ab 0,9 sehr gut, unter 0,7 reicht es nicht; es \
+                 zählt das untere Ende des Intervalls.",
     called: ["gut genannt", "schlecht genannt"],
 };

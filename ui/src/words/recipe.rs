@@ -117,7 +117,8 @@ pub const ENGLISH: Words = Words {
     less: "{} less",
     more: "{} more",
     histogram: "Scores (probability of a defect)",
-    histogram_note: "n = {n} of the last {all} parts, each by its highest score · parts, logarithmic",
+    histogram_note: "n = {n} of the last {all} parts, each by its highest score · parts, \
+                     logarithmic",
     masses: ["no label", "labelled good", "labelled bad"],
     no_parts: "No part of this recipe and its model among the last ones. Run the line, or look at \
                more parts.",
@@ -168,7 +169,8 @@ pub const GERMAN: Words = Words {
     less: "{} weniger",
     more: "{} mehr",
     histogram: "Fehlerwahrscheinlichkeit",
-    histogram_note: "n = {n} der letzten {all} Teile, je mit dem höchsten Wert · Teile, logarithmisch",
+    histogram_note: "n = {n} der letzten {all} Teile, je mit dem höchsten Wert · Teile, \
+                     logarithmisch",
     masses: ["ohne Urteil", "laut Urteil gut", "laut Urteil schlecht"],
     no_parts: "Unter den letzten Teilen ist keines dieses Rezepts und seines Modells. Linie laufen \
                lassen oder mehr Teile ansehen.",

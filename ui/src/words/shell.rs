@@ -84,7 +84,8 @@ pub const ENGLISH: Words = Words {
     cancel: "Cancel",
     delete: "Delete",
     ok: "OK",
-    no_people: "Nobody may use this station yet. An administrator adds people: sightline people add",
+    no_people: "Nobody may use this station yet. An administrator adds people: \
+                sightline people add",
     roles: ["Operator", "Quality", "Engineer"],
     needs_role: "Needs the role {}",
     wrong_pin: "That is not the PIN",
@@ -120,7 +121,8 @@ pub const GERMAN: Words = Words {
     cancel: "Abbrechen",
     delete: "Löschen",
     ok: "OK",
-    no_people: "Noch darf niemand diese Station benutzen. So kommt jemand dazu: sightline people add",
+    no_people: "Noch darf niemand diese Station benutzen. So kommt jemand dazu: \
+                sightline people add",
     roles: ["Werker", "Qualität", "Einrichter"],
     needs_role: "Nur mit der Rolle {}",
     wrong_pin: "Das ist nicht die PIN",

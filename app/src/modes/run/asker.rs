@@ -1,5 +1,5 @@
-//! Who asks the station for something, and how they are answered: the PLC by its handshake, people by
-//! a sentence. Takes a result; gives it to whoever asked.
+//! Who asks the station for something, and how they are answered: the PLC by its handshake, people
+//! by a sentence. Takes a result; gives it to whoever asked.
 
 use anyhow::Result;
 use domain::recipe::Limits;

@@ -78,8 +78,8 @@ pub struct Front {
 }
 
 impl Front {
-    /// Listens to the station at the other end of `stream`, whose store is in `store`; waits for its
-    /// first news. `lost` is called when it is gone.
+    /// Listens to the station at the other end of `stream`, whose store is in `store`; waits for
+    /// its first news. `lost` is called when it is gone.
     ///
     /// # Errors
     /// When no news come.
