@@ -61,7 +61,8 @@ impl Writes for Coco {
     }
 
     fn finish(&mut self, folder: &mut Folder) -> Result<(), ExportError> {
-        let category = |(at, (_, written)): (usize, (&Arc<str>, &str))| json!({ "id": at + 1, "name": written, "supercategory": "defect" });
+        let named = |id, name: &str| json!({ "id": id, "name": name, "supercategory": "defect" });
+        let category = |(at, (_, name)): (usize, (&Arc<str>, &str))| named(at + 1, name);
         let categories: Vec<_> = self.classes.each().enumerate().map(category).collect();
         for split in Split::ALL {
             folder.make(&format!("images/{}", split.name()))?;

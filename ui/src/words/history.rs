@@ -236,7 +236,8 @@ pub const ENGLISH: Words = Words {
     no_kappa: "no kappa: nothing to compare, or all said the same",
     grades: ["not enough", "marginal", "very good"],
     kappa_note: "Cohen's kappa (Fleiss' for more than two), 95 % interval: 1 is perfect, 0 is \
-                 chance. From 0.9 very good, below 0.7 not enough; judge by the interval's lower end.",
+                 chance. From 0.9 very good, below 0.7 not enough; judge by the interval's \
+                 lower end.",
     called: ["called good", "called bad"],
 };
 
