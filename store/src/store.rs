@@ -5,6 +5,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::thread::park_timeout;
+use std::time::Duration;
 
 use domain::WallTime;
 use serde::Serialize;
@@ -104,6 +106,18 @@ impl Store {
     }
 }
 
+/// A process that was killed, or one that was just started by the holder, has the lock a moment
+/// longer: until the kernel has closed its files.
+fn lock_soon(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..20 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => park_timeout(Duration::from_millis(25)),
+            done => return done,
+        }
+    }
+    file.try_lock()
+}
+
 /// The lock file at `path`, held until it is dropped or this process ends, however it ends.
 fn locked(path: &Path) -> Result<File, StoreError> {
     let doing = "lock the store";
@@ -114,7 +128,7 @@ fn locked(path: &Path) -> Result<File, StoreError> {
         .truncate(false)
         .open(path)
         .map_err(|error| StoreError::io(path, doing, error))?;
-    match file.try_lock() {
+    match lock_soon(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
