@@ -1,6 +1,7 @@
 //! `sightline kiosk`: a line with a screen. Takes a station file; the line runs in this process as
 //! with `run`, the screen in another one.
 
+use std::net::Shutdown;
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -134,6 +135,9 @@ impl Usher {
         while !self.is_over.load(Ordering::Acquire) {
             let started = self.clock.now();
             let ended = self.screen();
+            if self.is_over.load(Ordering::Acquire) {
+                return;
+            }
             match &ended {
                 Ok(true) if self.windowed => {
                     // Nobody to hear it: the program ends already.
@@ -143,9 +147,6 @@ impl Usher {
                 Ok(true) => tracing::info!(target: "screen", "the screen was closed"),
                 Ok(false) => tracing::error!(target: "screen", "the screen ended with an error"),
                 Err(error) => tracing::error!(target: "screen", "{error:#}"),
-            }
-            if self.is_over.load(Ordering::Acquire) {
-                return;
             }
             if self.clock.now().since(started) >= SEEN_AFTER {
                 again_after = AGAIN_AFTER;
@@ -172,7 +173,8 @@ impl Usher {
     fn screen(&mut self) -> Result<bool> {
         let (mut child, stream) = child::start(&self.folder, self.windowed)?;
         let _ = self.inbox.send(Inbox::NewScreen);
-        let heard = door::hear(stream.try_clone()?, self.inbox.clone())?;
+        let (heard, both_ends) = (stream.try_clone()?, stream.try_clone()?);
+        let heard = door::hear(heard, self.inbox.clone())?;
         let until = || self.is_over.load(Ordering::Acquire) || heard.is_finished();
         let told = door::tell(
             stream,
@@ -185,6 +187,8 @@ impl Usher {
         if let Err(error) = told {
             tracing::warn!(target: "screen", "the screen does not listen: {error}");
         }
+        // So that the screen sees that it is over, and whoever listens to it too.
+        let _ = both_ends.shutdown(Shutdown::Both);
         end(&mut child)
     }
 }

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, anyhow};
 use ui::window::{self, Window};
-use ui::{Screen, Shelf, Station};
+use ui::{Page, Screen, Shelf, Station};
 
 use super::front::Front;
 use super::setup;
@@ -54,9 +54,13 @@ pub fn run(args: &Args) -> Result<crate::Ended> {
 /// # Errors
 /// When there is no display, or it is lost.
 pub fn show(front: Front, store: &Path, is_kiosk: bool) -> Result<()> {
-    let title = format!("Sightline · {}", front.first_news()?.facts.station);
+    let news = front.first_news()?;
+    let title = format!("Sightline · {}", news.facts.station);
     let shelf = Shelf::open(Some(store), front.developer());
-    let screen = Screen::new(Box::new(front), shelf, setup::read(store));
+    let mut screen = Screen::new(Box::new(front), shelf, setup::read(store));
+    if news.line.is_none() {
+        screen.go(Page::Review);
+    }
     window::run(&Window { title, is_kiosk }, screen).map_err(|error| {
         // What stands before the last colon is where in a library it was said.
         let said = error.to_string();
