@@ -60,7 +60,7 @@ fn files_that_cannot_grow() {
     let station = Station::new(TRIGGERED);
     let whole = station.results(SOME, &[]).rows.len();
     let out = station.path("out");
-    for blocks in [300, 450] {
+    for blocks in [500, 700] {
         fs::remove_dir_all(&out).unwrap();
         let ran = with_small_files(&station.replay(SOME), blocks);
         ran.complained(&["out/store/station.db", "not written down"]);
@@ -81,7 +81,7 @@ const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=$1 none \"$2\" || exit 77;
 #[test]
 fn a_disk_that_is_full() {
     let station = Station::new(TRIGGERED);
-    for (number, size) in ["300k", "500k", "700k"].into_iter().enumerate() {
+    for (number, size) in ["600k", "800k", "1000k"].into_iter().enumerate() {
         let (disk, copy) = (station.path("out"), station.path(format!("copy{number}")));
         fs::create_dir_all(&disk).unwrap();
         fs::create_dir(&copy).unwrap();
