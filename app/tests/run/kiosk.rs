@@ -56,11 +56,11 @@ fn screen_of(id: u32) -> Pid {
 #[test]
 fn a_kiosk_without_a_display() {
     let station = Station::new(STATION);
-    let mut started = Started::ready(&mut kiosk(&station, None, &["--for", "3s"]));
-    let told = started.wait_for("no screen can be shown");
+    let mut started = Started::ready(&mut kiosk(&station, None, &["--for", "5s"]));
+    let told = started.has_said("no screen can be shown");
     assert!(told.contains("DISPLAY") && !told.contains(".rs"), "{told}");
-    started.wait_for("the line goes on; another screen is started in 1 s");
-    started.wait_for("the line goes on; another screen is started in 2 s");
+    started.has_said("the line goes on; another screen is started in 1 s");
+    started.has_said("the line goes on; another screen is started in 2 s");
     started.end().well();
     station.store_holds(&station.latency());
 }
@@ -74,7 +74,7 @@ fn a_screen_that_is_killed_and_a_display_that_goes() {
     };
     let station = Station::new(STATION);
     let mut started = Started::ready(&mut kiosk(&station, Some(&display.name), &[]));
-    started.wait_for("the screen is on the display");
+    started.has_said("the screen is on the display");
     kill(screen_of(started.id()), Signal::SIGKILL).unwrap();
     started.wait_for("the screen ended with an error");
     started.wait_for("the screen is on the display");

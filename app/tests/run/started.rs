@@ -62,6 +62,12 @@ impl Started {
         }
     }
 
+    /// Waits for a line that holds `words`, unless it has come already; gives it.
+    pub fn has_said(&mut self, words: &str) -> String {
+        let said = self.said.iter().find(|line| line.contains(words)).cloned();
+        said.unwrap_or_else(|| self.wait_for(words))
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.id()).unwrap()), signal).unwrap();
     }
