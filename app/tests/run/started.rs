@@ -89,7 +89,15 @@ impl Started {
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Ended {
+    pub fn end(self) -> Ended {
+        let ended = self.end_with_its_screen();
+        assert!(!ended.stderr.iter().any(|line| line.contains("panicked")), "{ended:#?}");
+        ended
+    }
+
+    /// Waits for the end of a program whose screen, which says what it says on the same stderr, may
+    /// have ended badly.
+    pub fn end_with_its_screen(mut self) -> Ended {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.said.push(line);
         }
@@ -97,9 +105,7 @@ impl Started {
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
         let code = self.child.wait().unwrap().code();
         let stderr = std::mem::take(&mut self.said);
-        let ended = Ended { code, stdout, stderr };
-        assert!(!ended.stderr.iter().any(|line| line.contains("panicked")), "{ended:#?}");
-        ended
+        Ended { code, stdout, stderr }
     }
 
     /// Stops it as a service manager does.
