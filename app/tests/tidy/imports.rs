@@ -43,7 +43,7 @@ const NARROW_DOORS: [(&str, &str, &[&str]); 3] = [
 ];
 
 /// What a stage may name of its own crate, besides itself.
-const STAGES_MAY_NAME: [&str; 5] = ["clock", "limits", "link", "plc", "stage"];
+const STAGES_MAY_NAME: [&str; 6] = ["clock", "limits", "link", "plc", "priority", "stage"];
 
 /// One line of a crate's dependencies, of any kind.
 pub struct Edge {

@@ -1,3 +1,5 @@
+//! The clerk, asked as a screen asks: who may what, what is noted, what the line answers.
+
 use std::sync::mpsc::channel;
 
 use domain::{Judgement, Label, PartId};
