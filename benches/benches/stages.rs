@@ -45,6 +45,7 @@ fn part(camera: &Camera, pixels: &Arc<dyn Pixels>) -> Result<Part, Failure> {
         frame: frame(pixels, 0),
         box_in_frame: crop,
         crop_in_frame: crop,
+        pose: None,
     };
     Ok(Part {
         id: PartId::FIRST,

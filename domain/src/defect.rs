@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::RectPx;
+use crate::{DefectMm, RectPx};
 
 /// A model's confidence, always finite and in 0..=1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -114,6 +114,9 @@ pub struct Defect {
     /// Which cells of the view's heatmap; absent for kinds of model that give none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<Mask>,
+    /// The same on the belt; absent without a calibration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mm: Option<DefectMm>,
 }
 
 #[cfg(test)]

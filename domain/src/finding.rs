@@ -61,6 +61,12 @@ pub enum FindingFault {
         /// What the runtime said.
         message: String,
     },
+    /// The camera's calibration does not hold any more, or the part can't be measured by it.
+    #[error("the calibration does not hold: {message}")]
+    Calibration {
+        /// Why not.
+        message: String,
+    },
     /// The part could not be turned into the model's input.
     #[error("the part could not be prepared: {message}")]
     NotPrepared {

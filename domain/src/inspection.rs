@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BeltMotion, CameraId, CaptureTime, ClassScore, Defect, Heatmap, MonoTime, PartCondition,
-    PartId, RectPx, Sha256, Stage, Verdict, View,
+    PartId, PartPose, RectPx, Sha256, Stage, Verdict, View,
 };
 
 /// Time a part spent in each stage, on the machine's clock. Never part of what is compared.
@@ -44,7 +44,7 @@ pub struct Provenance {
 }
 
 /// Which picture a view was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ViewRecord {
     /// The recipe's name for the view.
     pub name: Arc<str>,
@@ -61,6 +61,9 @@ pub struct ViewRecord {
     pub box_in_frame: RectPx,
     /// What the model looked at.
     pub crop_in_frame: RectPx,
+    /// How the part lay; absent unless the recipe aligns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pose: Option<PartPose>,
 }
 
 impl From<&View> for ViewRecord {
@@ -73,6 +76,7 @@ impl From<&View> for ViewRecord {
             at: view.frame.at,
             box_in_frame: view.box_in_frame,
             crop_in_frame: view.crop_in_frame,
+            pose: view.pose,
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod geometry;
 pub mod ids;
 pub mod inspection;
 pub mod label;
+pub mod millimetres;
 pub mod part;
 pub mod rate;
 pub mod recipe;
@@ -34,6 +35,7 @@ pub use inspection::{
     StageTimes, ViewRecord,
 };
 pub use label::{Judgement, Label, LabelError, Mark, MarkedBy, PartKey, PersonId, Role, Shape};
+pub use millimetres::{DefectMm, PartPose};
 pub use part::{
     BeltMotion, Expected, InferredPart, Part, PartCondition, Placement, PreparedPart, Tensor, View,
 };

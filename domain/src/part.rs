@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CaptureTime, CheckedRecipe, Finding, FindingFault, Frame, MonoTime, PartId, PointPx, RectPx,
-    Sha256, StageTimes, ViewRecord,
+    CaptureTime, CheckedRecipe, Finding, FindingFault, Frame, MonoTime, PartId, PartPose, PointPx,
+    RectPx, Sha256, StageTimes, ViewRecord,
 };
 
 /// One picture of a part: which frame, and where in it the part is.
@@ -21,6 +21,8 @@ pub struct View {
     pub box_in_frame: RectPx,
     /// What the model is to look at: the box, grown or fixed as the recipe says.
     pub crop_in_frame: RectPx,
+    /// How the part lies; known once it was aligned.
+    pub pose: Option<PartPose>,
 }
 
 /// Whether what was located is one whole part.

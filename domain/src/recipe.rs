@@ -1,5 +1,6 @@
 //! What to look for on one product: as written, then checked. Only a checked recipe reaches a part.
 
+mod align;
 mod execution;
 mod locate;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{GateSignal, RectPx, Score, Sha256, SizePx, Verdict};
+pub use align::Align;
 pub use execution::{Execution, Provider, WhenMissing};
 pub use locate::{DifferIn, Locate, Motion, PartsAre, Touching, Trigger, TriggerBy};
 
@@ -40,6 +42,9 @@ pub struct Recipe {
     /// On what the model runs.
     #[serde(default, skip_serializing_if = "Execution::is_default")]
     pub execution: Execution,
+    /// How a part must lie; without it no part is aligned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub align: Option<Align>,
 }
 
 /// What the model is shown of a part.
@@ -70,6 +75,10 @@ pub struct Limits {
     /// Defects smaller than this, in pixels of the frame, do not count.
     #[serde(default)]
     pub min_area_px: u64,
+    /// Defects that are certainly shorter than this, millimetres, do not count. Needs a calibrated
+    /// camera.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length_mm: Option<f32>,
     /// Labels that never count.
     #[serde(default)]
     pub ignore: Vec<String>,
@@ -88,6 +97,9 @@ pub struct KindLimits {
     pub undecided_from: Option<f32>,
     /// As in [`Limits::min_area_px`].
     pub min_area_px: Option<u64>,
+    /// As in [`Limits::min_length_mm`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length_mm: Option<f32>,
 }
 
 /// The time allowed and what the gate hears.
@@ -147,6 +159,8 @@ pub struct LimitsInForce {
     pub undecided_from: Score,
     /// Smaller does not count.
     pub min_area_px: u64,
+    /// Certainly shorter does not count.
+    pub min_length_mm: Option<f32>,
 }
 
 /// A recipe without contradictions. The only kind a [`crate::Part`] can carry.
@@ -169,6 +183,7 @@ impl Recipe {
         self.locate.check(&self.gate)?;
         check_gate(&self)?;
         self.execution.check()?;
+        self.align.as_ref().map_or(Ok(()), Align::check)?;
         let default_limits = limits_in_force(&self.limits, None)?;
         let kind_limits = self
             .limits
@@ -266,7 +281,15 @@ fn limits_in_force(
         ));
     }
     let min_area_px = over.and_then(|over| over.min_area_px).unwrap_or(limits.min_area_px);
-    Ok(LimitsInForce { reject_at, undecided_from, min_area_px })
+    let min_length_mm = over.and_then(|over| over.min_length_mm).or(limits.min_length_mm);
+    if let Some(length) = min_length_mm.filter(|length| !(length.is_finite() && *length > 0.0)) {
+        return Err(RecipeError::new(
+            format!("{place}.min_length_mm"),
+            format!("{length} is no length"),
+            "give it in millimetres, 2.0 for example, or leave it out",
+        ));
+    }
+    Ok(LimitsInForce { reject_at, undecided_from, min_area_px, min_length_mm })
 }
 
 impl CheckedRecipe {
@@ -301,6 +324,15 @@ impl CheckedRecipe {
     #[must_use]
     pub const fn default_limits(&self) -> LimitsInForce {
         self.default_limits
+    }
+
+    /// Whether it measures in millimetres, so that every camera needs an accepted calibration.
+    #[must_use]
+    pub fn measures_in_mm(&self) -> bool {
+        let limits = &self.recipe.limits;
+        limits.min_length_mm.is_some()
+            || limits.kind.values().any(|limits| limits.min_length_mm.is_some())
+            || self.recipe.align.as_ref().is_some_and(|align| align.max_offset_mm.is_some())
     }
 
     /// Labels the recipe names; all must exist in the model.

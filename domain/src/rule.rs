@@ -44,10 +44,13 @@ pub fn verdict_from_defects<'a>(
 
 impl CheckedRecipe {
     /// Whether the recipe looks at `defect` at all: its label is not ignored, and it is not smaller
-    /// than what counts.
+    /// than what counts. One that was not measured in millimetres is as long as any limit.
     #[must_use]
     pub fn looks_at(&self, defect: &Defect) -> bool {
-        self.limits_for(&defect.kind).is_some_and(|limits| defect.area_px >= limits.min_area_px)
+        self.limits_for(&defect.kind).is_some_and(|limits| {
+            let long = |limit| defect.mm.is_none_or(|mm| mm.may_reach(limit));
+            defect.area_px >= limits.min_area_px && limits.min_length_mm.is_none_or(long)
+        })
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use domain::{
     ActedInspection, AnsweredBy, BeltMotion, CameraId, CaptureTime, CheckedRecipe, ClassScore,
-    Defect, FindingFault, Frame, GateSignal, Heatmap, Inspection, Mask, MonoTime, Outcome,
-    OwnedPixels, PartCondition, PartId, PixelFormat, Pixels, Plane, PlcAnswer, PointPx, Provenance,
-    Reason, Recipe, RectPx, Score, Sha256, SizePx, Stage, StageTimes, Verdict, View, ViewRecord,
-    WallTime, Why, YuvMatrix, YuvRange,
+    Defect, DefectMm, FindingFault, Frame, GateSignal, Heatmap, Inspection, Mask, MonoTime,
+    Outcome, OwnedPixels, PartCondition, PartId, PartPose, PixelFormat, Pixels, Plane, PlcAnswer,
+    PointPx, Provenance, Reason, Recipe, RectPx, Score, Sha256, SizePx, Stage, StageTimes, Verdict,
+    View, ViewRecord, WallTime, Why, YuvMatrix, YuvRange,
 };
 
 use crate::RunStart;
@@ -124,6 +124,12 @@ pub(crate) fn inspection(number: u64, verdict: Verdict) -> Inspection {
         frame: frame(format, SizePx::new(31, 23), seed),
         box_in_frame: RectPx::new(4, 5, 10, 11),
         crop_in_frame: RectPx::new(3, 3, 14, 15),
+        pose: (name == "side").then_some(PartPose {
+            angle_deg: 1.5,
+            dx_px: -3.25,
+            dy_px: 0.5,
+            offset_mm: Some(0.375),
+        }),
     };
     let pictures = vec![
         view("top", PixelFormat::Gray8, number),
@@ -147,6 +153,13 @@ pub(crate) fn inspection(number: u64, verdict: Verdict) -> Inspection {
             area_px: 33,
             score: score(0.9),
             mask: Some(Mask::from_bits(RectPx::new(0, 0, 2, 2), [true, false, false, true])),
+            mm: Some(DefectMm {
+                x_mm: 12.5,
+                y_mm: -3.25,
+                length_mm: 2.5,
+                area_mm2: 0.75,
+                uncertainty_mm: 0.03125,
+            }),
         }],
         views: pictures.iter().map(ViewRecord::from).collect(),
         provenance: Provenance {

@@ -11,7 +11,7 @@ use crate::StoreError;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// How older databases come to it; step `n` of the list makes version `n + 1`.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step { name: "0001_initial", sql: include_str!("steps/0001_initial.sql") },
     Step {
         name: "0002_late_inspections_and_events",
@@ -23,6 +23,7 @@ const STEPS: [Step; 5] = [
     },
     Step { name: "0004_clips", sql: include_str!("steps/0004_clips.sql") },
     Step { name: "0005_labels", sql: include_str!("steps/0005_labels.sql") },
+    Step { name: "0006_millimetres", sql: include_str!("steps/0006_millimetres.sql") },
 ];
 
 /// Version of [`SCHEMA`].

@@ -164,6 +164,8 @@ CREATE TABLE defect (
     score REAL NOT NULL CHECK (score BETWEEN 0 AND 1),
     -- Which cells of the view's heatmap; NULL for kinds of model that give none.
     mask_json TEXT CHECK (mask_json IS NULL OR json_valid(mask_json)),
+    -- Place and size in millimetres; NULL without a calibration.
+    mm_json TEXT CHECK (mm_json IS NULL OR json_valid(mm_json)),
     PRIMARY KEY (run_id, part_number, position),
     FOREIGN KEY (run_id, part_number) REFERENCES part (run_id, number) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
@@ -205,6 +207,8 @@ CREATE TABLE view (
     crop_width_px INTEGER NOT NULL CHECK (crop_width_px >= 0),
     -- Rows of what the model looked at.
     crop_height_px INTEGER NOT NULL CHECK (crop_height_px >= 0),
+    -- How the part lay against the golden sample; NULL where it was not aligned.
+    pose_json TEXT CHECK (pose_json IS NULL OR json_valid(pose_json)),
     PRIMARY KEY (run_id, part_number, position),
     FOREIGN KEY (run_id, part_number) REFERENCES part (run_id, number) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;

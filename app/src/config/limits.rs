@@ -45,6 +45,9 @@ fn with_limits(text: &str, before: &Limits, after: &Limits) -> Result<String> {
     if before.min_area_px != after.min_area_px {
         set(table, "min_area_px", Some(whole(after.min_area_px)?));
     }
+    if before.min_length_mm != after.min_length_mm {
+        set(table, "min_length_mm", after.min_length_mm.map(real));
+    }
     if before.ignore != after.ignore {
         let labels: Array = after.ignore.iter().map(String::as_str).collect();
         set(table, "ignore", Some(labels.into()));
@@ -94,6 +97,9 @@ fn of_kind(limits: &KindLimits) -> Result<InlineTable> {
     }
     if let Some(area) = limits.min_area_px {
         table.insert("min_area_px", whole(area)?);
+    }
+    if let Some(length) = limits.min_length_mm {
+        table.insert("min_length_mm", real(length));
     }
     Ok(table)
 }

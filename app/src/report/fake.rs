@@ -57,6 +57,7 @@ pub fn acted(part: u64, verdict: Verdict) -> ActedInspection {
                     area_px: 90,
                     score: reason.score,
                     mask: None,
+                    mm: None,
                 })
                 .collect(),
             views: vec![ViewRecord {
@@ -67,6 +68,7 @@ pub fn acted(part: u64, verdict: Verdict) -> ActedInspection {
                 at,
                 box_in_frame,
                 crop_in_frame: RectPx::new(90, 90, 100, 80),
+                pose: None,
             }],
             provenance: provenance(),
             heatmaps: vec![],

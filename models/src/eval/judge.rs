@@ -33,17 +33,24 @@ impl Rule {
     pub fn limits(&self) -> Option<LimitsInForce> {
         match self {
             Self::Unlimited => None,
-            Self::Limit(limit) => {
-                Some(LimitsInForce { reject_at: *limit, undecided_from: *limit, min_area_px: 0 })
-            }
+            Self::Limit(limit) => Some(LimitsInForce {
+                reject_at: *limit,
+                undecided_from: *limit,
+                min_area_px: 0,
+                min_length_mm: None,
+            }),
             Self::Recipe(recipe) => Some(recipe.default_limits()),
         }
     }
 
     /// The limits of a defect; `None` when it does not count.
     fn limits_of(&self, defect: &Defect) -> Option<LimitsInForce> {
-        let none =
-            LimitsInForce { reject_at: Score::ZERO, undecided_from: Score::ZERO, min_area_px: 0 };
+        let none = LimitsInForce {
+            reject_at: Score::ZERO,
+            undecided_from: Score::ZERO,
+            min_area_px: 0,
+            min_length_mm: None,
+        };
         let limits = match self {
             Self::Recipe(recipe) => recipe.limits_for(&defect.kind)?,
             _ => self.limits().unwrap_or(none),
@@ -318,6 +325,7 @@ mod tests {
             area_px,
             score: score(value),
             mask: None,
+            mm: None,
         };
         let names = ["fine", "scratch", "dent"];
         Finding {

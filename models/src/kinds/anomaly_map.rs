@@ -9,7 +9,7 @@
 use domain::FindingFault;
 
 use super::grid::{self, Grid};
-use super::{Look, Reader, Reading, Said, sigmoid};
+use super::{Look, Reader, Reading, Said, highest, sigmoid};
 use crate::manifest::{Activation, AnomalySpec};
 use crate::session::Raw;
 use crate::tiling::Tile;
@@ -53,7 +53,7 @@ pub(super) fn read(reader: &mut Reader, look: &Look) -> Result<Reading, FindingF
         (reader.bad_labels().next(), &mut reader.said);
     let grid = Grid::new(reader.input.canvas(), grid, look);
     cells.clear();
-    cells.extend(grid.cells(0));
+    grid.rows(0).for_each(|row| cells.extend_from_slice(row));
     let mut reading = Reading {
         classes: classes.clone(),
         defects: Vec::new(),
@@ -71,7 +71,7 @@ pub(super) fn read(reader: &mut Reader, look: &Look) -> Result<Reading, FindingF
         }
         score
     } else {
-        cells.iter().copied().fold(0.0, f32::max)
+        highest(cells)
     };
     reading.classes[label] = score;
     reading.classes[reader.good] = 1.0 - score;

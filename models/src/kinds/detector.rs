@@ -245,6 +245,7 @@ pub(super) fn read(reader: &mut Reader, look: &Look) -> Result<Reading, FindingF
             area_px: box_in_frame.area(),
             score,
             mask: None,
+            mm: None,
         }))
     });
     let defects = defects.collect::<Result<_, _>>()?;

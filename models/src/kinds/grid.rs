@@ -122,12 +122,12 @@ impl<'a> Grid<'a> {
         self.across.shown.len()
     }
 
-    /// The probabilities of a channel, row-major.
-    pub fn cells(&self, channel: usize) -> impl Iterator<Item = f32> {
+    /// The probabilities of a channel, row by row.
+    pub fn rows(&self, channel: usize) -> impl Iterator<Item = &[f32]> {
         let (rows, columns) = (self.raw.shape[2], self.raw.shape[3]);
-        self.down.shown.clone().flat_map(move |y| {
+        self.down.shown.clone().map(move |y| {
             let row = &self.raw.values[(channel * rows + y) * columns..][..columns];
-            row[self.across.shown.clone()].iter().copied()
+            &row[self.across.shown.clone()]
         })
     }
 
@@ -183,6 +183,7 @@ impl<'a> Grid<'a> {
             area_px: (area.round() as u64).max(1),
             score: score_from(score)?,
             mask: Some(Mask::from_bits(grid, inside)),
+            mm: None,
         })
     }
 
@@ -195,7 +196,8 @@ impl<'a> Grid<'a> {
         Heatmap {
             width: self.across.shown.len() as u32,
             height: self.down.shown.len() as u32,
-            values: heat.iter().map(|heat| (heat * 255.0).round() as u8).collect(),
+            // They are not negative: a half more and cut off is rounded, without a call a cell.
+            values: heat.iter().map(|heat| (heat * 255.0 + 0.5) as u8).collect(),
             covers: self.look.crop,
         }
     }

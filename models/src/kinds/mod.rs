@@ -107,6 +107,7 @@ impl Look {
             area_px: self.crop.area(),
             score: score_from(probability)?,
             mask: None,
+            mm: None,
         })
     }
 }
@@ -272,18 +273,40 @@ fn sigmoid(values: &mut [f32]) {
 
 /// `values` holds `channels` planes; at each place they become positive and add up to 1.
 fn softmax(values: &mut [f32], channels: usize) {
+    /// Places at a time: their maxima and sums stay close by while plane after plane is read.
+    const AT_ONCE: usize = 256;
     let places = values.len() / channels;
-    for place in 0..places {
-        let at = |channel: usize| channel * places + place;
-        let top = (0..channels).map(|c| values[at(c)]).fold(f32::NEG_INFINITY, f32::max);
-        let mut sum = 0.0;
+    for start in (0..places).step_by(AT_ONCE) {
+        let count = AT_ONCE.min(places - start);
+        let (mut tops, mut sums) = ([f32::NEG_INFINITY; AT_ONCE], [0.0; AT_ONCE]);
+        let (tops, sums) = (&mut tops[..count], &mut sums[..count]);
+        let plane = |channel: usize| channel * places + start..channel * places + start + count;
         for channel in 0..channels {
-            let value = (values[at(channel)] - top).exp();
-            values[at(channel)] = value;
-            sum += value;
+            tops.iter_mut().zip(&values[plane(channel)]).for_each(|(top, v)| *top = top.max(*v));
         }
-        (0..channels).for_each(|channel| values[at(channel)] /= sum);
+        for channel in 0..channels {
+            for ((value, top), sum) in values[plane(channel)].iter_mut().zip(&*tops).zip(&mut *sums)
+            {
+                *value = (*value - top).exp();
+                *sum += *value;
+            }
+        }
+        for channel in 0..channels {
+            values[plane(channel)].iter_mut().zip(&*sums).for_each(|(value, sum)| *value /= sum);
+        }
     }
+}
+
+/// The highest of `values` and 0. One number after the other would wait for the last comparison;
+/// lanes need not.
+fn highest(values: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let (wide, rest) = values.as_chunks::<LANES>();
+    let mut tops = [0.0_f32; LANES];
+    for chunk in wide {
+        tops.iter_mut().zip(chunk).for_each(|(top, value)| *top = top.max(*value));
+    }
+    rest.iter().chain(&tops).copied().fold(0.0, f32::max)
 }
 
 /// A probability as a score.

@@ -4,7 +4,7 @@
 use domain::FindingFault;
 
 use super::grid::{self, Grid};
-use super::{Look, Reader, Reading, Said};
+use super::{Look, Reader, Reading, Said, highest};
 use crate::session::Raw;
 use crate::tiling::Tile;
 
@@ -23,13 +23,13 @@ pub(super) fn take(
 pub(super) fn read(reader: &mut Reader, look: &Look) -> Result<Reading, FindingFault> {
     let (bad, Said { grid, cells, heat, seen, .. }) = (reader.bad_labels(), &mut reader.said);
     let grid = Grid::new(reader.input.canvas(), grid, look);
-    let classes =
-        (0..reader.labels.len()).map(|channel| grid.cells(channel).fold(0.0, f32::max)).collect();
+    let highest = |channel| grid.rows(channel).map(highest).fold(0.0, f32::max);
+    let classes = (0..reader.labels.len()).map(highest).collect();
     let mut defects = Vec::new();
     heat.clear();
     for channel in bad {
         cells.clear();
-        cells.extend(grid.cells(channel));
+        grid.rows(channel).for_each(|row| cells.extend_from_slice(row));
         heat.resize(cells.len(), 0.0);
         heat.iter_mut().zip(&*cells).for_each(|(heat, cell)| *heat = heat.max(*cell));
         defects.extend(grid.defects(&reader.labels[channel], cells, &reader.output, seen)?);

@@ -109,6 +109,7 @@ mod tests {
                 area_px,
                 score: Score::new(score).unwrap(),
                 mask: None,
+                mm: None,
             })
             .collect();
         Ok(Finding { view: 0, model: Sha256::of(b"m"), classes: vec![], defects, heatmap: None })

@@ -177,6 +177,7 @@ fn view_of(index: usize, view: LocatedView, recipe: &CheckedRecipe) -> View {
         frame: view.frame,
         box_in_frame: view.box_in_frame,
         crop_in_frame,
+        pose: None,
     }
 }
 

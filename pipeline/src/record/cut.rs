@@ -113,6 +113,7 @@ fn cut_view(view: &View, shelf: &Arc<Shelf>) -> Option<View> {
         frame,
         box_in_frame: view.box_in_frame,
         crop_in_frame: view.crop_in_frame,
+        pose: view.pose,
     })
 }
 
@@ -240,7 +241,7 @@ mod tests {
             origin: None,
             pixels: Arc::new(pixels),
         };
-        View { name: "v".into(), frame, box_in_frame: crop, crop_in_frame: crop }
+        View { name: "v".into(), frame, box_in_frame: crop, crop_in_frame: crop, pose: None }
     }
 
     proptest! {

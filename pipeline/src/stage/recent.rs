@@ -146,6 +146,7 @@ mod tests {
             at: at(number),
             box_in_frame: RectPx::new(1, 2, 3, 4000),
             crop_in_frame: RectPx::new(0, 0, 9, 9),
+            pose: None,
         };
         let provenance = Provenance {
             recipe: Sha256::of(b"recipe"),

@@ -229,7 +229,7 @@ impl Reader {
     fn scored(&self, row: PartRow) -> Result<ScoredPart, StoreError> {
         // Masks are left out: they are large, and no limit looks at them.
         let sql = "SELECT kind, view, box_x_px, box_y_px, box_width_px, box_height_px, area_px,
-            score, NULL AS mask_json FROM defect
+            score, NULL AS mask_json, mm_json FROM defect
             WHERE run_id = :run AND part_number = :part ORDER BY position";
         let of = named_params! { ":run": row.run.0, ":part": int(row.part.0) };
         let defects = self.list(sql, of, read::defect)?;

@@ -204,7 +204,8 @@ impl Found<'_> {
     }
 
     fn defects(&self, key: PartKey) -> Result<(Vec<Defect>, Looks)> {
-        let sql = "SELECT d.kind, d.score, d.view, d.area_px, NULL AS mask_json, d.box_x_px,
+        let sql =
+            "SELECT d.kind, d.score, d.view, d.area_px, NULL AS mask_json, d.mm_json, d.box_x_px,
             d.box_y_px, d.box_width_px, d.box_height_px, v.crop_x_px, v.crop_y_px,
             v.crop_width_px, v.crop_height_px
             FROM defect AS d LEFT JOIN view AS v ON v.run_id = d.run_id

@@ -104,15 +104,20 @@ pub(crate) fn part_detail(row: &Row<'_>) -> Result<PartDetail> {
     })
 }
 
+fn optional_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
+    let there = row.get::<_, Option<String>>(column)?;
+    there.map(|_| json(row, column)).transpose()
+}
+
 pub(crate) fn defect(row: &Row<'_>) -> Result<Defect> {
-    let mask = row.get::<_, Option<String>>("mask_json")?;
     Ok(Defect {
         kind: text(row, "kind")?.into(),
         view: place(row, "view")?,
         box_in_frame: rect(row, "box")?,
         area_px: count(row, "area_px")?,
         score: Score::new(row.get("score")?).map_err(|error| unfit("score", error))?,
-        mask: mask.map(|_| json(row, "mask_json")).transpose()?,
+        mask: optional_json(row, "mask_json")?,
+        mm: optional_json(row, "mm_json")?,
     })
 }
 
@@ -125,6 +130,7 @@ pub(crate) fn view(row: &Row<'_>) -> Result<ViewRecord> {
         at: time(row, "exposed_mono_ns", "exposed_wall_ns")?,
         box_in_frame: rect(row, "box")?,
         crop_in_frame: rect(row, "crop")?,
+        pose: optional_json(row, "pose_json")?,
     })
 }
 

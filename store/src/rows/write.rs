@@ -144,7 +144,7 @@ pub(crate) fn insert_defect(
 ) -> Result<()> {
     let at = defect.box_in_frame;
     db.prepare_cached(
-        "INSERT INTO defect VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO defect VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(rusqlite::params![
         run.0,
@@ -159,6 +159,7 @@ pub(crate) fn insert_defect(
         int(defect.area_px),
         defect.score.get(),
         defect.mask.as_ref().map(json),
+        defect.mm.as_ref().map(json),
     ])?;
     Ok(())
 }
@@ -173,7 +174,8 @@ pub(crate) fn insert_view(
     let (seen, crop) = (view.box_in_frame, view.crop_in_frame);
     db.prepare_cached(
         "INSERT INTO view
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+             ?18)",
     )?
     .execute(rusqlite::params![
         run.0,
@@ -193,6 +195,7 @@ pub(crate) fn insert_view(
         crop.y,
         crop.width,
         crop.height,
+        view.pose.as_ref().map(json),
     ])?;
     Ok(())
 }

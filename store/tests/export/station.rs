@@ -65,6 +65,7 @@ fn outcome(run: i64, part: u64, formats: &[PixelFormat], is_rejected: bool) -> O
         frame: frame(*format, run.unsigned_abs() * 1_000 + part * 10 + at as u64),
         box_in_frame: RectPx::new(10, 8, 20, 20),
         crop_in_frame: CROP,
+        pose: None,
     };
     let pictures: Vec<View> = formats.iter().enumerate().map(view).collect();
     let reason = Reason {

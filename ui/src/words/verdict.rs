@@ -22,6 +22,8 @@ pub struct Words {
     pub not_run: &'static str,
     /// The part could not be turned into the model's input.
     pub not_prepared: &'static str,
+    /// The camera's calibration does not hold.
+    pub not_calibrated: &'static str,
     /// The line was stopped.
     pub stopped: &'static str,
     /// There is no picture of the part.
@@ -41,6 +43,7 @@ pub const ENGLISH: Words = Words {
     not_finite: "The model gave a result that is no number",
     not_run: "The model did not run",
     not_prepared: "The picture could not be prepared",
+    not_calibrated: "The camera's calibration does not hold any more",
     stopped: "The line was stopped",
     no_picture: "There is no picture of the part",
     stage_failed: "A step failed: {}",
@@ -56,6 +59,7 @@ pub const GERMAN: Words = Words {
     not_finite: "Das Modell lieferte keine gültige Zahl",
     not_run: "Das Modell lief nicht",
     not_prepared: "Das Bild ließ sich nicht aufbereiten",
+    not_calibrated: "Die Kalibrierung der Kamera gilt nicht mehr",
     stopped: "Die Linie wurde angehalten",
     no_picture: "Es gibt kein Bild von dem Teil",
     stage_failed: "Ein Schritt ist ausgefallen: {}",
@@ -120,6 +124,7 @@ impl super::Words {
                 FindingFault::NotFinite { .. } => words.not_finite,
                 FindingFault::Runtime { .. } => words.not_run,
                 FindingFault::NotPrepared { .. } => words.not_prepared,
+                FindingFault::Calibration { .. } => words.not_calibrated,
             }
             .to_owned(),
             Why::Stopped => words.stopped.to_owned(),

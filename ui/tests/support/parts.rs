@@ -148,6 +148,7 @@ fn defect(kind: &Kind) -> Defect {
         area_px: 240,
         score: score(kind.score),
         mask: None,
+        mm: None,
     }
 }
 
@@ -185,6 +186,7 @@ fn view(number: u64, at: CaptureTime, kind: Option<&Kind>) -> View {
         },
         box_in_frame: RectPx::new(30, 30, CROP.width - 20, CROP.height - 20),
         crop_in_frame: RectPx::new(20, 20, CROP.width, CROP.height),
+        pose: None,
     }
 }
 

@@ -15,12 +15,13 @@ const NO_PICTURE: u16 = 401;
 const NOT_FINITE: u16 = 402;
 const MODEL_FAILED: u16 = 403;
 const NOT_PREPARED: u16 = 404;
+const NOT_CALIBRATED: u16 = 405;
 const DEADLINE: u16 = 501;
 const STOPPED: u16 = 601;
 const STAGE_FAILED: u16 = 602;
 
 /// The published table: code, name, meaning.
-pub const TABLE: [(u16, &str, &str); 12] = [
+pub const TABLE: [(u16, &str, &str); 13] = [
     (NONE, "none", "Verdict pass, or no verdict yet."),
     (DEFECT, "defect", "A defect at its limit; 101, 102, … name the kinds under `defects`."),
     (NEAR_LIMIT, "near_limit", "A score between the two limits; 201, 202, … as 101, 102, …"),
@@ -30,6 +31,7 @@ pub const TABLE: [(u16, &str, &str); 12] = [
     (NOT_FINITE, "not_finite", "The model put out no usable number."),
     (MODEL_FAILED, "model_failed", "The model did not run."),
     (NOT_PREPARED, "not_prepared", "The picture could not be made ready for the model."),
+    (NOT_CALIBRATED, "not_calibrated", "The camera's calibration does not hold any more."),
     (DEADLINE, "deadline", "No inspection before the deadline."),
     (STOPPED, "stopped", "The line was stopped first."),
     (STAGE_FAILED, "stage_failed", "A stage of the line failed on it."),
@@ -51,6 +53,7 @@ pub fn code(verdict: &Verdict, defects: &[String]) -> u16 {
             Why::NoFinding { cause: FindingFault::NotFinite { .. } } => NOT_FINITE,
             Why::NoFinding { cause: FindingFault::Runtime { .. } } => MODEL_FAILED,
             Why::NoFinding { cause: FindingFault::NotPrepared { .. } } => NOT_PREPARED,
+            Why::NoFinding { cause: FindingFault::Calibration { .. } } => NOT_CALIBRATED,
             Why::Deadline => DEADLINE,
             Why::Stopped => STOPPED,
             Why::StageFailed { .. } => STAGE_FAILED,

@@ -253,6 +253,7 @@ mod tests {
             area_px: 16,
             score: Score::new(score).unwrap(),
             mask: None,
+            mm: None,
         };
         let defects = vec![defect];
         let verdict =

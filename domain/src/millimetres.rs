@@ -1,0 +1,64 @@
+//! What was measured on the belt rather than in the picture.
+
+use serde::{Deserialize, Serialize};
+
+/// A defect's place and size on the plane that the calibration knows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefectMm {
+    /// Its middle, along the plane's first axis, millimetres.
+    pub x_mm: f32,
+    /// Its middle, along the second.
+    pub y_mm: f32,
+    /// The largest distance between two places of it (Feret diameter).
+    pub length_mm: f32,
+    /// What it covers.
+    pub area_mm2: f32,
+    /// Standard uncertainty of `length_mm`: of the calibration and of pointing at its ends.
+    pub uncertainty_mm: f32,
+}
+
+impl DefectMm {
+    /// Whether the length may be `limit_mm` or more, uncertainty (k = 2) counted against the part:
+    /// whoever passes a part must be able to prove it (ISO 14253-1).
+    #[must_use]
+    pub fn may_reach(&self, limit_mm: f32) -> bool {
+        // Not the other way round: what is no number reaches every limit.
+        !(self.length_mm + 2.0 * self.uncertainty_mm < limit_mm)
+    }
+}
+
+/// How a part lay, against the golden sample.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartPose {
+    /// Turned by so much, clockwise in the picture, degrees in -180..=180.
+    pub angle_deg: f32,
+    /// Shifted to the right, pixels.
+    pub dx_px: f32,
+    /// Shifted down, pixels.
+    pub dy_px: f32,
+    /// The length of the shift; absent where no plane is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset_mm: Option<f32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_counts_from_its_limit_less_its_uncertainty() {
+        let of = |length_mm, uncertainty_mm| DefectMm {
+            x_mm: 0.0,
+            y_mm: 0.0,
+            length_mm,
+            area_mm2: 1.0,
+            uncertainty_mm,
+        };
+        assert!(of(2.0, 0.0).may_reach(2.0));
+        assert!(of(1.9, 0.05).may_reach(2.0));
+        assert!(!of(1.89, 0.05).may_reach(2.0));
+        assert!(of(f32::NAN, 0.05).may_reach(2.0));
+    }
+}
