@@ -7,6 +7,7 @@
 //! sprites laid on it, blurred by its motion, lit, and made noisy.
 
 mod belt;
+pub mod camera;
 mod config;
 mod flaw;
 mod frame;
