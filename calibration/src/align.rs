@@ -128,7 +128,9 @@ impl Pose {
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum GoldenRefused {
     /// Too small.
-    #[error("the golden sample is {size}; at least {least} x {least} pixels are needed to align by")]
+    #[error(
+        "the golden sample is {size}; at least {least} x {least} pixels are needed to align by"
+    )]
     TooSmall {
         /// As given.
         size: SizePx,

@@ -13,8 +13,9 @@ impl<'a> Reader<'a> {
     /// The next `count` bytes.
     pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], String> {
         let taken = self.left.split_at_checked(count);
-        let (bytes, left) = taken
-            .ok_or_else(|| format!("{count} more bytes are needed, {} are left", self.left.len()))?;
+        let (bytes, left) = taken.ok_or_else(|| {
+            format!("{count} more bytes are needed, {} are left", self.left.len())
+        })?;
         self.left = left;
         Ok(bytes)
     }

@@ -70,7 +70,8 @@ fn read(bytes: &[u8]) -> Result<FlatField, String> {
     let offset = reader.bytes(pixels)?.to_vec();
     let bad = reader.bytes(bad_count.saturating_mul(9))?;
     reader.end()?;
-    let bad = bad.chunks_exact(9).map(|nine| bad_pixel(nine, size)).collect::<Result<Vec<_>, _>>()?;
+    let bad =
+        bad.chunks_exact(9).map(|nine| bad_pixel(nine, size)).collect::<Result<Vec<_>, _>>()?;
     if !bad.is_sorted_by_key(|bad| (bad.y, bad.x)) {
         return Err("its bad pixels are out of order".to_owned());
     }

@@ -424,7 +424,11 @@ impl Means {
         let (mut squares, mut far, mut count) = (0.0, 0.0, 0.0);
         for at in blocks.indices(index) {
             let share = self.light(at) / mean - 1.0;
-            if share.abs() > BAD_SHARE { far += 1.0 } else { squares += share * share }
+            if share.abs() > BAD_SHARE {
+                far += 1.0
+            } else {
+                squares += share * share
+            }
             count += 1.0;
         }
         if far / count > 0.05 { BAD_SHARE } else { f64::sqrt(squares / count) }
