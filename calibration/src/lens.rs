@@ -4,6 +4,7 @@
 mod coverage;
 mod crop;
 mod fit;
+mod solution;
 
 pub use coverage::Coverage;
 pub use crop::CropMap;

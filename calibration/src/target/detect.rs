@@ -3,7 +3,7 @@
 
 use domain::SizePx;
 use opencv::core::{self, Mat};
-use opencv::prelude::{MatTrait, MatTraitManual};
+use opencv::prelude::MatTraitManual;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
