@@ -9,6 +9,7 @@ mod pdf;
 mod pieces;
 mod point;
 mod print;
+mod saddle;
 mod sharpness;
 mod svg;
 

@@ -160,7 +160,7 @@ fn cofactors(m: &[[f64; 3]; 3]) -> [[f64; 3]; 3] {
 }
 
 /// Solves the first `n` equations by elimination with pivots; none where they are not independent.
-fn solved(mut a: Square, b: &mut [f64; 8], n: usize) -> Option<[f64; 8]> {
+pub(crate) fn solved(mut a: Square, b: &mut [f64; 8], n: usize) -> Option<[f64; 8]> {
     let scale = (0..n).map(|i| a[i][i].abs()).fold(0.0, f64::max);
     for column in 0..n {
         let pivot =

@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 
 use opencv::aruco;
-use opencv::core::{self, Mat, Point2f, Size, TermCriteria, Vector};
-use opencv::imgproc::corner_sub_pix;
-use opencv::prelude::{DetectorParametersTrait, MatTraitConst};
+use opencv::core::{self, Mat, Point2f, Vector};
+use opencv::prelude::DetectorParametersTrait;
 
 use super::detect::{Found, px_from};
 use super::pieces::white_squares;
-use super::{Dictionary, Mm, NotFound, Px, Target, TargetKind};
+use super::saddle::{Corner, refined};
+use super::{Dictionary, NotFound, Px, Target, TargetKind};
 use crate::scale::homography::Homography;
 
 /// Fewer corners are not worth a view.
@@ -52,13 +52,13 @@ pub(super) fn find(target: &Target, luma: &Mat) -> Found {
         let of = ((columns - 1) * (rows - 1)) as usize;
         return Err(board.why_not(luma, target, corners.len(), of)?);
     }
-    refined(luma, corners, board.window_px(&markers))
+    placed(luma, &corners)
 }
 
 impl Board {
     /// Where each inner corner should be, from the two markers that touch it; and how many pairs
     /// of markers do not lie as they should.
-    fn corners(&self, markers: &Markers) -> (Vec<(u32, Px)>, usize) {
+    fn corners(&self, markers: &Markers) -> (Vec<(u32, Corner)>, usize) {
         let ids: HashMap<[u32; 2], u32> = white_squares(self.columns, self.rows).zip(0..).collect();
         let (mut corners, mut misfits) = (Vec::new(), 0);
         for row in 1..self.rows {
@@ -73,7 +73,9 @@ impl Board {
                     continue;
                 }
                 match self.corner(column, row, &near) {
-                    Some(px) => corners.push(((row - 1) * (self.columns - 1) + column - 1, px)),
+                    Some(corner) => {
+                        corners.push(((row - 1) * (self.columns - 1) + column - 1, corner));
+                    }
                     None => misfits += 1,
                 }
             }
@@ -82,7 +84,7 @@ impl Board {
     }
 
     /// Where a corner should be; none where its markers do not lie around it.
-    fn corner(&self, column: u32, row: u32, near: &[([u32; 2], &[Px; 4])]) -> Option<Px> {
+    fn corner(&self, column: u32, row: u32, near: &[([u32; 2], &[Px; 4])]) -> Option<Corner> {
         let inset = (self.square_mm - self.marker_mm) / 2.0;
         let mut pairs = Vec::new();
         for ([column, row], seen) in near {
@@ -99,20 +101,15 @@ impl Board {
             (at[0] - px[0]).hypot(at[1] - px[1])
         };
         let fits = pairs.iter().all(|pair| off(pair) < 0.15 * side);
-        let at = Mm::new(f64::from(column) * self.square_mm, f64::from(row) * self.square_mm);
-        let [x, y] = to_px.apply([at.x, at.y]);
-        fits.then_some(Px::new(x, y))
-    }
-
-    /// Half the side of a window that holds a corner but no marker, pixels.
-    fn window_px(&self, markers: &Markers) -> i32 {
-        let mut sides: Vec<f64> = markers.values().map(|m| m[0].distance(m[1])).collect();
-        sides.sort_unstable_by(f64::total_cmp);
-        let side = sides.get(sides.len() / 4).copied().unwrap_or_default();
-        let gap = side / self.marker_mm * (self.square_mm - self.marker_mm) / 2.0;
-        #[expect(clippy::cast_possible_truncation, reason = "a few pixels")]
-        let whole = (1.2 * gap) as i32;
-        whole.clamp(2, 12)
+        let at = [column, row].map(|index| f64::from(index) * self.square_mm);
+        let [x, y] = to_px.apply(at);
+        fits.then(|| Corner {
+            at: Px::new(x, y),
+            along: to_px.jacobian(at).map(|row| row.map(|slope| slope * self.square_mm)),
+            // The square after this corner is the one of the same column and row.
+            falling_black: (column + row).is_multiple_of(2),
+            plain: inset / self.square_mm,
+        })
     }
 
     /// Why too few corners were found.
@@ -161,26 +158,13 @@ fn markers(luma: &Mat, dictionary: Dictionary) -> Result<Markers, NotFound> {
     Ok(named.filter_map(|(id, corners)| Some((id.unsigned_abs(), four(corners)?))).collect())
 }
 
-/// Each corner moved to where the edges around it meet; those at the picture's border are left out.
-fn refined(luma: &Mat, corners: Vec<(u32, Px)>, window: i32) -> Found {
-    let reach = f64::from(window + 2);
-    let (right, bottom) = (f64::from(luma.cols()) - 1.0, f64::from(luma.rows()) - 1.0);
-    let inside =
-        |px: &Px| px.x >= reach && px.y >= reach && px.x <= right - reach && px.y <= bottom - reach;
-    let kept: Vec<_> = corners.into_iter().filter(|(_, px)| inside(px)).collect();
-    #[expect(clippy::cast_possible_truncation, reason = "as OpenCV takes it")]
-    let mut points: Vector<Point2f> =
-        kept.iter().map(|(_, px)| Point2f::new(px.x as f32, px.y as f32)).collect();
-    let until = TermCriteria {
-        typ: core::TermCriteria_COUNT + core::TermCriteria_EPS,
-        max_count: 100,
-        epsilon: 1e-4,
-    };
-    let none = Size::new(-1, -1);
-    if !points.is_empty() {
-        corner_sub_pix(luma, &mut points, Size::new(window, window), none, until)?;
+/// Each corner moved to where the edges around it meet; those that are not there are left out.
+fn placed(luma: &Mat, guesses: &[(u32, Corner)]) -> Found {
+    let mut found = Vec::with_capacity(guesses.len());
+    for (id, guess) in guesses {
+        if let Some(px) = refined(luma, guess)? {
+            found.push((*id, px));
+        }
     }
-    let placed = kept.iter().zip(points.iter()).map(|(&(id, guess), at)| (id, guess, px_from(at)));
-    let near = placed.filter(|(_, guess, at)| guess.distance(*at) <= reach);
-    Ok(near.map(|(id, _, at)| (id, at)).collect())
+    Ok(found)
 }

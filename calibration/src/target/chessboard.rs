@@ -7,6 +7,7 @@ use opencv::core::{Mat, Point2f, Size, Vector};
 use opencv::prelude::MatTraitConst;
 
 use super::detect::{Found, px_from};
+use super::saddle::{Corner, refined};
 use super::{NotFound, Px, Target};
 
 /// All inner corners of the board, in its order.
@@ -30,7 +31,36 @@ pub(super) fn find(target: &Target, luma: &Mat, columns: u32, rows: u32) -> Foun
     }
     let corners = oriented(corners, luma, columns as usize, rows as usize)
         .ok_or(NotFound::Mirrored { target: name })?;
-    Ok((0..).zip(corners).collect())
+    let falling_black = first_is_black(&corners, luma, columns as usize);
+    let mut found = Vec::with_capacity(corners.len());
+    for (index, at) in corners.iter().enumerate() {
+        let (column, row) = (index % columns as usize, index / columns as usize);
+        let corner = Corner {
+            at: *at,
+            along: square_at(&corners, columns as usize, column, row),
+            // Squares on the falling diagonal of the first corner are those of the first square.
+            falling_black: falling_black == ((column + row) % 2 == 0),
+            plain: 1.0,
+        };
+        found.push(refined(luma, &corner)?.unwrap_or(*at));
+    }
+    Ok((0..).zip(found).collect())
+}
+
+/// How the board lies at a corner, by its neighbours: pixels a square along columns and rows.
+fn square_at(corners: &[Px], columns: usize, column: usize, row: usize) -> [[f64; 2]; 2] {
+    let rows = corners.len() / columns;
+    let apart = |low: usize, high: usize, steps: usize| {
+        #[expect(clippy::cast_precision_loss, reason = "one or two")]
+        let steps = steps as f64;
+        let (a, b) = (corners[low], corners[high]);
+        [(b.x - a.x) / steps, (b.y - a.y) / steps]
+    };
+    let (left, right) = (column.saturating_sub(1), (column + 1).min(columns - 1));
+    let (up, down) = (row.saturating_sub(1), (row + 1).min(rows - 1));
+    let [ax, ay] = apart(row * columns + left, row * columns + right, right - left);
+    let [bx, by] = apart(up * columns + column, down * columns + column, down - up);
+    [[ax, bx], [ay, by]]
 }
 
 struct Board {

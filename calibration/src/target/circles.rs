@@ -9,18 +9,19 @@ use opencv::imgproc::{
 use opencv::prelude::MatTraitConst;
 
 use super::detect::{Found, px_from};
-use super::{NotFound, Px, Target};
+use super::{DISC_RADIUS, NotFound, Px, Target, TargetKind};
+use crate::scale::homography::Homography;
 
 /// The middles of all discs, in the grid's order.
 pub(super) fn find(target: &Target, luma: &Mat, columns: u32, rows: u32) -> Found {
-    let target = target.to_string();
+    let name = target.to_string();
     let discs = discs(luma)?;
     let (seen, of) = (discs.len(), columns as usize * rows as usize);
     if seen < of {
         return Err(if seen < of / 4 {
-            NotFound::Nothing { target }
+            NotFound::Nothing { target: name }
         } else {
-            NotFound::Partial { target, seen, of, needed: of }
+            NotFound::Partial { target: name, seen, of, needed: of }
         });
     }
     let side = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
@@ -31,11 +32,11 @@ pub(super) fn find(target: &Target, luma: &Mat, columns: u32, rows: u32) -> Foun
         grid(CALIB_CB_ASYMMETRIC_GRID)? || grid(CALIB_CB_ASYMMETRIC_GRID | CALIB_CB_CLUSTERING)?;
     if !found || ordered.len() != of || seen > of + of / 8 {
         let seen = format!("a pattern of {seen} discs");
-        return Err(NotFound::OtherTarget { target, seen });
+        return Err(NotFound::OtherTarget { target: name, seen });
     }
     let middles = ordered.iter().map(px_from).collect();
-    let middles = upright(middles, columns as usize).ok_or(NotFound::Mirrored { target })?;
-    Ok((0..).zip(middles).collect())
+    let middles = upright(middles, columns as usize).ok_or(NotFound::Mirrored { target: name })?;
+    Ok((0..).zip(without_perspective(target, middles)).collect())
 }
 
 /// The rows so that they run down where columns run right; none where a mirror alone would show
@@ -48,6 +49,44 @@ fn upright(middles: Vec<Px>, columns: usize) -> Option<Vec<Px>> {
     }
     let odd = (middles.len() / columns) % 2 == 1;
     odd.then(|| middles.chunks(columns).rev().flatten().copied().collect())
+}
+
+/// The places of the discs' middles, from the middles of their pictures: seen at a slant, the near
+/// half of a disc is larger than the far one, and pulls (up to some tenths of a pixel).
+fn without_perspective(target: &Target, mut middles: Vec<Px>) -> Vec<Px> {
+    let TargetKind::CircleGrid { spacing_mm, .. } = target.0 else {
+        return middles;
+    };
+    let radius = DISC_RADIUS * spacing_mm;
+    let points = target.points_mm();
+    let pairs: Vec<_> =
+        points.iter().zip(&middles).map(|(mm, px)| ([mm.x, mm.y], [px.x, px.y])).collect();
+    let Some(map) = Homography::fit(&pairs) else {
+        return middles;
+    };
+    for (mm, px) in points.iter().zip(&mut middles) {
+        let outline = (0..32).map(|step| {
+            let (sin, cos) = (f64::from(step) * std::f64::consts::TAU / 32.0).sin_cos();
+            map.apply([mm.x + radius * cos, mm.y + radius * sin])
+        });
+        let (seen, true_middle) = (centroid(&outline.collect::<Vec<_>>()), map.apply([mm.x, mm.y]));
+        px.x -= seen[0] - true_middle[0];
+        px.y -= seen[1] - true_middle[1];
+    }
+    middles
+}
+
+/// Of a polygon's area.
+fn centroid(corners: &[[f64; 2]]) -> [f64; 2] {
+    let first = corners[0];
+    let (mut area, mut sum) = (0.0, [0.0; 2]);
+    for pair in corners.windows(2) {
+        let [a, b] = [0, 1].map(|i| [pair[i][0] - first[0], pair[i][1] - first[1]]);
+        let cross = a[0] * b[1] - a[1] * b[0];
+        area += cross;
+        sum = [0, 1].map(|i| sum[i] + cross * (a[i] + b[i]) / 3.0);
+    }
+    [0, 1].map(|i| first[i] + sum[i] / area)
 }
 
 /// The middles of all that is dark and round.

@@ -1,6 +1,6 @@
 //! Lenses are found again.
 
-use calibration::lens::{FitOptions, View, fit};
+use sightline_calibration::lens::{FitOptions, View, fit};
 
 use crate::scene::{charuco, observed, random_camera, random_view, rng, true_lens};
 

@@ -1,10 +1,12 @@
 //! Targets before cameras that are known: takes seeds; gives cameras, views and pictures.
 
-use calibration::target::{Dictionary, Observation, Outline, Px, Seen, Target, TargetKind};
-use calibration::{Lens, Picture};
 use domain::SizePx;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use sightline_calibration::target::{
+    Dictionary, Observation, Outline, Px, Seen, Target, TargetKind,
+};
+use sightline_calibration::{Lens, Picture};
 use testdata::camera::{self, Camera, Optics, Pose, Sheet, Shot};
 
 pub fn charuco() -> Target {
@@ -28,7 +30,7 @@ pub fn circles() -> Target {
 
 /// What is printed, on white paper.
 pub fn sheet(target: &Target) -> Sheet {
-    let piece = |piece: calibration::target::Piece| {
+    let piece = |piece: sightline_calibration::target::Piece| {
         let outline = match piece.outline {
             Outline::Polygon(corners) => {
                 camera::Outline::Polygon(corners.iter().map(|c| [c.x, c.y]).collect())
@@ -109,7 +111,7 @@ pub fn observed(rng: &mut ChaCha8Rng, camera: &Camera, target: &Target, sd_px: f
         radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
     };
     let points = target.points_mm();
-    let seen = |(id, mm): (u32, &calibration::Mm)| {
+    let seen = |(id, mm): (u32, &sightline_calibration::Mm)| {
         let [x, y] = camera.px_from_mm([mm.x, mm.y, 0.0]).unwrap();
         Seen { id, mm: *mm, px: Px::new(x + sd_px * normal(), y + sd_px * normal()) }
     };
@@ -135,7 +137,7 @@ pub fn true_lens(camera: &Camera) -> Lens {
         focal_px,
         centre_px: Px::new(centre_px[0], centre_px[1]),
         distortion,
-        sd: calibration::lens::LensSd::default(),
+        sd: sightline_calibration::lens::LensSd::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Targets are found where they are, and each fault is named.
 
-use calibration::target::{NotFound, Target};
+use sightline_calibration::target::{Mm, NotFound, Seen, Target};
 use testdata::camera::Shot;
 
 use crate::scene::{
@@ -18,10 +18,20 @@ fn errors_px(target: &Target, seeds: std::ops::Range<u64>) -> Vec<f64> {
         let seen =
             target.detect(&picture(camera.size, &luma)).unwrap_or_else(|e| panic!("{seed}: {e}"));
         println!("{seed} {} of {}, edges {:.2}", seen.points.len(), seen.of, seen.edge_width_px);
-        for point in &seen.points {
-            let [x, y] = camera.px_from_mm([point.mm.x, point.mm.y, 0.0]).unwrap();
-            errors.push((point.px.x - x).hypot(point.px.y - y));
-        }
+        let [width, height] = target.extent_mm();
+        // A board with two odd counts looks the same upside down.
+        let off = |turned: bool| -> Vec<f64> {
+            let at = |mm: Mm| {
+                if turned { [width - mm.x, height - mm.y, 0.0] } else { [mm.x, mm.y, 0.0] }
+            };
+            let off = |p: &Seen| {
+                let [x, y] = camera.px_from_mm(at(p.mm)).unwrap();
+                (p.px.x - x).hypot(p.px.y - y)
+            };
+            seen.points.iter().map(off).collect()
+        };
+        let (upright, turned) = (off(false), off(true));
+        errors.extend(if turned[0] < upright[0] { turned } else { upright });
     }
     errors
 }
