@@ -55,6 +55,11 @@ impl<'a> Picture<'a> {
         self.stride
     }
 
+    /// All bytes, rows one stride apart.
+    pub(crate) const fn luma(&self) -> &'a [u8] {
+        self.luma
+    }
+
     /// The pixels of row `y`, which must be one of it.
     pub fn row(&self, y: u32) -> &'a [u8] {
         &self.luma[self.stride * y as usize..][..self.size.width as usize]

@@ -1,20 +1,114 @@
 //! Straightens crops: takes a lens once; then the camera's picture and a rectangle of the straight
 //! picture; gives that rectangle's pixels.
+//!
+//! Where a straight pixel comes from is known at the nodes of a grid and laid out straight between
+//! them. The grid is as coarse as keeps that within a fiftieth of a pixel, so it is small, is made
+//! once, and serves a crop at any place.
 
-use domain::RectPx;
+use domain::{RectPx, SizePx};
 
 use super::Lens;
 use crate::Picture;
+use crate::target::Px;
 
 /// Where the pixels of the straight picture come from.
 #[derive(Clone, Debug)]
-pub struct CropMap {}
+pub struct CropMap {
+    size: SizePx,
+    /// Pixels from node to node: two to this power.
+    cell_log2: u32,
+    columns: usize,
+    /// Row-major: the place in the camera's picture, 16 bits after the point.
+    nodes: Vec<[i32; 2]>,
+    error_px: f64,
+}
+
+/// Bits after the point of places.
+const POINT: u32 = 16;
+const ONE: f64 = 65_536.0;
+/// How far off a place between nodes may be.
+const ERROR_MAX_PX: f64 = 0.02;
+/// The coarsest and the finest grid.
+const CELLS_LOG2: [u32; 5] = [5, 4, 3, 2, 1];
+/// Places beyond the picture by more are not told apart.
+const FAR_PX: f64 = 16_000.0;
 
 impl CropMap {
     /// The map of `lens`, made once.
     #[must_use]
     pub fn new(lens: &Lens) -> Self {
-        todo!()
+        let mut map = Self::with_cells(lens, CELLS_LOG2[0]);
+        for cell_log2 in &CELLS_LOG2[1..] {
+            if map.error_px <= ERROR_MAX_PX {
+                break;
+            }
+            map = Self::with_cells(lens, *cell_log2);
+        }
+        map
+    }
+
+    fn with_cells(lens: &Lens, cell_log2: u32) -> Self {
+        let nodes_along = |pixels: u32| (pixels >> cell_log2) + 2;
+        let (columns, rows) = (nodes_along(lens.size.width), nodes_along(lens.size.height));
+        let place = |column: f64, row: f64| {
+            let cell = f64::from(1_u32 << cell_log2);
+            lens.distort_px(Px::new(column * cell, row * cell))
+        };
+        let mut nodes = Vec::with_capacity(columns as usize * rows as usize);
+        for row in 0..rows {
+            for column in 0..columns {
+                let at = place(f64::from(column), f64::from(row));
+                nodes.push([fixed(at.x), fixed(at.y)]);
+            }
+        }
+        let columns = columns as usize;
+        let mut map = Self { size: lens.size, cell_log2, columns, nodes, error_px: 0.0 };
+        // Between nodes a smooth map is farthest off in the middle of a side or a cell.
+        for row in 0..rows - 1 {
+            for column in 0..u32::try_from(columns).unwrap_or_default() - 1 {
+                for (x, y) in [(0.5, 0.0), (0.0, 0.5), (0.5, 0.5)] {
+                    let [x, y] = [f64::from(column) + x, f64::from(row) + y];
+                    let off = map.between(x, y).distance(place(x, y));
+                    map.error_px = map.error_px.max(off);
+                }
+            }
+        }
+        map
+    }
+
+    /// How far the map is at most from the lens, pixels.
+    #[must_use]
+    pub const fn error_px(&self) -> f64 {
+        self.error_px
+    }
+
+    /// The size of the pictures it is for.
+    #[must_use]
+    pub const fn size(&self) -> SizePx {
+        self.size
+    }
+
+    /// Where a pixel of the straight picture comes from.
+    #[must_use]
+    pub fn source(&self, x: u32, y: u32) -> Px {
+        let cell = f64::from(1_u32 << self.cell_log2);
+        let (x, y) = (x.min(self.size.width), y.min(self.size.height));
+        self.between(f64::from(x) / cell, f64::from(y) / cell)
+    }
+
+    /// The place at a fraction of the grid.
+    fn between(&self, x: f64, y: f64) -> Px {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "of the grid")]
+        let (column, row) = (x as usize, y as usize);
+        let (u, v) = (x.fract(), y.fract());
+        let first = row * self.columns + column;
+        let at = |i: usize| self.nodes.get(i).or(self.nodes.last()).copied().unwrap_or_default();
+        let corners = [first, first + 1, first + self.columns, first + self.columns + 1].map(at);
+        let blend = |i: usize| {
+            let [a, b, c, d] = corners.map(|corner| f64::from(corner[i]));
+            ((a * (1.0 - u) + b * u) * (1.0 - v) + (c * (1.0 - u) + d * u) * v) / ONE
+        };
+        Px::new(blend(0), blend(1))
     }
 
     /// Writes the pixels of `crop`, a rectangle of the straight picture, to `out`, whose rows begin
@@ -25,12 +119,141 @@ impl CropMap {
     /// # Panics
     /// If `frame` has another size than the lens' pictures, or `out` is too short.
     pub fn apply(&self, frame: &Picture<'_>, crop: RectPx, out: &mut [u8], out_stride: usize) {
-        todo!()
+        assert_eq!(frame.size(), self.size, "a picture of another size than the lens' pictures");
+        if crop.is_empty() || self.size.area() == 0 {
+            return;
+        }
+        for (row, y) in out.chunks_mut(out_stride).zip(crop.y..crop.bottom()) {
+            self.apply_row(
+                frame,
+                crop.x,
+                y.min(self.size.height - 1),
+                &mut row[..crop.width as usize],
+            );
+        }
+    }
+
+    /// The pixels from column `x` on of row `y`, cell by cell.
+    fn apply_row(&self, frame: &Picture<'_>, x: u32, y: u32, out: &mut [u8]) {
+        let last = self.size.width - 1;
+        let (mut x, mut done) = (x, 0);
+        while done < out.len() {
+            if x > last {
+                // Beyond the straight picture: as its last column.
+                let mut edge = [0];
+                self.apply_row(frame, last, y, &mut edge);
+                out[done..].fill(edge[0]);
+                return;
+            }
+            let cell_end = ((x >> self.cell_log2) + 1) << self.cell_log2;
+            let run = (cell_end.min(last + 1) - x) as usize;
+            let run = run.min(out.len() - done);
+            let walk = self.walk(x, y);
+            walk.sample(frame, &mut out[done..done + run]);
+            done += run;
+            x = cell_end;
+        }
+    }
+
+    /// The straight walk through the camera's picture from `(x, y)` to the end of its cell.
+    fn walk(&self, x: u32, y: u32) -> Walk {
+        let (shift, mask) = (self.cell_log2, (1_u32 << self.cell_log2) - 1);
+        let first = (y >> shift) as usize * self.columns + (x >> shift) as usize;
+        let (down, along) = (i64::from(y & mask), i64::from(x & mask));
+        let side = |node: usize, i: usize| {
+            let (a, b) =
+                (i64::from(self.nodes[node][i]), i64::from(self.nodes[node + self.columns][i]));
+            a + (((b - a) * down) >> shift)
+        };
+        let [at_x, at_y] = [0, 1].map(|i| {
+            let (left, right) = (side(first, i), side(first + 1, i));
+            let step = (right - left) >> shift;
+            (left + step * along, step)
+        });
+        Walk { x: at_x.0, y: at_y.0, step_x: at_x.1, step_y: at_y.1 }
     }
 
     /// Whether the camera saw all of `crop`.
     #[must_use]
     pub fn sees(&self, crop: RectPx) -> bool {
-        todo!()
+        let (right, bottom) = (f64::from(self.size.width) - 1.0, f64::from(self.size.height) - 1.0);
+        let seen = |x: u32, y: u32| {
+            let at = self.source(x, y);
+            (0.0..=right).contains(&at.x) && (0.0..=bottom).contains(&at.y)
+        };
+        let (last_x, last_y) = (crop.right().saturating_sub(1), crop.bottom().saturating_sub(1));
+        let within = self.size.rect().contains(&crop) && !crop.is_empty();
+        within
+            && (crop.x..=last_x).all(|x| seen(x, crop.y) && seen(x, last_y))
+            && (crop.y..=last_y).all(|y| seen(crop.x, y) && seen(last_x, y))
     }
+}
+
+/// Equal steps through the camera's picture, 16 bits after the point.
+struct Walk {
+    x: i64,
+    y: i64,
+    step_x: i64,
+    step_y: i64,
+}
+
+impl Walk {
+    fn sample(mut self, frame: &Picture<'_>, out: &mut [u8]) {
+        let (width, height) = (i64::from(frame.size().width), i64::from(frame.size().height));
+        let steps = i64::try_from(out.len()).unwrap_or_default();
+        let (end_x, end_y) = (self.x + self.step_x * steps, self.y + self.step_y * steps);
+        let inside = |a: i64, b: i64, pixels: i64| a.min(b) >= 0 && a.max(b) >> POINT < pixels - 1;
+        if inside(self.x, end_x, width) && inside(self.y, end_y, height) {
+            let (luma, stride) = (frame.luma(), frame.stride());
+            for to in out {
+                *to = bilinear(luma, stride, self.x, self.y);
+                self.x += self.step_x;
+                self.y += self.step_y;
+            }
+        } else {
+            for to in out {
+                *to = at_border(frame, self.x, self.y);
+                self.x += self.step_x;
+                self.y += self.step_y;
+            }
+        }
+    }
+}
+
+/// The pixel at a place that has all four neighbours.
+#[inline]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places inside")]
+fn bilinear(luma: &[u8], stride: usize, x: i64, y: i64) -> u8 {
+    let first = (y >> POINT) as usize * stride + (x >> POINT) as usize;
+    let (u, v) = ((x as u32 >> 8) & 255, (y as u32 >> 8) & 255);
+    let (above, below) = (&luma[first..first + 2], &luma[first + stride..first + stride + 2]);
+    blend([above[0], above[1], below[0], below[1]], u, v)
+}
+
+/// The pixel at any place: beyond the picture, the nearest of its border.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn at_border(frame: &Picture<'_>, x: i64, y: i64) -> u8 {
+    let last = |pixels: u32| (i64::from(pixels) - 1) << POINT;
+    let (x, y) = (x.clamp(0, last(frame.size().width)), y.clamp(0, last(frame.size().height)));
+    let (left, top) = ((x >> POINT) as usize, (y >> POINT) as u32);
+    let bottom = (top + 1).min(frame.size().height - 1);
+    let right = (left + 1).min(frame.size().width as usize - 1);
+    let (above, below) = (frame.row(top), frame.row(bottom));
+    let (u, v) = ((x as u32 >> 8) & 255, (y as u32 >> 8) & 255);
+    blend([above[left], above[right], below[left], below[right]], u, v)
+}
+
+/// Four pixels, weighted in 256ths.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a mean of bytes")]
+fn blend(pixels: [u8; 4], u: u32, v: u32) -> u8 {
+    let [a, b, c, d] = pixels.map(u32::from);
+    let above = a * (256 - u) + b * u;
+    let below = c * (256 - u) + d * u;
+    ((above * (256 - v) + below * v + (1 << 15)) >> 16) as u8
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "kept within a picture and its surroundings")]
+fn fixed(px: f64) -> i32 {
+    (px.clamp(-FAR_PX, FAR_PX * 2.0 - 1.0) * ONE).round() as i32
 }

@@ -1,0 +1,6 @@
+//! Calibration against known truth: takes cameras and planes that are known; gives what the lens,
+//! the plane and the targets' finders make of pictures of them.
+
+mod fit;
+mod scene;
+mod targets;
