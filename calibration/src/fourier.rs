@@ -12,10 +12,6 @@ pub struct Complex {
 }
 
 impl Complex {
-    pub const fn conj(self) -> Self {
-        Self { re: self.re, im: -self.im }
-    }
-
     /// Times i.
     pub const fn turned(self) -> Self {
         Self { re: -self.im, im: self.re }

@@ -36,6 +36,11 @@ pub struct Points {
 const LEAST_STEEP: f32 = 5.0;
 /// An edge must have at least this many greys a pixel.
 const LEAST_GREYS: f32 = 3.0;
+/// An edge must be this steep relative to the strongest: the belt's texture does not move with the
+/// part.
+const LEAST_SHARE: f32 = 0.2;
+/// A gradient's noise for a pixel's: √(2 · (3² + 10² + 3²)) / 32.
+const GRADIENT_NOISE: f32 = 0.48;
 /// Distance from the picture's border.
 const MARGIN: u32 = 3;
 
@@ -43,8 +48,7 @@ impl Points {
     /// At most `most` points inside `part`, the strongest of each small cell.
     pub fn of(picture: &Picture<'_>, part: RectPx, middle: (f32, f32), most: usize) -> Self {
         let noise = noise(picture);
-        // A central difference of two pixels has noise / √2.
-        let least = (LEAST_STEEP * noise * std::f32::consts::FRAC_1_SQRT_2).max(LEAST_GREYS);
+        let least = (LEAST_STEEP * noise * GRADIENT_NOISE).max(LEAST_GREYS);
         let size = picture.size();
         let inner = RectPx::from_corners(
             MARGIN,
@@ -64,6 +68,8 @@ impl Points {
         }
         all.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.2, a.1).cmp(&(b.2, b.1))));
         all.truncate(most);
+        let strong = all.get(all.len() / 20).map_or(0.0, |&(steep, ..)| steep);
+        all.retain(|&(steep, ..)| steep >= strong * LEAST_SHARE);
         // Along rows, as the crop lies in memory.
         all.sort_by_key(|&(_, x, y)| (y, x));
         let all: Vec<Point> =
@@ -89,7 +95,7 @@ impl Points {
 
     /// What noise alone would add to a change's sum of squares.
     fn noise_squares(&self) -> f64 {
-        self.all.len() as f64 * f64::from(self.noise * self.noise) / 2.0
+        self.all.len() as f64 * f64::from(self.noise * GRADIENT_NOISE).powi(2)
     }
 
     /// The direction in which the part could slide unseen, in degrees, if there is one.
@@ -126,9 +132,13 @@ impl Point {
     }
 }
 
+/// Scharr's gradient: nearly the same at every direction of an edge.
 fn gradient(picture: &Picture<'_>, x: u32, y: u32) -> (f32, f32) {
     let at = |x: u32, y: u32| f32::from(picture.row(y)[x as usize]);
-    ((at(x + 1, y) - at(x - 1, y)) / 2.0, (at(x, y + 1) - at(x, y - 1)) / 2.0)
+    let across = |y: u32| at(x + 1, y) - at(x - 1, y);
+    let along = |x: u32| at(x, y + 1) - at(x, y - 1);
+    let mix = |outer: f32, middle: f32| (3.0 * outer + 10.0 * middle) / 32.0;
+    (mix(across(y - 1) + across(y + 1), across(y)), mix(along(x - 1) + along(x + 1), along(x)))
 }
 
 fn strongest(picture: &Picture<'_>, cell: RectPx) -> Option<(f32, u32, u32)> {
