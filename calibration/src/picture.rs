@@ -6,9 +6,9 @@ use thiserror::Error;
 /// A view of an 8-bit luma picture, row-major, `stride` bytes a row; never a copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture<'a> {
-    size: SizePx,
-    stride: usize,
-    luma: &'a [u8],
+    pub(crate) size: SizePx,
+    pub(crate) stride: usize,
+    pub(crate) luma: &'a [u8],
 }
 
 /// Bytes that are too few for the picture they are said to be.

@@ -47,3 +47,9 @@ pub fn floor(value: f32) -> i32 {
 pub const fn edge(length: usize) -> u32 {
     length as u32
 }
+
+/// In single precision, which is enough for places in a picture.
+#[expect(clippy::cast_possible_truncation, reason = "meant")]
+pub const fn single(value: f64) -> f32 {
+    value as f32
+}

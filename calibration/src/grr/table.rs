@@ -160,24 +160,22 @@ impl Study {
             }
         }
         let (parts, operators) = (names(rows, 0), names(rows, 1));
-        let mut cells = vec![Vec::new(); parts.len() * operators.len()];
+        let mut cells: BTreeMap<_, Vec<f64>> = BTreeMap::new();
         for row in rows {
-            let place = |names: &[String], name| names.iter().position(|known| known == name);
-            let (part, operator) = (place(&parts, row.names[0]), place(&operators, row.names[1]));
-            if let (Some(part), Some(operator)) = (part, operator) {
-                cells[part * operators.len() + operator].push(row.value);
+            cells.entry((row.names[0], row.names[1])).or_default().push(row.value);
+        }
+        let trials = cells.values().map(Vec::len).max().unwrap_or(0);
+        let mut values = Vec::with_capacity(rows.len());
+        for (part, operator) in parts.iter().flat_map(|p| operators.iter().map(move |o| (p, o))) {
+            let cell = cells.get(&(part.as_str(), operator.as_str()));
+            let got = cell.map_or(0, Vec::len);
+            if got < trials {
+                let (part, operator, needed) = (part.clone(), operator.clone(), trials);
+                return Err(StudyRefused::Unbalanced { part, operator, got, needed });
             }
+            values.extend(cell.into_iter().flatten());
         }
-        let trials = cells.iter().map(Vec::len).max().unwrap_or(0);
-        if let Some(short) = cells.iter().position(|cell| cell.len() < trials) {
-            return Err(StudyRefused::Unbalanced {
-                part: parts[short / operators.len()].clone(),
-                operator: operators[short % operators.len()].clone(),
-                got: cells[short].len(),
-                needed: trials,
-            });
-        }
-        Ok(Self { parts, operators, trials, values: cells.concat() })
+        Ok(Self { parts, operators, trials, values })
     }
 
     /// The parts' names, in the order of the text.
