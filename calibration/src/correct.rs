@@ -13,7 +13,7 @@ use crate::{Picture, Profile, ProfileError};
 /// A profile ready to be measured by. Shared; never changes.
 #[derive(Debug)]
 pub struct Calibration {
-    hash: Sha256,
+    hash: Option<Sha256>,
     size: SizePx,
     lens: Option<(Lens, CropMap)>,
     plane: Option<Plane>,
@@ -28,7 +28,7 @@ impl Calibration {
     pub fn open(profile: &Profile, folder: &std::path::Path) -> Result<Self, ProfileError> {
         let flat_field = profile.flat_field(folder)?;
         Ok(Self {
-            hash: profile.content_hash(),
+            hash: Some(profile.content_hash()),
             size: profile.size,
             lens: profile.lens.clone().map(|lens| (lens.clone(), CropMap::new(&lens))),
             plane: profile.plane.clone(),
@@ -36,9 +36,16 @@ impl Calibration {
         })
     }
 
-    /// Hash of what was measured, for the record.
+    /// Of a camera with pictures of `size` that nothing is known of: parts can be aligned, and
+    /// nothing measured.
     #[must_use]
-    pub const fn hash(&self) -> Sha256 {
+    pub const fn bare(size: SizePx) -> Self {
+        Self { hash: None, size, lens: None, plane: None, flat_field: None }
+    }
+
+    /// Hash of what was measured, for the record; none where nothing was.
+    #[must_use]
+    pub const fn hash(&self) -> Option<Sha256> {
         self.hash
     }
 
@@ -78,6 +85,12 @@ impl Calibration {
         }
     }
 
+    /// How `crop` lies where no pixel is corrected.
+    #[must_use]
+    pub const fn laid_as_seen(&self, crop: RectPx) -> Laid {
+        Laid { crop, straight: crop, pose: None }
+    }
+
     /// What of the camera's picture is needed to correct `crop` of it.
     #[must_use]
     pub fn source_of(&self, crop: RectPx) -> RectPx {
@@ -95,8 +108,11 @@ impl Calibration {
             high = [high[0].max(at.x), high[1].max(at.y)];
         }
         // One for the neighbours of an interpolated pixel, one for what bulges between two steps.
-        let from = |value: f64, pixels: u32| whole((value.floor() - 2.0).clamp(0.0, f64::from(pixels - 1)));
-        let to = |value: f64, pixels: u32| whole((value.ceil() + 3.0).clamp(1.0, f64::from(pixels)));
+        let from = |value: f64, pixels: u32| {
+            whole((value.floor() - 2.0).clamp(0.0, f64::from(pixels - 1)))
+        };
+        let to =
+            |value: f64, pixels: u32| whole((value.ceil() + 3.0).clamp(1.0, f64::from(pixels)));
         let (width, height) = (self.size.width.max(1), self.size.height.max(1));
         RectPx::from_corners(
             from(low[0], width),
@@ -156,6 +172,10 @@ impl Laid {
         );
         self.pose.map_or(at, |pose| turned_back(at, &pose, self.crop))
     }
+}
+
+const fn size_of(rect: RectPx) -> SizePx {
+    SizePx::new(rect.width, rect.height)
 }
 
 fn middle(crop: RectPx) -> Px {
@@ -225,13 +245,13 @@ impl Corrector {
         match &calibration.lens {
             None => self.straight.copy_from_slice(raw),
             Some((_, map)) => {
-                let piece = Picture::packed(source.size(), raw);
+                let piece = Picture::packed(size_of(source), raw);
                 map.apply_piece(&piece, source, straight, &mut self.straight, width);
             }
         }
         let mut laid = Laid { crop, straight, pose: None };
         let Some(aligner) = &mut self.aligner else { return Ok((&self.straight, laid)) };
-        let seen = Picture::packed(crop.size(), &self.straight);
+        let seen = Picture::packed(size_of(crop), &self.straight);
         let pose = aligner.align(&seen)?;
         laid.pose = Some(pose);
         self.upright.resize(self.straight.len(), 0);

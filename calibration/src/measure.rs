@@ -222,3 +222,162 @@ fn clamped(value: f64, last: f64) -> u32 {
 const fn short(value: f64) -> f32 {
     value as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::{Score, Sha256, SizePx};
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::align::Pose;
+    use crate::profile::CameraNote;
+    use crate::{Corrector, Lens, Profile};
+
+    const SIZE: SizePx = SizePx::new(400, 300);
+    const CROP: RectPx = RectPx::new(200, 100, 80, 40);
+
+    fn calibration(lens: Option<Lens>) -> Calibration {
+        let mut profile = Profile::new(SIZE, CameraNote::default(), Timestamp::UNIX_EPOCH);
+        // Four pixels a millimetre.
+        let plane = Plane::from_ruler(Px::new(0.0, 0.0), Px::new(400.0, 0.0), 100.0, 0.1).unwrap();
+        (profile.plane, profile.lens) = (Some(plane), lens);
+        Calibration::open(&profile, std::path::Path::new("/nowhere")).unwrap()
+    }
+
+    fn lens(k1: f64) -> Lens {
+        Lens {
+            size: SIZE,
+            focal_px: [500.0, 500.0],
+            centre_px: Px::new(199.5, 149.5),
+            distortion: [k1, 0.0, 0.0, 0.0, 0.0],
+            sd: crate::lens::LensSd::default(),
+        }
+    }
+
+    fn as_seen(calibration: &Calibration) -> Laid {
+        let mut raw = vec![0; calibration.source_of(CROP).area() as usize];
+        Corrector::default().correct(calibration, CROP, &mut raw).unwrap().1
+    }
+
+    /// A finding whose mask has these cells, of 20 x 10 over the crop: 4 x 4 pixels each.
+    fn finding(cells: &[(u32, u32)]) -> Finding {
+        let area = RectPx::new(0, 0, 20, 10);
+        let bits: Vec<bool> = (0..200).map(|at| cells.contains(&(at % 20, at / 20))).collect();
+        let values = bits.iter().map(|bit| if *bit { 200 } else { 0 }).collect();
+        let (x, y) = cells[0];
+        Finding {
+            view: 0,
+            model: Sha256::of(b"m"),
+            classes: vec![],
+            defects: vec![Defect {
+                kind: Arc::from("scratch"),
+                view: 0,
+                box_in_frame: RectPx::new(CROP.x + 4 * x, CROP.y + 4 * y, 4, 4),
+                area_px: 16 * cells.len() as u64,
+                score: Score::ONE,
+                mask: Some(Mask::from_bits(area, bits)),
+                mm: None,
+            }],
+            heatmap: Some(Heatmap { width: 20, height: 10, values, covers: CROP }),
+        }
+    }
+
+    #[test]
+    fn a_mask_is_as_long_as_its_farthest_corners() {
+        let calibration = calibration(None);
+        let mut finding = finding(&[(2, 3), (3, 3), (4, 3)]);
+        let before = finding.clone();
+        calibration.measure(&mut finding, &as_seen(&calibration));
+        let mm = finding.defects[0].mm.unwrap();
+        // 12 x 4 pixels of a quarter millimetre: 3 x 1.
+        assert!((mm.length_mm - 10.0_f32.sqrt()).abs() < 1e-3, "{mm:?}");
+        assert!((mm.area_mm2 - 3.0).abs() < 1e-3, "{mm:?}");
+        assert!((mm.x_mm - (200.0 + 13.5) / 4.0).abs() < 1e-3, "{mm:?}");
+        // Either end anywhere in a cell of 1 mm.
+        assert!((0.40..0.45).contains(&mm.uncertainty_mm), "{mm:?}");
+        assert_eq!(finding.defects[0].mask, before.defects[0].mask, "nothing was moved");
+    }
+
+    #[test]
+    fn a_box_is_as_long_as_its_diagonal() {
+        let calibration = calibration(None);
+        let mut finding = finding(&[(2, 3)]);
+        finding.defects[0].mask = None;
+        finding.defects[0].box_in_frame = RectPx::new(210, 110, 12, 16);
+        calibration.measure(&mut finding, &as_seen(&calibration));
+        let mm = finding.defects[0].mm.unwrap();
+        assert!((mm.length_mm - 5.0).abs() < 1e-3, "{mm:?}");
+    }
+
+    #[test]
+    fn what_was_set_upright_is_laid_back_where_the_camera_saw_it() {
+        let calibration = calibration(None);
+        let pose = Pose { angle_deg: 180.0, ..Pose::UPRIGHT };
+        let mut laid = as_seen(&calibration);
+        laid.pose = Some(pose);
+        let mut finding = finding(&[(2, 3), (3, 3)]);
+        finding.defects[0].box_in_frame = RectPx::new(208, 112, 8, 4);
+        calibration.measure(&mut finding, &laid);
+        let defect = &finding.defects[0];
+        // Half a turn about the crop's middle.
+        assert_eq!(defect.box_in_frame, RectPx::new(264, 124, 8, 4));
+        let mask = defect.mask.as_ref().unwrap();
+        assert_eq!(mask.area, RectPx::new(16, 6, 2, 1));
+        assert_eq!(mask.count(), 2);
+        let heatmap = finding.heatmap.unwrap();
+        let warm: Vec<_> = (0..200).filter(|at| heatmap.values[*at] > 0).collect();
+        assert_eq!(warm, [6 * 20 + 16, 6 * 20 + 17]);
+        let mm = defect.mm.unwrap();
+        assert!((mm.x_mm - (200.0 + 67.5) / 4.0).abs() < 1e-3, "where it is on the belt: {mm:?}");
+    }
+
+    #[test]
+    fn a_lens_is_undone_for_the_length_and_redone_for_the_box() {
+        let bent = calibration(Some(lens(-0.4)));
+        let laid = as_seen(&bent);
+        let mut finding = finding(&[(0, 0), (19, 9)]);
+        finding.defects[0].box_in_frame = CROP;
+        bent.measure(&mut finding, &laid);
+        let defect = &finding.defects[0];
+        let corner = |x: f64, y: f64| laid.frame_px(Px::new(x - 0.5, y - 0.5), &bent);
+        let (first, last) = (corner(0.0, 0.0), corner(80.0, 40.0));
+        let seen = defect.box_in_frame;
+        assert!((f64::from(seen.x) - first.x).abs() < 2.0, "{seen:?} {first:?}");
+        assert!((f64::from(seen.right()) - last.x).abs() < 2.0, "{seen:?} {last:?}");
+        // 80 x 40 straight pixels are 20 x 10 mm, however the lens shows them.
+        assert!((defect.mm.unwrap().length_mm - 500.0_f32.sqrt()).abs() < 1e-3);
+    }
+
+    #[test]
+    fn places_go_and_come_back() {
+        let bent = calibration(Some(lens(-0.3)));
+        let pose = Pose { angle_deg: 33.0, dx_px: 3.5, dy_px: -2.0, scale: 1.01, ..Pose::UPRIGHT };
+        let mut laid = as_seen(&bent);
+        laid.pose = Some(pose);
+        for at in [Px::new(0.0, 0.0), Px::new(79.0, 0.0), Px::new(40.0, 39.0)] {
+            let back = laid.corrected_px(laid.frame_px(at, &bent), &bent);
+            assert!(back.distance(at) < 1e-3, "{at:?} {back:?}");
+        }
+    }
+
+    #[test]
+    fn the_straight_crop_is_what_the_whole_picture_would_give() {
+        let bent = calibration(Some(lens(-0.3)));
+        let luma: Vec<u8> =
+            (0..SIZE.area()).map(|at| (at % 400 * 7 / 5 + at / 400 * 3) as u8).collect();
+        let source = bent.source_of(CROP);
+        let mut raw: Vec<u8> = (source.y..source.bottom())
+            .flat_map(|y| luma[(y * 400 + source.x) as usize..][..source.width as usize].to_vec())
+            .collect();
+        let mut corrector = Corrector::default();
+        let (piece, laid) = corrector.correct(&bent, CROP, &mut raw).unwrap();
+        let whole = crate::Picture::new(SIZE, 400, &luma).unwrap();
+        let mut wanted = vec![0; piece.len()];
+        let at = laid.straight_px(Px::new(0.0, 0.0));
+        let straight = RectPx { x: at.x as u32, y: at.y as u32, ..CROP };
+        crate::CropMap::new(&lens(-0.3)).apply(&whole, straight, &mut wanted, 80);
+        assert_eq!(piece, wanted);
+    }
+}

@@ -45,6 +45,12 @@ impl<'a> Picture<'a> {
         Ok(Self { size, stride, luma })
     }
 
+    /// The same of rows without gaps, `luma` being of that length: pixels of our own.
+    pub(crate) fn packed(size: SizePx, luma: &'a [u8]) -> Self {
+        debug_assert_eq!(luma.len() as u64, size.area());
+        Self { size, stride: size.width as usize, luma }
+    }
+
     /// In pixels.
     pub const fn size(&self) -> SizePx {
         self.size

@@ -23,8 +23,8 @@ impl DefectMm {
     /// whoever passes a part must be able to prove it (ISO 14253-1).
     #[must_use]
     pub fn may_reach(&self, limit_mm: f32) -> bool {
-        // Not the other way round: what is no number reaches every limit.
-        !(self.length_mm + 2.0 * self.uncertainty_mm < limit_mm)
+        let at_most = self.length_mm + 2.0 * self.uncertainty_mm;
+        at_most >= limit_mm || at_most.is_nan()
     }
 }
 

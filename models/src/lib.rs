@@ -13,6 +13,7 @@ pub mod golden;
 pub mod import;
 pub mod index;
 pub mod kinds;
+pub mod luma;
 pub mod manifest;
 pub mod model;
 pub mod onnx;
@@ -33,6 +34,7 @@ pub use compiled::{Compiled, CompiledError, Made, Step, compile};
 pub use domain::rate;
 pub use execution::{ExecutionError, RunsOn};
 pub use kinds::Kind;
+pub use luma::LumaReader;
 pub use manifest::{
     Activation, AnomalySpec, BoxLayout, BoxesSpec, Colour, FileSpec, Golden, InputSpec, Manifest,
     OutputSpec, Precision, Resize, Tiling,

@@ -1,6 +1,7 @@
 //! Files as written → values as checked. Every error names the file, the line, the key, and what
 //! would be right.
 
+mod calibration;
 mod clips;
 mod limits;
 mod place;
@@ -11,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
+pub use calibration::{Calibrated, calibrations};
 pub use clips::Filming;
+use domain::recipe::Align;
 use domain::{CheckedRecipe, Event, Execution, Recipe};
 pub use limits::write_limits;
 use models::{Bundle, BundleError, Model, Runtime, Trust};
@@ -59,7 +62,9 @@ pub fn arm(path: &Path, trust: &Trust) -> Result<Armed> {
     let bundle = Bundle::load_trusted(&folder, trust)
         .with_context(|| format!("{}: `model`", path.display()))?;
     let labels: Vec<&str> = bundle.manifest().output.labels.iter().map(AsRef::as_ref).collect();
-    if let Some(stranger) = recipe.kinds_named().find(|kind| !labels.contains(kind)) {
+    if let Some(stranger) =
+        recipe.kinds_named().find(|kind| !labels.contains(kind) && *kind != Align::MISALIGNED)
+    {
         bail!(
             "{}: `limits` names `{stranger}`, which the model does not know; it knows {}",
             path.display(),

@@ -63,6 +63,8 @@ pub struct Camera {
     /// How it is kept alive.
     #[serde(default)]
     pub rule: LiveRule,
+    /// Folder of its calibration profile; it measures nothing when absent.
+    pub calibration: Option<PathBuf>,
 }
 
 /// One recipe of a station.
@@ -210,6 +212,7 @@ impl Camera {
         {
             *path = base.join(&*path);
         }
+        self.calibration = self.calibration.map(|folder| base.join(folder));
         self
     }
 }

@@ -13,6 +13,7 @@ use models::Model;
 use pipeline::clock::{Clock, RealClock};
 use pipeline::line::{self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan};
 use pipeline::plc::{Plc, PlcStatus, Telling};
+use pipeline::prepare::Calibrations;
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
 use sightline_benches::Failure;
@@ -216,7 +217,12 @@ fn setup(work: &Work<'_>, folder: &Path, heard: &Heard) -> Result<Set, Failure> 
         film,
         threads: ThreadPlan::default(),
         cameras,
-        armed: Arc::new(Armed::new(Arc::clone(work.recipe), work.model.another()?, cores())?),
+        armed: Arc::new(Armed::new(
+            Arc::clone(work.recipe),
+            work.model.another()?,
+            Calibrations::default(),
+            cores(),
+        )?),
         plc: Box::new(Gate { heard: Arc::clone(heard) }),
         field: None,
         counters,

@@ -9,6 +9,7 @@ use pipeline::capture::{self, Next, SourceConfig};
 use pipeline::clock::{Clock, RealClock};
 use pipeline::line::{self, Armed, CameraSetup, LineSetup, ThreadPlan};
 use pipeline::plc::none::NonePlc;
+use pipeline::prepare::Calibrations;
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::{Counters, Timing};
 use sightline_benches::Failure;
@@ -142,7 +143,7 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
                 field: None,
                 peek: None,
             }],
-            armed: Arc::new(Armed::new(recipe, model, cores())?),
+            armed: Arc::new(Armed::new(recipe, model, Calibrations::default(), cores())?),
             plc: Box::new(NonePlc),
             writer,
             log: Some(log),

@@ -120,36 +120,50 @@ impl CropMap {
     /// If `frame` has another size than the lens' pictures, or `out` is too short.
     pub fn apply(&self, frame: &Picture<'_>, crop: RectPx, out: &mut [u8], out_stride: usize) {
         assert_eq!(frame.size(), self.size, "a picture of another size than the lens' pictures");
+        self.apply_piece(frame, self.size.rect(), crop, out, out_stride);
+    }
+
+    /// As [`Self::apply`], where only `piece`, the rectangle `seen` of the camera's picture, is at
+    /// hand. What would come from beyond it repeats its nearest pixel.
+    ///
+    /// # Panics
+    /// If `out` is too short.
+    pub fn apply_piece(
+        &self,
+        piece: &Picture<'_>,
+        seen: RectPx,
+        crop: RectPx,
+        out: &mut [u8],
+        out_stride: usize,
+    ) {
         if crop.is_empty() || self.size.area() == 0 {
             return;
         }
         for (row, y) in out.chunks_mut(out_stride).zip(crop.y..crop.bottom()) {
-            self.apply_row(
-                frame,
-                crop.x,
-                y.min(self.size.height - 1),
-                &mut row[..crop.width as usize],
-            );
+            let from = (crop.x, y.min(self.size.height - 1));
+            self.apply_row(piece, seen, from, &mut row[..crop.width as usize]);
         }
     }
 
-    /// The pixels from column `x` on of row `y`, cell by cell.
-    fn apply_row(&self, frame: &Picture<'_>, x: u32, y: u32, out: &mut [u8]) {
+    /// The pixels from `(x, y)` on along a row, cell by cell.
+    fn apply_row(&self, piece: &Picture<'_>, seen: RectPx, (x, y): (u32, u32), out: &mut [u8]) {
         let last = self.size.width - 1;
         let (mut x, mut done) = (x, 0);
         while done < out.len() {
             if x > last {
                 // Beyond the straight picture: as its last column.
                 let mut edge = [0];
-                self.apply_row(frame, last, y, &mut edge);
+                self.apply_row(piece, seen, (last, y), &mut edge);
                 out[done..].fill(edge[0]);
                 return;
             }
             let cell_end = ((x >> self.cell_log2) + 1) << self.cell_log2;
             let run = (cell_end.min(last + 1) - x) as usize;
             let run = run.min(out.len() - done);
-            let walk = self.walk(x, y);
-            walk.sample(frame, &mut out[done..done + run]);
+            let mut walk = self.walk(x, y);
+            walk.x -= i64::from(seen.x) << POINT;
+            walk.y -= i64::from(seen.y) << POINT;
+            walk.sample(piece, &mut out[done..done + run]);
             done += run;
             x = cell_end;
         }

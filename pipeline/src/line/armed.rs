@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use domain::CheckedRecipe;
 use models::{BundleError, Model};
 
-use crate::prepare::Preparer;
+use crate::prepare::{Calibrations, Preparer};
 
 /// A session and what makes its inputs. One inspecting thread at a time has it.
 pub struct Seat {
@@ -18,8 +18,8 @@ pub struct Seat {
 
 impl Seat {
     /// A seat; a model is warm from its beginning.
-    fn new(model: Model) -> Self {
-        let preparer = Preparer::new(model.input());
+    fn new(model: Model, calibrations: &Calibrations) -> Self {
+        let preparer = Preparer::new(model.input(), calibrations);
         Self { model, preparer }
     }
 }
@@ -31,6 +31,7 @@ pub struct Armed {
     pub recipe: Arc<CheckedRecipe>,
     /// Only to make others from.
     model: Mutex<Model>,
+    calibrations: Calibrations,
     seats: usize,
     free: Receiver<Seat>,
     given_back: Sender<Seat>,
@@ -39,24 +40,26 @@ pub struct Armed {
 }
 
 impl Armed {
-    /// Arms `recipe` with `model` for so many inspecting threads. Builds their sessions, which
-    /// takes as long as loading the model: do it before the line is told.
+    /// Arms `recipe` with `model` for so many inspecting threads, of parts that cameras with these
+    /// `calibrations` see. Builds their sessions, which takes as long as loading the model: do it
+    /// before the line is told.
     ///
     /// # Errors
     /// When a session can't be built.
     pub fn new(
         recipe: Arc<CheckedRecipe>,
         model: Model,
+        calibrations: Calibrations,
         inspectors: usize,
     ) -> Result<Self, BundleError> {
         let seats = inspectors.clamp(1, crate::limits::INSPECTORS_MAX);
         let (given_back, free) = bounded(seats);
         for _ in 0..seats {
             // There is room for every seat.
-            let _ = given_back.try_send(Seat::new(model.another()?));
+            let _ = given_back.try_send(Seat::new(model.another()?, &calibrations));
         }
         let (model, lost) = (Mutex::new(model), AtomicUsize::new(0));
-        Ok(Self { recipe, model, seats, free, given_back, lost })
+        Ok(Self { recipe, model, calibrations, seats, free, given_back, lost })
     }
 
     /// How many parts can be inspected at the same time.
@@ -92,7 +95,7 @@ impl Armed {
     pub(super) fn mend(&self) -> Result<(), BundleError> {
         while self.lacks_seats() {
             let model = self.model.lock().unwrap_or_else(PoisonError::into_inner).another()?;
-            self.give_back(Seat::new(model));
+            self.give_back(Seat::new(model, &self.calibrations));
             self.lost.fetch_sub(1, Ordering::AcqRel);
         }
         Ok(())

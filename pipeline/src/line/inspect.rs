@@ -105,11 +105,13 @@ impl Inspector {
     fn inspect(&self, part: Part, seat: &mut Seat) -> Inspection {
         let prepared = seat.preparer.prepare(part, &*self.clock);
         let preparer = &mut seat.preparer;
-        let inferred = inferred_from_prepared(prepared, &mut seat.model, &*self.clock, |tensor| {
-            preparer.give_back(tensor);
-        });
+        let used = |tensor| preparer.give_back(tensor);
+        let mut inferred = inferred_from_prepared(prepared, &mut seat.model, &*self.clock, used);
+        let measuring = self.clock.now();
+        seat.preparer.measure(&mut inferred);
         let start = self.clock.now();
         let mut inspection = inspection_from_inferred(inferred, &self.stamp);
+        inspection.times.add(Stage::Prepare, start.since(measuring));
         inspection.times.add(Stage::Decide, self.clock.now().since(start));
         for stage in [Stage::Prepare, Stage::Infer, Stage::Decide] {
             self.counters.took[stage as usize].add(inspection.times.of(stage));

@@ -20,6 +20,7 @@ use sightline_pipeline::line::{
     self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan,
 };
 use sightline_pipeline::plc::{self, FieldInput, Inputs, Plc, PlcConfig, PlcStatus, Telling};
+use sightline_pipeline::prepare::Calibrations;
 use sightline_pipeline::record::film::FilmSetup;
 use sightline_pipeline::stage::Counters;
 use store::{RunStart, Store, Writer};
@@ -307,7 +308,7 @@ impl Setup {
                 peek: None,
             }],
             writer: writer(folder, &recipe, &*clock),
-            armed: Arc::new(Armed::new(recipe, model, 2).unwrap()),
+            armed: Arc::new(Armed::new(recipe, model, Calibrations::default(), 2).unwrap()),
             plc: Box::new(gate.clone()),
             field: None,
             reject: None,

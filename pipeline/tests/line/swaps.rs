@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::Sha256;
 use sightline_pipeline::line::Armed;
+use sightline_pipeline::prepare::Calibrations;
 use store::{PartFilter, Reader};
 
 use super::setup::{Setup, fixture, grey, model, recipe};
@@ -17,9 +18,11 @@ const PARTS: usize = 1_100;
 #[test]
 fn ten_thousand_swaps_under_load_miss_no_part() {
     let recipes = [recipe("one", 50_000), recipe("two", 40_000)];
-    let armed = recipes
-        .each_ref()
-        .map(|recipe| Arc::new(Armed::new(Arc::clone(recipe), model(&fixture()), 2).unwrap()));
+    let armed = recipes.each_ref().map(|recipe| {
+        Arc::new(
+            Armed::new(Arc::clone(recipe), model(&fixture()), Calibrations::default(), 2).unwrap(),
+        )
+    });
     let bench = Setup::new(Arc::clone(&recipes[0])).start();
     let mut shot = 0;
     for swap in 0..SWAPS {

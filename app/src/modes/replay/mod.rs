@@ -18,6 +18,7 @@ use pipeline::capture::{self, Source, SourceConfig};
 use pipeline::clock::{Clock, RealClock};
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan};
 use pipeline::plc::none::NonePlc;
+use pipeline::prepare::Calibrations;
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
 use store::{RunId, RunStart, Store};
@@ -66,6 +67,9 @@ pub struct Args {
     /// Name of the camera in the record.
     #[arg(long, value_name = "NAME", default_value = "camera1")]
     camera: String,
+    /// Folder of the camera's calibration, for a recipe that measures in millimetres.
+    #[arg(long, value_name = "DIR")]
+    calibration: Option<PathBuf>,
     /// One JSON object (the report) on stdout, no progress bar.
     #[arg(long)]
     json: bool,
@@ -75,6 +79,7 @@ pub struct Args {
 struct Replay<'a> {
     args: &'a Args,
     armed: Armed,
+    calibrations: Calibrations,
     truth: Option<Arc<Truth>>,
     source_name: String,
     stop: Receiver<()>,
@@ -97,6 +102,8 @@ pub fn run(args: &Args) -> Result<Ended> {
         truth.count_in(&source_name)?;
     }
     let armed = config::arm(&args.recipe, &Trust::default())?;
+    let camera = (CameraId::new(&args.camera), args.calibration.clone());
+    let calibrations = config::calibrations(&args.recipe, &armed.recipe, &[camera], None)?;
     fs::create_dir_all(&args.out)
         .with_context(|| format!("{}: the folder can't be made", args.out.display()))?;
     let clock = Arc::new(RealClock::start());
@@ -108,7 +115,7 @@ pub fn run(args: &Args) -> Result<Ended> {
         _ => CaptureTime::default(),
     };
     let source = capture::open(&config, CameraId::new(&args.camera), began)?;
-    let replay = Replay { args, armed, truth, source_name, stop, clock };
+    let replay = Replay { args, armed, calibrations, truth, source_name, stop, clock };
     replay.inspect(source)
 }
 
@@ -160,6 +167,7 @@ impl Replay<'_> {
             armed: Arc::new(line::Armed::new(
                 Arc::clone(&self.armed.recipe),
                 self.armed.model.another()?,
+                self.calibrations.clone(),
                 args.threads.map_or_else(cores, NonZeroUsize::get),
             )?),
             plc: Box::new(NonePlc),

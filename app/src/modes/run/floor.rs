@@ -335,7 +335,8 @@ impl Floor {
     /// Arms `recipe` on a thread of its own.
     fn arm(&mut self, recipe: RecipeFile, asker: Asker) {
         let (inspectors, trust) = (self.station.inspectors, self.station.trust.clone());
-        let arm = move || Ready::arm(&recipe, inspectors, &trust);
+        let cameras = super::recipes::calibrated(&self.station);
+        let arm = move || Ready::arm(&recipe, inspectors, &trust, &cameras);
         match Builder::new().name("arming".to_owned()).spawn(arm) {
             Ok(thread) => self.arming = Some(Arming { asker, thread }),
             Err(error) => asker.answer(Err(anyhow!("no thread to arm a recipe: {error}"))),

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use anyhow::Result;
-use domain::Event;
+use domain::{CameraId, Event};
+use jiff::Timestamp;
 use models::Trust;
 use pipeline::line::Armed;
 
 use super::look::RecipeInForce;
-use crate::config::{self, RecipeFile, Station};
+use crate::config::{self, Calibrated, RecipeFile, Station};
 
 /// A recipe, ready to inspect, and what is said of it.
 pub struct Ready {
@@ -25,8 +26,14 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// Arms `recipe` for so many inspecting threads, if `trust` allows its model.
-    pub fn arm(recipe: &RecipeFile, inspectors: Option<usize>, trust: &Trust) -> Result<Self> {
+    /// Arms `recipe` for so many inspecting threads, if `trust` allows its model and the
+    /// calibration of `cameras` holds.
+    pub fn arm(
+        recipe: &RecipeFile,
+        inspectors: Option<usize>,
+        trust: &Trust,
+        cameras: &[Calibrated],
+    ) -> Result<Self> {
         let armed = config::arm(&recipe.file, trust)?;
         let alarm = armed.alarm();
         let config::Armed { recipe: checked, model } = armed;
@@ -38,9 +45,18 @@ impl Ready {
             budget_ms: checked.as_written().gate.budget_ms,
         };
         let cores = available_parallelism().map_or(1, NonZero::get);
-        let armed = Arc::new(Armed::new(checked, model, inspectors.unwrap_or(cores))?);
+        let calibrations =
+            config::calibrations(&recipe.file, &checked, cameras, Some(Timestamp::now()))?;
+        let inspectors = inspectors.unwrap_or(cores);
+        let armed = Arc::new(Armed::new(checked, model, calibrations, inspectors)?);
         Ok(Self { armed, facts, alarm })
     }
+}
+
+/// The cameras of `station` with their profiles.
+pub fn calibrated(station: &Station) -> Vec<Calibrated> {
+    let of = |camera: &config::Camera| (CameraId::new(&camera.name), camera.calibration.clone());
+    station.cameras.iter().map(of).collect()
 }
 
 /// Arms every recipe of `station` once, so that what is wrong with one shows now and not at a
@@ -52,7 +68,7 @@ pub fn arm_all(station: &Station, stopped: &dyn Fn() -> bool) -> Result<Option<R
             return Ok(None);
         }
         let inspectors = if index == 0 { station.inspectors } else { Some(1) };
-        let ready = Ready::arm(recipe, inspectors, &station.trust)
+        let ready = Ready::arm(recipe, inspectors, &station.trust, &calibrated(station))
             .map_err(|error| station.blame(&format!("recipe.{index}.file"), error))?;
         let (number, name) = (recipe.number, &*ready.facts.name);
         tracing::info!(target: "run", number, name, file = %shown(&recipe.file), "recipe armed");

@@ -1,0 +1,89 @@
+//! What cameras are calibrated by: takes folders of profiles and a recipe; gives what its parts
+//! are corrected and measured by, or refuses by name. A line that measures in millimetres does not
+//! arm without.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use calibration::{Calibration, CameraFacts, Profile};
+use domain::{CameraId, CheckedRecipe, Pixels};
+use jiff::Timestamp;
+use models::LumaReader;
+use pipeline::prepare::Calibrations;
+
+/// A camera, and the folder of its profile if it has one.
+pub type Calibrated = (CameraId, Option<PathBuf>);
+
+/// What parts of the recipe in `file` are corrected and measured by, under `cameras`.
+///
+/// Without `now`, as for footage of old, no profile is too old.
+///
+/// # Errors
+/// When a profile can't be read, was not accepted, or does not hold any more; when the recipe
+/// measures in millimetres and a camera has none; when there is nothing to align by.
+pub fn calibrations(
+    file: &Path,
+    recipe: &CheckedRecipe,
+    cameras: &[Calibrated],
+    now: Option<Timestamp>,
+) -> Result<Calibrations> {
+    let mut known = BTreeMap::new();
+    for (camera, folder) in cameras {
+        let Some(folder) = folder else {
+            if recipe.measures_in_mm() {
+                bail!(
+                    "{}: it measures in millimetres, and the camera `{camera}` has no calibration; \
+                     right would be: name its accepted profile's folder under `calibration`",
+                    file.display()
+                );
+            }
+            continue;
+        };
+        known.insert(camera.clone(), Arc::new(calibration(camera, folder, recipe, now)?));
+    }
+    let written = recipe.as_written();
+    let golden = written.align.as_ref().map(|align| {
+        let path = file.parent().unwrap_or(Path::new(".")).join(&align.golden);
+        let pixels = models::picture::pixels_from_file(&path)
+            .with_context(|| format!("{}: `align.golden`", file.display()))?;
+        let (size, mut luma) = (pixels.size(), Vec::new());
+        LumaReader::default().read(&pixels, size.rect(), &mut luma)?;
+        Ok::<_, anyhow::Error>((align, size, luma))
+    });
+    let golden = golden.transpose()?;
+    if let Some((_, size, _)) = &golden
+        && written.view.crop_px != Some(*size)
+    {
+        bail!(
+            "{}: `view.crop_px` must be {} x {}, as large as `align.golden`, so that every part is \
+             cropped like it",
+            file.display(),
+            size.width,
+            size.height
+        );
+    }
+    Calibrations::new(known, golden).with_context(|| file.display().to_string())
+}
+
+fn calibration(
+    camera: &CameraId,
+    folder: &Path,
+    recipe: &CheckedRecipe,
+    now: Option<Timestamp>,
+) -> Result<Calibration> {
+    let profile = Profile::read(folder).with_context(|| format!("camera `{camera}`"))?;
+    if let Err(objections) = profile.arm(&CameraFacts::default(), now.unwrap_or(profile.made_at)) {
+        let said: Vec<_> = objections.iter().map(ToString::to_string).collect();
+        bail!("{}: the calibration of camera `{camera}`: {}", folder.display(), said.join("; "));
+    }
+    if recipe.measures_in_mm() && profile.plane.is_none() {
+        bail!(
+            "{}: the calibration of camera `{camera}` has no plane to measure on; run `sightline \
+             calibrate plane`",
+            folder.display()
+        );
+    }
+    Calibration::open(&profile, folder).with_context(|| format!("camera `{camera}`"))
+}

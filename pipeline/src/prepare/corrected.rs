@@ -1,0 +1,288 @@
+//! Crops as the calibration corrects them: takes views, gives the model's input of the corrected
+//! crop, and afterwards the findings in millimetres on the camera's picture.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use calibration::align::{Aligner, GoldenRefused, Limits, OffsetLimit, Options, Symmetry};
+use calibration::{Calibration, Corrector, Laid, Picture, PictureTooShort, Px};
+use domain::recipe::Align;
+use domain::{
+    CameraId, Defect, DefectMm, FindingFault, InferredPart, PartPose, PixelFormat, Pixels, Plane,
+    Score, Sha256, SizePx, Tensor, View,
+};
+use models::{Colour, LumaReader, Shaper};
+use thiserror::Error;
+
+/// What a recipe's parts are corrected and measured by. Shared by all seats of a recipe.
+#[derive(Clone, Debug, Default)]
+pub struct Calibrations {
+    cameras: Arc<BTreeMap<CameraId, Arc<Calibration>>>,
+    align: Option<Arc<Golden>>,
+}
+
+/// How parts are to lie.
+#[derive(Debug)]
+struct Golden {
+    size: SizePx,
+    luma: Vec<u8>,
+    options: Options,
+    limits: Limits,
+}
+
+/// Why parts can't be aligned.
+#[derive(Debug, Error)]
+pub enum NotCalibrated {
+    /// Nothing to hold on to.
+    #[error("`align.golden`: {0}")]
+    Golden(#[from] GoldenRefused),
+    /// Not a picture.
+    #[error("`align.golden`: {0}")]
+    Picture(#[from] PictureTooShort),
+}
+
+impl Calibrations {
+    /// Of these cameras; a camera that is not among them is not calibrated. `golden` is the
+    /// picture that `align` names: 8-bit luma, packed.
+    ///
+    /// # Errors
+    /// When there is nothing in the golden sample to align by.
+    pub fn new(
+        cameras: BTreeMap<CameraId, Arc<Calibration>>,
+        align: Option<(&Align, SizePx, Vec<u8>)>,
+    ) -> Result<Self, NotCalibrated> {
+        let align = align.map(|(align, size, luma)| {
+            let golden = Golden { size, luma, options: options(align), limits: limits(align) };
+            // Refused now rather than by each inspecting thread.
+            golden.aligner()?;
+            Ok::<_, NotCalibrated>(Arc::new(golden))
+        });
+        Ok(Self { cameras: Arc::new(cameras), align: align.transpose()? })
+    }
+}
+
+impl Golden {
+    fn aligner(&self) -> Result<Aligner, NotCalibrated> {
+        let picture = Picture::new(self.size, self.size.width as usize, &self.luma)?;
+        Ok(Aligner::new(&picture, &self.options)?)
+    }
+}
+
+fn options(align: &Align) -> Options {
+    Options {
+        most_angle_deg: align.search_deg.map_or(180.0, f64::from),
+        symmetry: align.symmetry.filter(|n| *n > 1).map_or(Symmetry::None, Symmetry::Order),
+        ..Options::default()
+    }
+}
+
+fn limits(align: &Align) -> Limits {
+    let in_mm = align.max_offset_mm.map(|mm| OffsetLimit::Mm(mm.into()));
+    let in_px = align.max_offset_px.map(|px| OffsetLimit::Px(px.into()));
+    Limits { angle_deg: align.max_angle_deg.map(f64::from), offset: in_mm.or(in_px) }
+}
+
+/// Corrects the views of one part after the other.
+pub(super) struct Correction {
+    calibrations: Calibrations,
+    colour: Colour,
+    corrector: Corrector,
+    luma: LumaReader,
+    raw: Vec<u8>,
+    /// How the views of the part lie, in order; `None` where no calibration is known.
+    laid: Vec<Option<(Arc<Calibration>, Laid)>>,
+}
+
+impl Correction {
+    pub fn new(calibrations: &Calibrations, colour: Colour) -> Self {
+        // One that can't be made was refused before.
+        let aligner = calibrations.align.as_ref().and_then(|golden| golden.aligner().ok());
+        Self {
+            calibrations: calibrations.clone(),
+            colour,
+            corrector: Corrector::new(aligner),
+            luma: LumaReader::default(),
+            raw: Vec::new(),
+            laid: Vec::new(),
+        }
+    }
+
+    /// Forgets the last part.
+    pub fn begin(&mut self) {
+        self.laid.clear();
+    }
+
+    /// Of the calibrations that the part was corrected by; of several cameras', of all of them.
+    pub fn hash(&self) -> Option<Sha256> {
+        let mut hashes =
+            self.laid.iter().flatten().filter_map(|(calibration, _)| calibration.hash());
+        let first = hashes.next()?;
+        let rest = hashes.filter(|hash| *hash != first);
+        Some(rest.fold(first, |all, hash| Sha256::of(format!("{all}{hash}").as_bytes())))
+    }
+
+    /// Makes the model's input of `view`.
+    pub fn prepare(
+        &mut self,
+        view: &mut View,
+        shaper: &mut Shaper,
+        tensor: &mut Tensor,
+    ) -> Result<(), FindingFault> {
+        let (laid, made) = match self.lay(view, shaper, tensor) {
+            Ok(laid) => (laid, Ok(())),
+            Err(fault) => (None, Err(fault)),
+        };
+        self.laid.push(laid);
+        made
+    }
+
+    fn lay(
+        &mut self,
+        view: &mut View,
+        shaper: &mut Shaper,
+        tensor: &mut Tensor,
+    ) -> Result<Option<(Arc<Calibration>, Laid)>, FindingFault> {
+        let (pixels, crop) = (&*view.frame.pixels, view.crop_in_frame);
+        let Some(calibration) = self.calibration_of(&view.frame.camera, pixels.size())? else {
+            shaper.prepare(pixels, crop, tensor)?;
+            return Ok(None);
+        };
+        if !calibration.changes_pixels() && !self.corrector.aligns() {
+            shaper.prepare(pixels, crop, tensor)?;
+            let laid = calibration.laid_as_seen(crop);
+            return Ok(Some((calibration, laid)));
+        }
+        if self.colour != Colour::Gray && pixels.format() != PixelFormat::Gray8 {
+            let format = pixels.format();
+            let message = format!(
+                "only luma is corrected, and the model takes colours from {format}; right would be \
+                 a gray model, or a camera that gives gray8"
+            );
+            return Err(FindingFault::Calibration { message });
+        }
+        self.luma.read(pixels, calibration.source_of(crop), &mut self.raw)?;
+        let (luma, laid) = self
+            .corrector
+            .correct(&calibration, crop, &mut self.raw)
+            .map_err(|error| FindingFault::Calibration { message: error.to_string() })?;
+        view.pose = laid.pose.map(|pose| part_pose(&pose, &laid, &calibration));
+        let piece = Piece { size: SizePx::new(crop.width, crop.height), luma };
+        shaper.prepare(&piece, piece.size.rect(), tensor)?;
+        // The model speaks of the frame's pixels.
+        tensor.placement.offset_x_px += offset(crop.x);
+        tensor.placement.offset_y_px += offset(crop.y);
+        Ok(Some((calibration, laid)))
+    }
+
+    /// `None` where there is nothing to correct or measure by.
+    fn calibration_of(
+        &self,
+        camera: &CameraId,
+        size: SizePx,
+    ) -> Result<Option<Arc<Calibration>>, FindingFault> {
+        match self.calibrations.cameras.get(camera) {
+            Some(known) if known.size() != size => {
+                let made = known.size();
+                let message = format!("it was made at {made} pixels, the camera gives {size}");
+                Err(FindingFault::Calibration { message })
+            }
+            Some(known) => Ok(Some(Arc::clone(known))),
+            None => Ok(self.corrector.aligns().then(|| Arc::new(Calibration::bare(size)))),
+        }
+    }
+
+    /// Measures the findings of the part that was corrected last; a part that lies beyond its
+    /// limits has a defect more.
+    pub fn measure(&mut self, inferred: &mut InferredPart) {
+        for (index, (finding, laid)) in inferred.findings.iter_mut().zip(&self.laid).enumerate() {
+            let (Ok(finding), Some((calibration, laid))) = (finding, laid) else { continue };
+            calibration.measure(finding, laid);
+            let golden = self.calibrations.align.as_ref();
+            let misaligned = golden.and_then(|golden| misaligned(golden, laid, calibration, index));
+            finding.defects.extend(misaligned);
+        }
+    }
+}
+
+fn part_pose(pose: &calibration::align::Pose, laid: &Laid, calibration: &Calibration) -> PartPose {
+    let scale = mm_per_px(laid, calibration);
+    PartPose {
+        angle_deg: short(pose.angle_deg),
+        dx_px: short(pose.dx_px),
+        dy_px: short(pose.dy_px),
+        offset_mm: scale.map(|scale| short(pose.offset_px() * scale)),
+    }
+}
+
+/// At the crop's middle.
+fn mm_per_px(laid: &Laid, calibration: &Calibration) -> Option<f64> {
+    let (width, height) = (f64::from(laid.crop.width), f64::from(laid.crop.height));
+    let middle = laid.straight_px(Px::new(width / 2.0, height / 2.0));
+    calibration.plane().map(|plane| plane.mm_per_px(middle))
+}
+
+/// The defect of a part that does not lie right: certain, as it was measured.
+fn misaligned(
+    golden: &Golden,
+    laid: &Laid,
+    calibration: &Calibration,
+    view: usize,
+) -> Option<Defect> {
+    let pose = laid.pose?;
+    let scale = mm_per_px(laid, calibration);
+    golden.limits.judge(&pose, scale)?;
+    let mm = scale.map(|scale| {
+        let middle = laid.straight_px(Px::new(
+            f64::from(laid.crop.width) / 2.0,
+            f64::from(laid.crop.height) / 2.0,
+        ));
+        let at = calibration.plane().map(|plane| plane.point_mm(middle)).unwrap_or_default();
+        DefectMm {
+            x_mm: short(at.x),
+            y_mm: short(at.y),
+            length_mm: short(pose.offset_px() * scale),
+            area_mm2: 0.0,
+            uncertainty_mm: short(pose.std_px * scale),
+        }
+    });
+    Some(Defect {
+        kind: Align::MISALIGNED.into(),
+        view,
+        box_in_frame: laid.crop,
+        area_px: laid.crop.area(),
+        score: Score::ONE,
+        mask: None,
+        mm,
+    })
+}
+
+/// A corrected crop as a picture.
+struct Piece<'a> {
+    size: SizePx,
+    luma: &'a [u8],
+}
+
+impl Pixels for Piece<'_> {
+    fn format(&self) -> PixelFormat {
+        PixelFormat::Gray8
+    }
+
+    fn size(&self) -> SizePx {
+        self.size
+    }
+
+    fn plane(&self, _: usize) -> Plane<'_> {
+        let (width, rows) = (self.size.width as usize, self.size.height as usize);
+        Plane { data: self.luma, stride: width, row_bytes: width, rows }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a place in a picture")]
+const fn offset(pixels: u32) -> f32 {
+    pixels as f32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "seven digits are more than is measured")]
+const fn short(value: f64) -> f32 {
+    value as f32
+}
