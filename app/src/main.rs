@@ -42,6 +42,7 @@ enum Mode {
     Import(modes::import::Args),
     Audit(modes::audit::Args),
     People(modes::people::Args),
+    Calibrate(Box<modes::calibrate::Args>),
     /// Look at model bundles.
     Model(Box<modes::model::Args>),
 }
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         Mode::Import(args) => modes::import::run(&args),
         Mode::Audit(args) => modes::audit::run(&args),
         Mode::People(args) => modes::people::run(&args),
+        Mode::Calibrate(args) => modes::calibrate::run(&args),
         Mode::Model(args) => modes::model::run(&args),
     };
     match ended {

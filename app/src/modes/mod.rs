@@ -1,6 +1,7 @@
 //! What the program can be asked to do, a file a mode.
 
 pub mod audit;
+pub mod calibrate;
 pub mod clips;
 pub mod export;
 pub mod import;
