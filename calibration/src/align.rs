@@ -26,6 +26,13 @@ use points::Points;
 use pyramid::{Pyramid, middle};
 use refine::{Fit, Free, Refiner};
 
+/// What other modules of this crate use of a single level.
+pub(crate) mod level {
+    pub(crate) use super::points::Points;
+    pub(crate) use super::pyramid::inner;
+    pub(crate) use super::refine::{Free, Place, Refiner};
+}
+
 pub use limits::{Limits, Misalignment, OffsetLimit};
 pub use upright::upright_into;
 

@@ -101,7 +101,7 @@ fn errors(aligner: &mut Aligner, shape: Shape, size: SizePx, most_deg: f64, coun
 #[test]
 fn any_angle_is_found_to_a_tenth_of_a_degree() {
     let mut aligner = Aligner::new(&golden(bracket).picture(), &Options::default()).unwrap();
-    let found = errors(&mut aligner, bracket, SIZE, 180.0, 120);
+    let found = errors(&mut aligner, bracket, SIZE, 180.0, 60);
     found.print("bracket 512, any angle, lamp, noise, defects");
     assert!(Errors::at(&found.turn_deg, 1.0) <= 0.1);
     assert!(Errors::at(&found.shift_px, 1.0) <= 0.25);
@@ -113,7 +113,7 @@ fn small_and_large_crops_are_aligned_too() {
         let size = SizePx::new(width, width);
         let golden = camera(&part(size, bracket, STRAIGHT, 60.0), 1);
         let mut aligner = Aligner::new(&golden.picture(), &Options::default()).unwrap();
-        let found = errors(&mut aligner, bracket, size, 180.0, 24);
+        let found = errors(&mut aligner, bracket, size, 180.0, 8);
         found.print(&format!("bracket {width}"));
         assert!(Errors::at(&found.turn_deg, 1.0) <= if width < 100 { 0.3 } else { 0.1 });
         assert!(Errors::at(&found.shift_px, 1.0) <= 0.25);

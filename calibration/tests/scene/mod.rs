@@ -66,7 +66,7 @@ impl Light {
                 let (x, y) = (f64::from(x) - cx, f64::from(y) - cy);
                 let (least, most) = samples(x, y, 3)
                     .fold((f64::MAX, f64::MIN), |(l, m), grey| (l.min(grey), m.max(grey)));
-                let edge = if most - least > 8.0 { 16 } else { 3 };
+                let edge = if most - least > 8.0 { 10 } else { 3 };
                 greys.push(samples(x, y, edge).sum::<f64>() / f64::from(edge * edge));
             }
         }
@@ -185,4 +185,24 @@ pub fn part(size: SizePx, shape: Shape, at: At, belt: f64) -> Light {
         let texture = 3.0 * (x * 0.31 + (y * 0.11).sin()).sin();
         shape(cos * u + sin * v, -sin * u + cos * v).unwrap_or(belt + texture)
     })
+}
+
+/// A number from 0 to 1 that belongs to a place.
+pub fn speck(x: i64, y: i64) -> f64 {
+    let mut hash = (x as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ (y as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    hash = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (hash >> 40) as f64 / f64::from(1 << 24)
+}
+
+/// Smooth texture from -1 to 1 with features of size 1.
+pub fn texture(x: f64, y: f64) -> f64 {
+    let (column, row) = (x.floor(), y.floor());
+    let smooth = |t: f64| t * t * (3.0 - 2.0 * t);
+    let (u, v) = (smooth(x - column), smooth(y - row));
+    let at = |dx: i64, dy: i64| speck(column as i64 + dx, row as i64 + dy);
+    let top = at(0, 0) + (at(1, 0) - at(0, 0)) * u;
+    let bottom = at(0, 1) + (at(1, 1) - at(0, 1)) * u;
+    2.0 * (top + (bottom - top) * v) - 1.0
 }
