@@ -29,7 +29,7 @@ use refine::{Fit, Free, Refiner};
 /// What other modules of this crate use of a single level.
 pub(crate) mod level {
     pub(crate) use super::points::Points;
-    pub(crate) use super::pyramid::inner;
+    pub(crate) use super::pyramid::{inner, noise};
     pub(crate) use super::refine::{Free, Place, Refiner};
 }
 

@@ -218,6 +218,8 @@ const LEAST_PICTURES: usize = 6;
 const LEAST_PAIRS: usize = 4;
 /// A shift of less than this, in kept pixels, is none.
 const STILL_PX: f64 = 0.25;
+/// Interpolation may pull every shift by this much towards whole pixels, in kept pixels.
+const BIAS_PX: f64 = 0.015;
 /// Pictures that differ by less than this, in greys, are the same but for noise.
 const SAME_GREYS: f64 = 1.2;
 /// Standard deviation of the direction, at most.
@@ -295,7 +297,7 @@ impl BeltStudy {
         })?;
         self.check_speed(&line)?;
         let per_count = self.per_count(&line)?;
-        let (px_per_s, residual_px) = line.slope(|pair| pair.seconds);
+        let (px_per_s, residual_px) = line.slope(self.bias_px(), |pair| pair.seconds);
         let scale = mm_from_px.map(|mm| self.mm_per_px(&line, mm));
         let times = |measured: Measured, scale: f64| Measured {
             value: measured.value * scale,
@@ -388,13 +390,18 @@ impl BeltStudy {
             let by = pair.counts.unwrap_or(0).saturating_neg();
             return Err(BeltRefused::EncoderBack { index: pair.index, by });
         }
-        let (slope, residual) = line.slope(|pair| pair.counts.unwrap_or(0) as f64);
+        let (slope, residual) = line.slope(self.bias_px(), |pair| pair.counts.unwrap_or(0) as f64);
         let residual_percent = residual / line.usual_way() * 100.0;
         if residual_percent > MOST_SLIP_PERCENT {
             let most_percent = MOST_SLIP_PERCENT;
             return Err(BeltRefused::EncoderSlips { residual_percent, most_percent });
         }
         Ok(Some((slope, residual)))
+    }
+
+    /// What interpolation may add to every shift alike.
+    fn bias_px(&self) -> f64 {
+        BIAS_PX * f64::from(self.shrink)
     }
 
     /// Millimetres a pixel along the motion, in the middle of the window.

@@ -95,7 +95,7 @@ fn assert_near(motion: &BeltMotion, px_per_s: f64, deg: f64, share: f64) {
     let count = motion.px_per_count.unwrap();
     assert!((count.value / 0.4 - 1.0).abs() < share, "{motion:?}");
     let error = (count.value - 0.4).abs();
-    assert!(error < 6.0 * count.std_error + 1e-4, "{motion:?}");
+    assert!(error < 4.0 * count.std_error, "{motion:?}");
 }
 
 #[test]
@@ -163,14 +163,14 @@ fn a_plain_empty_belt_that_moves_is_refused() {
 
 #[test]
 fn a_belt_that_is_too_fast_is_refused_with_what_is_right() {
-    let refused = solved(felt, &run(200.0, 20), 0.0).unwrap_err();
+    let refused = solved(felt, &run(180.0, 20), 0.0).unwrap_err();
     let BeltRefused::TooFast { moved_px, fps, share_percent, .. } = refused else {
         panic!("{refused}")
     };
-    assert!((moved_px - 200.0).abs() < 1.0, "{moved_px}");
-    // 100 pictures a second move 200 px; a third of 320 px is right.
-    assert!((fps - 100.0 * 200.0 * 3.0 / 320.0).abs() < 2.0, "{fps}");
-    assert!((share_percent - 320.0 / 3.0 / 2.0).abs() < 1.0, "{share_percent}");
+    assert!((moved_px - 180.0).abs() < 1.0, "{moved_px}");
+    // 100 pictures a second move 180 px; a third of 320 px is right.
+    assert!((fps - 100.0 * 180.0 * 3.0 / 320.0).abs() < 2.0, "{fps}");
+    assert!((share_percent - 320.0 / 3.0 / 1.8).abs() < 1.0, "{share_percent}");
     // Further than the window: nothing of one picture is in the next.
     let refused = solved(felt, &run(420.0, 20), 0.0).unwrap_err();
     assert!(matches!(refused, BeltRefused::NothingSeen { .. }), "{refused}");

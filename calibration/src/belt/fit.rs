@@ -108,14 +108,16 @@ impl Line {
     }
 
     /// The way for one of `what`, by least squares through the origin, and what is left a pair.
-    pub fn slope(&self, what: impl Fn(&Pair) -> f64) -> (Measured, f64) {
+    /// `bias_px` is what all pairs may be wrong by together.
+    pub fn slope(&self, bias_px: f64, what: impl Fn(&Pair) -> f64) -> (Measured, f64) {
         let sum = |of: &dyn Fn(&Pair) -> f64| self.pairs.iter().map(of).sum::<f64>();
         let squares = sum(&|pair| what(pair).powi(2));
         let value = sum(&|pair| what(pair) * self.way(pair)) / squares;
         let left = sum(&|pair| (self.way(pair) - value * what(pair)).powi(2));
         let freedom = (self.pairs.len() as f64 - 1.0).max(1.0);
         let residual = (left / freedom).sqrt();
-        (Measured { value, std_error: residual / squares.sqrt() }, residual)
+        let std_error = (residual / squares.sqrt()).hypot(bias_px / self.usual_way() * value);
+        (Measured { value, std_error }, residual)
     }
 }
 
