@@ -2,6 +2,7 @@
 //! since commissioning (focus, light, flicker, dirt, drift), in words and against a limit.
 
 mod baseline;
+mod cause;
 mod landmark;
 mod measure;
 
@@ -15,6 +16,7 @@ use landmark::{Follower, Marked};
 use measure::{Lattice, brightness, flicker, mains, median};
 
 pub use baseline::{Baseline, BaselineRefused, BaselineStudy};
+pub use cause::Cause;
 
 /// Something that does not move with the belt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,118 +68,6 @@ impl Default for Limits {
             back_share: 0.8,
         }
     }
-}
-
-/// What has changed since commissioning: measured value and limit.
-#[derive(Clone, Copy, Debug, Error, PartialEq)]
-pub enum Cause {
-    /// Out of focus, or a film on the lens.
-    #[error(
-        "out of focus: sharpness is down by {loss_percent:.0} %, {limit_percent:.0} % is allowed; \
-         check the lens's focus and distance, and clean it"
-    )]
-    Blurred {
-        /// Percent of commissioning's.
-        loss_percent: f64,
-        /// Percent.
-        limit_percent: f64,
-    },
-    /// Brighter or darker.
-    #[error(
-        "brightness changed by {change_percent:+.1} %, {limit_percent:.1} % is allowed; check the \
-         lamp, the aperture and the exposure"
-    )]
-    Brightness {
-        /// Percent of commissioning's; negative is darker.
-        change_percent: f64,
-        /// Percent.
-        limit_percent: f64,
-    },
-    /// Too much white.
-    #[error(
-        "{percent:.1} % more of the picture is saturated than at commissioning, \
-         {limit_percent:.1} % is allowed; lower the light or the exposure"
-    )]
-    Saturated {
-        /// Percent of the picture.
-        percent: f64,
-        /// Percent of the picture.
-        limit_percent: f64,
-    },
-    /// Brightness differs from picture to picture.
-    #[error(
-        "the light flickers by {percent:.1} %, {limit_percent:.1} % is allowed{}",
-        mains_words(*mains_hz)
-    )]
-    Flickers {
-        /// Standard deviation, percent.
-        percent: f64,
-        /// Percent.
-        limit_percent: f64,
-        /// Twice the mains frequency (100 or 120) where the pattern fits it.
-        mains_hz: Option<u32>,
-    },
-    /// A spot that stays while parts pass.
-    #[error(
-        "a spot at {at} stays while parts pass, {percent:+.1} % against its surroundings, \
-         {limit_percent:.1} % is allowed; clean the lens, the window and the lamp"
-    )]
-    Dirt {
-        /// Percent; negative is darker.
-        percent: f64,
-        /// Percent.
-        limit_percent: f64,
-        /// Where, in the sample's pixels.
-        at: RectPx,
-    },
-    /// The camera or what it looks at has moved.
-    #[error(
-        "the landmark moved by {moved_px:.2} px{} ({dx_px:+.2}, {dy_px:+.2}), {limit_px:.2} px is \
-         allowed; fasten the camera and calibrate anew",
-        mm_words(*moved_mm)
-    )]
-    Moved {
-        /// To the right, pixels.
-        dx_px: f64,
-        /// Down, pixels.
-        dy_px: f64,
-        /// Distance, pixels.
-        moved_px: f64,
-        /// Distance, millimetres, where a scale is known.
-        moved_mm: Option<f64>,
-        /// Pixels.
-        limit_px: f64,
-    },
-    /// The landmark is no longer seen.
-    #[error(
-        "the landmark at {at} was seen in {seen} of the last {samples} samples; uncover it, or \
-         choose another"
-    )]
-    LandmarkLost {
-        /// Where it should be.
-        at: RectPx,
-        /// Samples.
-        seen: usize,
-        /// Samples.
-        samples: usize,
-    },
-}
-
-fn mains_words(mains_hz: Option<u32>) -> String {
-    mains_hz.map_or_else(
-        || "; check the lamp's supply".to_owned(),
-        |hz| {
-            format!(
-                " and follows the mains at {hz} Hz; use a lamp on direct current, or an exposure \
-                 of a whole number of {:.2} ms",
-                1000.0 / f64::from(hz)
-            )
-        },
-    )
-}
-
-fn mm_words(mm: Option<f64>) -> String {
-    mm.map_or_else(String::new, |mm| format!(" = {mm:.3} mm"))
 }
 
 /// What was measured lately (medians over the samples judged together); what could not be is absent.
@@ -252,6 +142,9 @@ pub struct Watch {
 
 /// Kinds of causes.
 const KINDS: usize = 7;
+/// Of these a moved landmark, and dirt, which is not judged then.
+const MOVED: usize = 4;
+const DIRT: usize = 5;
 /// Samples that flicker is judged by, at least.
 const FLICKER_SAMPLES: usize = 32;
 /// A running median moves by this much a sample.
@@ -360,7 +253,8 @@ impl Watch {
     fn update_spots(&mut self, bright: f32) {
         let pairs = self.cells.iter().zip(&self.cells_before);
         let moved = pairs.filter(|(now, before)| (*now - *before).abs() > MOVED_GREYS).count();
-        if self.seen == 0 || moved < MOVED_CELLS {
+        // What has moved shows its edges elsewhere, which is no dirt either.
+        if self.seen == 0 || moved < MOVED_CELLS || self.broken[MOVED] {
             return;
         }
         let usual = self.cells.iter().zip(&self.baseline.cells);
@@ -476,11 +370,6 @@ impl Watch {
                 },
             ),
             (
-                spot.abs(),
-                limits.spot_percent,
-                Cause::Dirt { percent: spot, limit_percent: limits.spot_percent, at: spot_at },
-            ),
-            (
                 moved_px,
                 limits.drift_px,
                 Cause::Moved {
@@ -491,13 +380,19 @@ impl Watch {
                     limit_px: limits.drift_px,
                 },
             ),
+            (
+                spot.abs(),
+                limits.spot_percent,
+                Cause::Dirt { percent: spot, limit_percent: limits.spot_percent, at: spot_at },
+            ),
             (lost, 1.0, Cause::LandmarkLost { at, seen, samples }),
         ];
         self.causes.clear();
-        for (broken, (value, limit, cause)) in self.broken.iter_mut().zip(all) {
-            let least = if *broken { limit * limits.back_share } else { limit };
-            *broken = value > least;
-            if *broken {
+        for (kind, (value, limit, cause)) in all.into_iter().enumerate() {
+            let least = if self.broken[kind] { limit * limits.back_share } else { limit };
+            let hidden = kind == DIRT && self.broken[MOVED];
+            self.broken[kind] = value > least && !hidden;
+            if self.broken[kind] {
                 self.causes.push(cause);
             }
         }

@@ -1,6 +1,12 @@
 //! Where a part lies, against drawn truth: any angle, a slanting lamp, noise, a defect on the part.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test"
+)]
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "drawing")]
 mod scene;
 
 use domain::{RectPx, SizePx};
@@ -174,7 +180,7 @@ fn a_golden_sample_without_structure_is_refused() {
     assert!(matches!(refused(&plain), GoldenRefused::NoStructure { .. }), "{}", refused(&plain));
     let one_way = refused(&golden(stripe));
     let GoldenRefused::OneWay { along_deg } = one_way else { panic!("{one_way}") };
-    assert!(along_deg < 2.0 || along_deg > 178.0, "{along_deg}");
+    assert!(!(2.0..=178.0).contains(&along_deg), "{along_deg}");
     let small = Image { size: SizePx::new(20, 20), luma: vec![0; 400] };
     assert!(matches!(refused(&small), GoldenRefused::TooSmall { .. }));
     let outside = Options { part: Some(RectPx::new(500, 0, 50, 50)), ..Options::default() };

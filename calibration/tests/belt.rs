@@ -1,6 +1,6 @@
 //! How the belt moves, against drawn belts: texture, parts, stops, dropped frames, a wrong encoder.
+#![expect(clippy::cast_possible_truncation, clippy::unwrap_used, reason = "a test")]
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "drawing")]
 mod scene;
 
 use domain::{MonoTime, PointPx, RectPx, SizePx};

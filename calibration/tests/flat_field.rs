@@ -1,6 +1,6 @@
 //! Flat field against a known lamp, lens and sensor; targets that are not plain; bytes.
+#![expect(clippy::cast_possible_truncation, clippy::unwrap_used, reason = "a test")]
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "drawing")]
 mod scene;
 
 use domain::{RectPx, SizePx};

@@ -3,7 +3,7 @@
 
 use super::Pose;
 use crate::Picture;
-use crate::rounding::{fixed16, grey_from_fixed};
+use crate::rounding::fixed16;
 
 /// Bits after the point of places in the crop.
 const BITS: u32 = 16;
@@ -32,21 +32,33 @@ pub fn upright_into(crop: &Picture<'_>, pose: &Pose, out: &mut [u8], stride: usi
     }
 }
 
-/// The grey at a place given with 16 bits after the point.
+/// The grey at a place given with 16 bits after the point, of which 8 are used to mix.
 #[inline]
 fn between(crop: &Picture<'_>, x_at: i64, y_at: i64) -> u8 {
-    let size = crop.size();
-    let clamp = |at: i64, len: u32| at.clamp(0, i64::from(len - 1) << BITS);
-    let (x_at, y_at) = (clamp(x_at, size.width), clamp(y_at, size.height));
-    let (x, y) = (whole(x_at), whole(y_at));
-    let (u, v) = (x_at & 0xffff, y_at & 0xffff);
-    let (top, bottom) = (crop.row(y), crop.row((y + 1).min(size.height - 1)));
-    let (left, right) = (x as usize, (x as usize + 1).min(size.width as usize - 1));
-    let mix = |row: &[u8]| i64::from(row[left]) * (0x10000 - u) + i64::from(row[right]) * u;
-    grey_from_fixed((mix(top) * (0x10000 - v) + mix(bottom) * v) >> BITS)
+    let last = |length: u32| i64::from(length - 1);
+    let (x_last, y_last) = (last(crop.size.width), last(crop.size.height));
+    let (x_at, y_at) = (x_at.clamp(0, x_last << BITS), y_at.clamp(0, y_last << BITS));
+    let (x, y) = (x_at >> BITS, y_at >> BITS);
+    let (u, v) = (fraction(x_at), fraction(y_at));
+    let top = whole(y) * crop.stride + whole(x);
+    let right = usize::from(x < x_last);
+    let bottom = top + if y < y_last { crop.stride } else { 0 };
+    let mix =
+        |at: usize| u32::from(crop.luma[at]) * (256 - u) + u32::from(crop.luma[at + right]) * u;
+    mixed(mix(top) * (256 - v) + mix(bottom) * v)
+}
+
+#[expect(clippy::cast_sign_loss, reason = "8 bits")]
+const fn fraction(at: i64) -> u32 {
+    ((at >> (BITS - 8)) & 0xff) as u32
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a picture")]
-const fn whole(at: i64) -> u32 {
-    (at >> BITS) as u32
+const fn whole(at: i64) -> usize {
+    at as usize
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a mixture of bytes")]
+const fn mixed(sum: u32) -> u8 {
+    ((sum + 0x8000) >> 16) as u8
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::field::{Blocks, Surface};
 use super::{BadPixel, Exposure, Fault, FlatField, GAIN_BITS, OFFSET_BITS};
 use crate::Picture;
-use crate::rounding::{edge, grey, u16_from, u32_from};
+use crate::rounding::{edge, grey, single, u16_from, u32_from};
 
 /// Which brightness a plain target has after correction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -310,12 +310,12 @@ impl FlatFieldStudy {
 
     fn means(&self) -> Means {
         let mean = |sum: u32, count: u32| f64::from(sum) / f64::from(count << SUM_BITS);
-        let flat = self.flat_sums.iter().map(|&sum| mean(sum, self.flats) as f32).collect();
+        let flat = self.flat_sums.iter().map(|&sum| single(mean(sum, self.flats))).collect();
         let offset = if self.darks == 0 {
             vec![0; self.flat_sums.len()]
         } else {
             let eighths = |&sum| mean(sum, self.darks) * f64::from(1 << OFFSET_BITS);
-            self.dark_sums.iter().map(|sum| grey(eighths(sum) as f32)).collect()
+            self.dark_sums.iter().map(|sum| grey(single(eighths(sum)))).collect()
         };
         Means { flat, offset }
     }

@@ -1,5 +1,10 @@
 //! Pictures with known truth for tests: drawn shapes at a pose, a lamp, a lens out of focus, noise.
 #![allow(dead_code, reason = "every test uses some of it")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "drawn numbers are small and wanted whole"
+)]
 
 use domain::SizePx;
 use rand::{Rng, RngExt, SeedableRng};
@@ -121,12 +126,21 @@ impl Light {
 
     /// As a camera with read noise `read` and shot noise `shot · √grey` sees it.
     pub fn seen(&self, read: f64, shot: f64, random: &mut impl Rng) -> Image {
+        // Drawn once: 65521 normal numbers, begun elsewhere in every picture.
+        static NORMAL: std::sync::OnceLock<Vec<f64>> = std::sync::OnceLock::new();
+        let table = NORMAL.get_or_init(|| {
+            let mut random = self::random(99);
+            (0..65_521).map(|_| normal(&mut random)).collect()
+        });
+        let start = random.random_range(0..table.len());
+        let noise = table.iter().cycle().skip(start);
         let luma = self
             .greys
             .iter()
-            .map(|grey| {
+            .zip(noise)
+            .map(|(grey, noise)| {
                 let sigma = (read * read + shot * shot * grey.max(0.0)).sqrt();
-                (grey + sigma * normal(random)).round().clamp(0.0, 255.0) as u8
+                (grey + sigma * noise).round().clamp(0.0, 255.0) as u8
             })
             .collect();
         Image { size: self.size, luma }
