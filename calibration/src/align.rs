@@ -54,7 +54,7 @@ pub enum Symmetry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
-    /// Where the part is in the golden sample, without too much belt around it; all of it if absent.
+    /// Where the part is in the golden sample, without too much belt around it; all if absent.
     pub part: Option<RectPx>,
     /// The most that a part may be turned, to either side, in degrees; 180 is any angle.
     pub most_angle_deg: f64,

@@ -70,7 +70,8 @@ impl Default for Limits {
     }
 }
 
-/// What was measured lately (medians over the samples judged together); what could not be is absent.
+/// What was measured lately: medians over the samples judged together. What could not be is
+/// absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Measures {
     /// Sharpness against commissioning's; 1 is the same.
@@ -249,7 +250,7 @@ impl Watch {
         *self = Self::new(self.baseline.clone(), self.limits);
     }
 
-    /// Moves each cell's running median, while the belt moves: a part that stops in view is no dirt.
+    /// Moves each cell's running median, while the belt moves: a part that stops is no dirt.
     fn update_spots(&mut self, bright: f32) {
         let pairs = self.cells.iter().zip(&self.cells_before);
         let moved = pairs.filter(|(now, before)| (*now - *before).abs() > MOVED_GREYS).count();
@@ -327,6 +328,20 @@ impl Watch {
 
     /// Names what is beyond its limit, and what was and is not yet well within.
     fn judge(&mut self, measures: &Measures, spot_at: RectPx) {
+        let readings = self.readings(measures, spot_at);
+        self.causes.clear();
+        for (kind, (value, limit, cause)) in readings.into_iter().enumerate() {
+            let least = if self.broken[kind] { limit * self.limits.back_share } else { limit };
+            let hidden = kind == DIRT && self.broken[MOVED];
+            self.broken[kind] = value > least && !hidden;
+            if self.broken[kind] {
+                self.causes.push(cause);
+            }
+        }
+    }
+
+    /// Of every kind: value, limit, and what it would be called.
+    fn readings(&self, measures: &Measures, spot_at: RectPx) -> [(f64, f64, Cause); KINDS] {
         let limits = self.limits;
         let mains = mains(self.bright.iter());
         let (dx, dy) = measures.drift_px.unwrap_or_default();
@@ -341,7 +356,7 @@ impl Watch {
         // At a third of the samples it counts as lost.
         let lost =
             if self.follower.is_some() { samples as f64 / (3 * seen).max(1) as f64 } else { 0.0 };
-        let all = [
+        [
             (
                 loss,
                 limits.sharpness_loss_percent,
@@ -386,15 +401,6 @@ impl Watch {
                 Cause::Dirt { percent: spot, limit_percent: limits.spot_percent, at: spot_at },
             ),
             (lost, 1.0, Cause::LandmarkLost { at, seen, samples }),
-        ];
-        self.causes.clear();
-        for (kind, (value, limit, cause)) in all.into_iter().enumerate() {
-            let least = if self.broken[kind] { limit * limits.back_share } else { limit };
-            let hidden = kind == DIRT && self.broken[MOVED];
-            self.broken[kind] = value > least && !hidden;
-            if self.broken[kind] {
-                self.causes.push(cause);
-            }
-        }
+        ]
     }
 }

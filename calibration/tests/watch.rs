@@ -178,14 +178,14 @@ const KINDS: [Kind; 6] = [
         levels: [2.0, 5.0, 10.0, 20.0],
         wrong: |percent| Wrong { exposure_percent: -percent, ..CLEAN },
         score: |m| (m.brightness.unwrap_or(1.0) - 1.0).abs(),
-        is: |cause| matches!(cause, Cause::Brightness { change_percent, .. } if *change_percent < 0.0),
+        is: |cause| matches!(cause, Cause::Brightness { change_percent: c, .. } if *c < 0.0),
     },
     Kind {
         name: "brighter, %",
         levels: [2.0, 5.0, 10.0, 20.0],
         wrong: |exposure_percent| Wrong { exposure_percent, ..CLEAN },
         score: |m| (m.brightness.unwrap_or(1.0) - 1.0).abs(),
-        is: |cause| matches!(cause, Cause::Brightness { change_percent, .. } if *change_percent > 0.0),
+        is: |cause| matches!(cause, Cause::Brightness { change_percent: c, .. } if *c > 0.0),
     },
     Kind {
         name: "flicker, % (std)",

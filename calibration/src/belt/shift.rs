@@ -66,8 +66,8 @@ impl Shifter {
         std::mem::swap(&mut self.before, &mut self.now);
     }
 
-    /// The shift from the last picture, `before`, to `picture`, which becomes the last. `None` where
-    /// they have too little in common.
+    /// The shift from the last picture, `before`, to `picture`, which becomes the last. `None`
+    /// where they have too little in common.
     pub fn next(&mut self, before: &[u8], picture: &[u8]) -> Option<Shift> {
         self.transform(picture);
         for ((out, now), before) in self.product.iter_mut().zip(&self.now.0).zip(&self.before.0) {

@@ -231,7 +231,7 @@ impl BaselineStudy {
             && (!size.rect().contains(&at) || at.width.min(at.height) < LEAST_LANDMARK)
         {
             let why = format!(
-                "it must lie in the picture of {size}, at least {LEAST_LANDMARK} pixels long and wide"
+                "it must lie in the picture of {size}, at least {LEAST_LANDMARK} pixels in each way"
             );
             return Err(BaselineRefused::Landmark { at, why });
         }

@@ -88,7 +88,7 @@ impl Light {
         self
     }
 
-    /// Out of focus: three boxes of a radius, which is nearly a Gaussian of that standard deviation.
+    /// Out of focus: a Gaussian of this standard deviation, in pixels.
     pub fn blurred(mut self, sigma: f64) -> Self {
         let (w, h) = (self.size.width as usize, self.size.height as usize);
         let kernel: Vec<f64> = {
