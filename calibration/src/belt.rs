@@ -1,6 +1,7 @@
 //! How the belt moves: takes pictures with their time and encoder count, gives velocity, direction
 //! and the way per count, with standard errors.
 
+mod fit;
 mod shift;
 
 use domain::{MonoTime, PointPx, RectPx, SizePx};
@@ -8,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Picture;
+use fit::{Line, Pair};
+use shift::Shifter;
 
 /// A measured number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -165,6 +168,18 @@ pub enum BeltRefused {
         /// Of the way in a pair.
         most_percent: f64,
     },
+    /// A pattern that repeats.
+    #[error(
+        "{ambiguous} of {pairs} pairs fit as well at another shift: the belt's pattern or the \
+         parts repeat; put a single part or a mark on the belt, or narrow the window to where \
+         nothing repeats"
+    )]
+    Repeats {
+        /// Pairs that fit twice.
+        ambiguous: usize,
+        /// Pairs.
+        pairs: usize,
+    },
     /// Directions differ.
     #[error(
         "the direction is not constant: it differs by {spread_deg:.1}° (standard deviation), \
@@ -178,21 +193,60 @@ pub enum BeltRefused {
     },
 }
 
-/// Collects pictures of a moving belt; keeps a small copy of each.
+/// Collects pictures of a moving belt; keeps a small copy of each (64 KiB at most).
+///
+/// Between two pictures the belt must move less than half the window and, where parts or a pattern
+/// repeat evenly, less than half of what they repeat after: more cannot be told from moving back.
 #[derive(Debug)]
 pub struct BeltStudy {
     size: SizePx,
+    window: RectPx,
+    /// Pixels of the picture a pixel kept.
+    shrink: u32,
+    times: Vec<MonoTime>,
+    counts: Vec<Option<i64>>,
+    kept: Vec<Vec<u8>>,
 }
 
+/// The longer edge of what is kept of a picture, at most.
+const KEPT_EDGE: u32 = 256;
+/// The window's edges, at least.
+const LEAST_EDGE: u32 = 32;
+/// Pictures, at least.
+const LEAST_PICTURES: usize = 6;
+/// Pairs that show motion, at least.
+const LEAST_PAIRS: usize = 4;
+/// A shift of less than this, in kept pixels, is none.
+const STILL_PX: f64 = 0.25;
+/// Interpolation may pull every shift by this much towards whole pixels, in kept pixels.
+const BIAS_PX: f64 = 0.015;
+/// Pictures that differ by less than this, in greys, are the same but for noise.
+const SAME_GREYS: f64 = 1.2;
+/// Standard deviation of the direction, at most.
+const MOST_SPREAD_DEG: f64 = 5.0;
+/// What may be left between counts and way, in percent of a pair's way.
+const MOST_SLIP_PERCENT: f64 = 3.0;
+
 impl BeltStudy {
-    /// A study of pictures of `size`, in which `window` (all if absent) sees the belt and nothing
-    /// that stands still for long.
+    /// A study of pictures of `size`, in which `window` (all if absent) sees the belt.
     ///
     /// # Errors
     /// Where the window is not in the picture or too small.
     pub fn new(size: SizePx, window: Option<RectPx>) -> Result<Self, BeltRefused> {
-        let _ = window;
-        Ok(Self { size })
+        let window = window.unwrap_or_else(|| size.rect());
+        let small = window.width.min(window.height) < LEAST_EDGE;
+        if small || !size.rect().contains(&window) {
+            return Err(BeltRefused::Window { window, size, least: LEAST_EDGE });
+        }
+        let shrink = window.width.max(window.height).div_ceil(KEPT_EDGE);
+        let (times, counts, kept) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { size, window, shrink, times, counts, kept })
+    }
+
+    /// How many pictures were taken.
+    #[must_use]
+    pub const fn pictures(&self) -> usize {
+        self.kept.len()
     }
 
     /// Takes the next picture, taken `at` this time with the encoder at `count`.
@@ -205,8 +259,17 @@ impl BeltStudy {
         count: Option<i64>,
         picture: &Picture<'_>,
     ) -> Result<(), BeltRefused> {
-        let _ = (at, count, picture, self.size);
-        todo!()
+        let (index, got, needed) = (self.kept.len(), picture.size(), self.size);
+        if got != needed {
+            return Err(BeltRefused::WrongSize { index, got, needed });
+        }
+        if self.times.last().is_some_and(|before| at <= *before) {
+            return Err(BeltRefused::TimeStandsStill { index });
+        }
+        self.times.push(at);
+        self.counts.push(count);
+        self.kept.push(shift::shrunk(picture, self.window, self.shrink));
+        Ok(())
     }
 
     /// How the belt moved. `mm_from_px` tells where on the belt a pixel is, if that is known.
@@ -217,7 +280,141 @@ impl BeltStudy {
         &self,
         mm_from_px: Option<&dyn Fn(PointPx) -> PlaceMm>,
     ) -> Result<BeltMotion, BeltRefused> {
-        let _ = mm_from_px;
-        todo!()
+        let got = self.kept.len();
+        if got < LEAST_PICTURES {
+            return Err(BeltRefused::TooFew { got, needed: LEAST_PICTURES });
+        }
+        let pairs = got - 1;
+        let (all, ambiguous) = self.pairs();
+        let (still, moved): (Vec<Pair>, Vec<Pair>) =
+            all.into_iter().partition(|pair| pair.length() < STILL_PX * f64::from(self.shrink));
+        if moved.len() < LEAST_PAIRS {
+            return Err(self.nothing(moved.len(), still.len(), ambiguous));
+        }
+        let line = Line::through(moved).map_err(|spread_deg| BeltRefused::DirectionVaries {
+            spread_deg,
+            most_deg: MOST_SPREAD_DEG,
+        })?;
+        self.check_speed(&line)?;
+        let per_count = self.per_count(&line)?;
+        let (px_per_s, residual_px) = line.slope(self.bias_px(), |pair| pair.seconds);
+        let scale = mm_from_px.map(|mm| self.mm_per_px(&line, mm));
+        let times = |measured: Measured, scale: f64| Measured {
+            value: measured.value * scale,
+            std_error: measured.std_error * scale,
+        };
+        Ok(BeltMotion {
+            px_per_s,
+            mm_per_s: scale.map(|scale| times(px_per_s, scale)),
+            direction_deg: line.direction(),
+            px_per_count: per_count.map(|(value, _)| value),
+            mm_per_count: per_count.zip(scale).map(|((value, _), scale)| times(value, scale)),
+            residual_px: per_count.map_or(residual_px, |(_, residual)| residual),
+            pairs_used: line.pairs.len(),
+            pairs,
+            pairs_still: still.len(),
+            pairs_odd: line.odd,
+        })
+    }
+
+    /// The shifts between pictures that show something, and how many fit twice.
+    fn pairs(&self) -> (Vec<Pair>, usize) {
+        let size = SizePx::new(self.window.width / self.shrink, self.window.height / self.shrink);
+        let mut shifter = Shifter::new(size, shift::standing(&self.kept));
+        shifter.start(&self.kept[0]);
+        let (mut pairs, mut ambiguous) = (Vec::new(), 0);
+        for index in 1..self.kept.len() {
+            let Some(shift) = shifter.next(&self.kept[index - 1], &self.kept[index]) else {
+                continue;
+            };
+            if shift.ambiguous {
+                ambiguous += 1;
+                continue;
+            }
+            let scale = f64::from(self.shrink);
+            pairs.push(Pair {
+                index,
+                dx: shift.dx * scale,
+                dy: shift.dy * scale,
+                seconds: self.times[index].since(self.times[index - 1]).as_secs_f64(),
+                counts: self.counts[index]
+                    .zip(self.counts[index - 1])
+                    .map(|(now, before)| now.saturating_sub(before)),
+            });
+        }
+        (pairs, ambiguous)
+    }
+
+    /// Why too few pairs show motion.
+    fn nothing(&self, seen: usize, still: usize, ambiguous: usize) -> BeltRefused {
+        let pairs = self.kept.len() - 1;
+        if ambiguous > pairs / 2 {
+            return BeltRefused::Repeats { ambiguous, pairs };
+        }
+        let same =
+            self.kept.windows(2).filter(|pair| shift::difference(&pair[0], &pair[1]) < SAME_GREYS);
+        let (same, counted) = (same.count(), self.counts.first() != self.counts.last());
+        if still.max(same) * 10 > pairs * 8 && !counted {
+            let least_px = STILL_PX * f64::from(self.shrink);
+            return BeltRefused::StandsStill { still: still.max(same), pairs, least_px };
+        }
+        let window_px = self.window.width.max(self.window.height);
+        BeltRefused::NothingSeen { seen, pairs, window_px }
+    }
+
+    fn check_speed(&self, line: &Line) -> Result<(), BeltRefused> {
+        let (x, y) = line.along;
+        let reach = |length: u32, share: f64| f64::from(length) / share.abs().max(1e-9);
+        let window = reach(self.window.width, x).min(reach(self.window.height, y));
+        let moved_px = line.usual_way();
+        if moved_px <= window / 2.0 {
+            return Ok(());
+        }
+        // Right is a third of the window: what is seen in one picture is still there in the next.
+        let share = window / 3.0 / moved_px;
+        let fps = 1.0 / (line.usual_seconds() * share);
+        let window_px = crate::rounding::u32_from(window);
+        Err(BeltRefused::TooFast { moved_px, window_px, fps, share_percent: share * 100.0 })
+    }
+
+    /// The way in a count, and what is left.
+    fn per_count(&self, line: &Line) -> Result<Option<(Measured, f64)>, BeltRefused> {
+        let counted: Option<Vec<i64>> = line.pairs.iter().map(|pair| pair.counts).collect();
+        let Some(counted) = counted else { return Ok(None) };
+        if counted.iter().all(|&counts| counts == 0) {
+            let moved_px = line.pairs.iter().map(|pair| line.way(pair)).sum();
+            let count = self.counts.first().copied().flatten().unwrap_or(0);
+            return Err(BeltRefused::EncoderSilent { count, moved_px });
+        }
+        if let Some(pair) = line.pairs.iter().find(|pair| pair.counts.is_some_and(|c| c < 0)) {
+            let by = pair.counts.unwrap_or(0).saturating_neg();
+            return Err(BeltRefused::EncoderBack { index: pair.index, by });
+        }
+        let (slope, residual) = line.slope(self.bias_px(), |pair| pair.counts.unwrap_or(0) as f64);
+        let residual_percent = residual / line.usual_way() * 100.0;
+        if residual_percent > MOST_SLIP_PERCENT {
+            let most_percent = MOST_SLIP_PERCENT;
+            return Err(BeltRefused::EncoderSlips { residual_percent, most_percent });
+        }
+        Ok(Some((slope, residual)))
+    }
+
+    /// What interpolation may add to every shift alike.
+    fn bias_px(&self) -> f64 {
+        BIAS_PX * f64::from(self.shrink)
+    }
+
+    /// Millimetres a pixel along the motion, in the middle of the window.
+    fn mm_per_px(&self, line: &Line, mm_from_px: &dyn Fn(PointPx) -> PlaceMm) -> f64 {
+        let (middle, way) = (self.window.centre(), line.usual_way());
+        let at = |share: f64| {
+            let single = crate::rounding::single;
+            mm_from_px(PointPx {
+                x: middle.x + single(share * way * line.along.0),
+                y: middle.y + single(share * way * line.along.1),
+            })
+        };
+        let (from, to) = (at(-0.5), at(0.5));
+        (to.0 - from.0).hypot(to.1 - from.1) / way
     }
 }

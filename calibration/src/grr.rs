@@ -1,8 +1,8 @@
 //! Whether the measurement is fit for its purpose: takes measured values, gives gauge R&R (crossed
 //! study), type-1 study (Cg, Cgk) and capability (Cp, Cpk), each with its formulas' source.
 //!
-//! Sources: AIAG, *Measurement Systems Analysis*, 4th ed. 2010, ch. III B (average and range method;
-//! ANOVA method; %GRR, ndc); Burdick, Borror & Montgomery, *J. Quality Technology* 35 (2003) 342
+//! Sources: AIAG, *Measurement Systems Analysis*, 4th ed. 2010, ch. III B (average and range
+//! method; ANOVA method; %GRR, ndc); Burdick, Borror & Montgomery, *J. Quality Technology* 35 (2003) 342
 //! (intervals); Bosch booklet 10, *Capability of Measurement and Test Processes*, and VDA 5 (type-1
 //! study); AIAG, *Statistical Process Control*, 2nd ed. 2005 (Cp, Cpk, Pp, Ppk).
 
@@ -28,7 +28,7 @@ pub struct Settings {
     pub tolerance: Option<f64>,
     /// Standard deviations that the tolerance is compared with: 6 (AIAG 4th ed.) or 5.15 (older).
     pub sigmas: f64,
-    /// The interaction of parts and operators is counted as repeatability where its p is above this.
+    /// The interaction of parts and operators counts as repeatability where its p is above this.
     pub pool_above_p: f64,
     /// Of intervals, 0 to 1.
     pub confidence: f64,

@@ -12,12 +12,6 @@ pub fn fixed16(value: f64) -> i64 {
     (value * 65536.0).round() as i64
 }
 
-/// The nearest grey to one with 16 bits after the point, which must be one from 0 to 255.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 255 by contract")]
-pub const fn grey_from_fixed(value: i64) -> u8 {
-    ((value + 0x8000) >> 16) as u8
-}
-
 /// The nearest 16-bit number.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating is meant")]
 pub fn u16_from(value: f64) -> u16 {
@@ -28,12 +22,6 @@ pub fn u16_from(value: f64) -> u16 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating is meant")]
 pub fn u32_from(value: f64) -> u32 {
     value.round() as u32
-}
-
-/// The nearest index.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating is meant")]
-pub fn index(value: f64) -> usize {
-    value.round() as usize
 }
 
 /// The whole number below `value`.

@@ -6,8 +6,8 @@ use sightline_calibration::grr::{
     type1,
 };
 
-/// AIAG, *Measurement Systems Analysis*, 4th ed., figure III-B 6a: by appraiser, then trial, the ten
-/// parts.
+/// AIAG, *Measurement Systems Analysis*, 4th ed., figure III-B 6a: by appraiser, then trial, the
+/// ten parts.
 const AIAG: [[[f64; 10]; 3]; 3] = [
     [
         [0.29, -0.56, 1.34, 0.47, -0.80, 0.02, 0.59, -0.31, 2.26, -1.36],
@@ -190,7 +190,9 @@ fn capability_of_a_shifted_process_is_that_of_its_nearer_limit() {
 
 proptest! {
     #[test]
-    fn no_text_breaks_the_reader(text in "(part,operator,trial,value\n)?([a-c0-9,.#\\-\n]{0,200})") {
+    fn no_text_breaks_the_reader(
+        text in "(part,operator,trial,value\n)?([a-c0-9,.#\\-\n]{0,200})",
+    ) {
         if let Ok(study) = Study::from_csv(&text) {
             let _ = study.anova(&Settings::default());
             let _ = study.average_and_range(&Settings::default());

@@ -13,7 +13,7 @@ pub struct Pyramid {
 }
 
 impl Pyramid {
-    /// For pictures of `full` size, down to the first level whose longer edge is at most `coarsest`.
+    /// For pictures of `full` size, down to a level whose longer edge is at most `coarsest`.
     pub fn new(full: SizePx, coarsest: u32) -> Self {
         let (mut size, mut levels) = (full, Vec::new());
         while size.width.max(size.height) > coarsest {

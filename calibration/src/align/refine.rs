@@ -131,7 +131,7 @@ impl Refiner {
         })
     }
 
-    /// Reads the picture at all points. `None` where fewer than a third of them are in it.
+    /// Reads the picture at all points. `None` where fewer than a quarter of them are in it.
     fn look(
         &mut self,
         points: &Points,
@@ -146,7 +146,7 @@ impl Refiner {
             between(picture, x, y).unwrap_or(f32::NAN)
         }));
         let inside = self.seen.iter().filter(|seen| !seen.is_nan()).count();
-        (inside * 3 > points.all.len()).then_some(())
+        (inside * 4 > points.all.len()).then_some(())
     }
 
     /// The median difference, as a first black level.

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::field::{Blocks, Surface};
 use super::{BadPixel, Exposure, Fault, FlatField, GAIN_BITS, OFFSET_BITS};
 use crate::Picture;
-use crate::rounding::{edge, grey, u16_from, u32_from};
+use crate::rounding::{edge, grey, single, u16_from, u32_from};
 
 /// Which brightness a plain target has after correction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -310,12 +310,12 @@ impl FlatFieldStudy {
 
     fn means(&self) -> Means {
         let mean = |sum: u32, count: u32| f64::from(sum) / f64::from(count << SUM_BITS);
-        let flat = self.flat_sums.iter().map(|&sum| mean(sum, self.flats) as f32).collect();
+        let flat = self.flat_sums.iter().map(|&sum| single(mean(sum, self.flats))).collect();
         let offset = if self.darks == 0 {
             vec![0; self.flat_sums.len()]
         } else {
             let eighths = |&sum| mean(sum, self.darks) * f64::from(1 << OFFSET_BITS);
-            self.dark_sums.iter().map(|sum| grey(eighths(sum) as f32)).collect()
+            self.dark_sums.iter().map(|sum| grey(single(eighths(sum)))).collect()
         };
         Means { flat, offset }
     }
@@ -417,21 +417,28 @@ impl Means {
         f64::from(self.flat[at]) - self.offset_greys(at)
     }
 
-    /// Root mean square difference of a block's pixels from its mean, as a share. Pixels that are
-    /// about to be called bad do not count, unless they are many.
+    /// Root mean square difference of a block's pixels from a slope, as a share of their mean.
+    /// Pixels that are about to be called bad do not count, unless they are many.
     fn grain(&self, blocks: &Blocks, index: u32) -> f64 {
         let mean = blocks.means[index as usize];
-        let (mut squares, mut far, mut count) = (0.0, 0.0, 0.0);
-        for at in blocks.indices(index) {
-            let share = self.light(at) / mean - 1.0;
-            if share.abs() > BAD_SHARE {
-                far += 1.0
-            } else {
-                squares += share * share
-            }
-            count += 1.0;
-        }
-        if far / count > 0.05 { BAD_SHARE } else { f64::sqrt(squares / count) }
+        let rect = blocks.rect(index);
+        let middle = |from: u32, length: u32| f64::from(from) + (f64::from(length) - 1.0) / 2.0;
+        let (cx, cy) = (middle(rect.x, rect.width), middle(rect.y, rect.height));
+        let places =
+            (rect.y..rect.bottom()).flat_map(|y| (rect.x..rect.right()).map(move |x| (x, y)));
+        let pixels = || {
+            places.clone().zip(blocks.indices(index)).map(|((x, y), at)| {
+                (f64::from(x) - cx, f64::from(y) - cy, self.light(at) / mean - 1.0)
+            })
+        };
+        let near = || pixels().filter(|(.., share)| share.abs() <= BAD_SHARE);
+        let sums = near().fold([0.0; 4], |[xx, yy, x_share, y_share], (x, y, share)| {
+            [xx + x * x, yy + y * y, x_share + x * share, y_share + y * share]
+        });
+        let (right, down) = (sums[2] / sums[0].max(1.0), sums[3] / sums[1].max(1.0));
+        let squares: f64 = near().map(|(x, y, share)| (share - right * x - down * y).powi(2)).sum();
+        let (count, all) = (near().count() as f64, pixels().count() as f64);
+        if count < 0.95 * all { BAD_SHARE } else { (squares / count).sqrt() }
     }
 
     /// The median offset, in greys.

@@ -1,5 +1,10 @@
 //! Pictures with known truth for tests: drawn shapes at a pose, a lamp, a lens out of focus, noise.
 #![allow(dead_code, reason = "every test uses some of it")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "drawn numbers are small and wanted whole"
+)]
 
 use domain::SizePx;
 use rand::{Rng, RngExt, SeedableRng};
@@ -66,7 +71,7 @@ impl Light {
                 let (x, y) = (f64::from(x) - cx, f64::from(y) - cy);
                 let (least, most) = samples(x, y, 3)
                     .fold((f64::MAX, f64::MIN), |(l, m), grey| (l.min(grey), m.max(grey)));
-                let edge = if most - least > 8.0 { 16 } else { 3 };
+                let edge = if most - least > 8.0 { 10 } else { 3 };
                 greys.push(samples(x, y, edge).sum::<f64>() / f64::from(edge * edge));
             }
         }
@@ -83,7 +88,7 @@ impl Light {
         self
     }
 
-    /// Out of focus: three boxes of a radius, which is nearly a Gaussian of that standard deviation.
+    /// Out of focus: a Gaussian of this standard deviation, in pixels.
     pub fn blurred(mut self, sigma: f64) -> Self {
         let (w, h) = (self.size.width as usize, self.size.height as usize);
         let kernel: Vec<f64> = {
@@ -121,12 +126,21 @@ impl Light {
 
     /// As a camera with read noise `read` and shot noise `shot · √grey` sees it.
     pub fn seen(&self, read: f64, shot: f64, random: &mut impl Rng) -> Image {
+        // Drawn once: 65521 normal numbers, begun elsewhere in every picture.
+        static NORMAL: std::sync::OnceLock<Vec<f64>> = std::sync::OnceLock::new();
+        let table = NORMAL.get_or_init(|| {
+            let mut random = self::random(99);
+            (0..65_521).map(|_| normal(&mut random)).collect()
+        });
+        let start = random.random_range(0..table.len());
+        let noise = table.iter().cycle().skip(start);
         let luma = self
             .greys
             .iter()
-            .map(|grey| {
+            .zip(noise)
+            .map(|(grey, noise)| {
                 let sigma = (read * read + shot * shot * grey.max(0.0)).sqrt();
-                (grey + sigma * normal(random)).round().clamp(0.0, 255.0) as u8
+                (grey + sigma * noise).round().clamp(0.0, 255.0) as u8
             })
             .collect();
         Image { size: self.size, luma }
@@ -185,4 +199,24 @@ pub fn part(size: SizePx, shape: Shape, at: At, belt: f64) -> Light {
         let texture = 3.0 * (x * 0.31 + (y * 0.11).sin()).sin();
         shape(cos * u + sin * v, -sin * u + cos * v).unwrap_or(belt + texture)
     })
+}
+
+/// A number from 0 to 1 that belongs to a place.
+pub fn speck(x: i64, y: i64) -> f64 {
+    let mut hash = (x as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ (y as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    hash = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (hash >> 40) as f64 / f64::from(1 << 24)
+}
+
+/// Smooth texture from -1 to 1 with features of size 1.
+pub fn texture(x: f64, y: f64) -> f64 {
+    let (column, row) = (x.floor(), y.floor());
+    let smooth = |t: f64| t * t * (3.0 - 2.0 * t);
+    let (u, v) = (smooth(x - column), smooth(y - row));
+    let at = |dx: i64, dy: i64| speck(column as i64 + dx, row as i64 + dy);
+    let top = at(0, 0) + (at(1, 0) - at(0, 0)) * u;
+    let bottom = at(0, 1) + (at(1, 1) - at(0, 1)) * u;
+    2.0 * (top + (bottom - top) * v) - 1.0
 }
