@@ -107,7 +107,10 @@ fn other(target: &str, expected: [u32; 2], seen: [u32; 2]) -> NotFound {
         let (seen, of) = (count(seen), count(expected));
         return NotFound::Partial { target, seen, of, needed: of };
     }
-    let seen = format!("a chessboard of {} x {} inner corners", seen[0], seen[1]);
+    // How it lies in the picture says nothing: named as the expected one is.
+    let (long, short) = (seen[0].max(seen[1]), seen[0].min(seen[1]));
+    let [columns, rows] = if expected[0] < expected[1] { [short, long] } else { [long, short] };
+    let seen = format!("a chessboard of {columns} x {rows} inner corners");
     NotFound::OtherTarget { target, seen }
 }
 

@@ -2,5 +2,6 @@
 //! the plane and the targets' finders make of pictures of them.
 
 mod fit;
+mod print;
 mod scene;
 mod targets;
