@@ -257,3 +257,132 @@ fn blend(pixels: [u8; 4], u: u32, v: u32) -> u8 {
 fn fixed(px: f64) -> i32 {
     (px.clamp(-FAR_PX, FAR_PX * 2.0 - 1.0) * ONE).round() as i32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lens::LensSd;
+
+    fn lens(distortion: [f64; 5]) -> Lens {
+        Lens {
+            size: SizePx::new(640, 480),
+            focal_px: [520.0, 523.0],
+            centre_px: Px::new(331.0, 228.0),
+            distortion,
+            sd: LensSd::default(),
+        }
+    }
+
+    fn barrel() -> Lens {
+        lens([-0.28, 0.11, 0.0008, -0.0012, -0.02])
+    }
+
+    fn pincushion() -> Lens {
+        lens([0.15, 0.02, 0.0, 0.001, 0.0])
+    }
+
+    /// Smooth, so that what is between pixels is known.
+    fn grey(x: f64, y: f64) -> f64 {
+        128.0 + 60.0 * (x / 23.0).sin() + 50.0 * (y / 17.0).cos()
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "grey")]
+    fn frame() -> Vec<u8> {
+        let at = |i: u32| grey(f64::from(i % 640), f64::from(i / 640)).round() as u8;
+        (0..640 * 480).map(at).collect()
+    }
+
+    #[test]
+    fn the_map_is_the_lens_to_a_fiftieth_of_a_pixel() {
+        for lens in [barrel(), pincushion(), lens([0.0; 5])] {
+            let map = CropMap::new(&lens);
+            assert!(map.error_px() <= ERROR_MAX_PX, "{}", map.error_px());
+            for y in 0..480 {
+                for x in 0..640 {
+                    let exact = lens.distort_px(Px::new(f64::from(x), f64::from(y)));
+                    let off = map.source(x, y).distance(exact);
+                    assert!(off < 0.022, "{off} at {x}, {y}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_crop_has_the_straight_pixels_wherever_it_is() {
+        let luma = frame();
+        let frame = Picture::new(SizePx::new(640, 480), 640, &luma).unwrap();
+        for lens in [barrel(), pincushion()] {
+            let map = CropMap::new(&lens);
+            for (x, y) in [(0, 0), (7, 300), (333, 101), (540, 380)] {
+                let crop = RectPx::new(x, y, 100, 100);
+                let mut out = vec![0; 128 * 100];
+                map.apply(&frame, crop, &mut out, 128);
+                for (row, y) in out.chunks(128).zip(crop.y..) {
+                    for (&got, x) in row[..100].iter().zip(crop.x..) {
+                        let at = lens.distort_px(Px::new(f64::from(x), f64::from(y)));
+                        let seen = Px::new(at.x.clamp(0.0, 639.0), at.y.clamp(0.0, 479.0));
+                        let off = (f64::from(got) - grey(seen.x, seen.y)).abs();
+                        assert!(off < 1.6, "{off} at {x}, {y}");
+                    }
+                    assert_eq!(row[100..], [0; 28]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_seen_repeats_the_border_and_is_said_not_to_be_seen() {
+        let luma = frame();
+        let frame = Picture::new(SizePx::new(640, 480), 640, &luma).unwrap();
+        let map = CropMap::new(&lens([0.0; 5]));
+        let mut out = vec![0; 40 * 30];
+        map.apply(&frame, RectPx::new(620, 470, 40, 30), &mut out, 40);
+        assert_eq!(out[..20], luma[470 * 640 + 620..471 * 640]);
+        assert!(out[20..40].iter().all(|&v| v == luma[471 * 640 - 1]));
+        assert_eq!(out[29 * 40..], out[9 * 40..10 * 40]);
+        assert!(!map.sees(RectPx::new(620, 470, 40, 30)));
+        assert!(map.sees(RectPx::new(0, 0, 640, 480)));
+        map.apply(&frame, RectPx::new(5000, 5000, 3, 3), &mut out, 40);
+        assert_eq!(out[..3], [luma[640 * 480 - 1]; 3]);
+        // Straightening a pincushion needs more than the camera saw; a barrel less.
+        assert!(!CropMap::new(&pincushion()).sees(RectPx::new(0, 0, 640, 480)));
+        assert!(CropMap::new(&barrel()).sees(RectPx::new(0, 0, 640, 480)));
+    }
+
+    #[test]
+    #[should_panic(expected = "another size")]
+    fn a_picture_of_another_size_is_a_mistake() {
+        let luma = [0; 100];
+        let frame = Picture::new(SizePx::new(10, 10), 10, &luma).unwrap();
+        CropMap::new(&barrel()).apply(&frame, RectPx::new(0, 0, 5, 5), &mut [0; 25], 5);
+    }
+    #[test]
+    fn speed() {
+        let lens = Lens {
+            size: SizePx::new(3840, 2160),
+            focal_px: [3000.0; 2],
+            centre_px: Px::new(1910.0, 1070.0),
+            ..barrel()
+        };
+        let t = std::time::Instant::now();
+        let map = CropMap::new(&lens);
+        println!("made in {:?}, cell {} error {}", t.elapsed(), 1 << map.cell_log2, map.error_px);
+        let luma = vec![7; 3840 * 2160];
+        let frame = Picture::new(lens.size, 3840, &luma).unwrap();
+        for side in [512, 1024] {
+            let mut out = vec![0; side as usize * side as usize];
+            let mut best = f64::MAX;
+            for i in 0..40 {
+                let t = std::time::Instant::now();
+                map.apply(
+                    &frame,
+                    RectPx::new(300 + i * 13, 200 + 7 * i, side, side),
+                    &mut out,
+                    side as usize,
+                );
+                best = best.min(t.elapsed().as_secs_f64());
+            }
+            println!("{side}: {:.3} ms", best * 1e3);
+        }
+    }
+}

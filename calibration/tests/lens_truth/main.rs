@@ -3,5 +3,6 @@
 
 mod fit;
 mod print;
+mod scale;
 mod scene;
 mod targets;
