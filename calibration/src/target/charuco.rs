@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use opencv::aruco;
 use opencv::core::{self, Mat, Point2f, Vector};
-use opencv::prelude::DetectorParametersTrait;
 
 use super::detect::{Found, px_from};
 use super::pieces::white_squares;
@@ -142,14 +141,9 @@ impl Board {
 }
 
 fn markers(luma: &Mat, dictionary: Dictionary) -> Result<Markers, NotFound> {
-    let mut parameters = aruco::DetectorParameters::create()?;
-    // Of the longer side of the picture: a marker of 10 px in one of 4000.
-    parameters.set_min_marker_perimeter_rate(0.01);
     let mut corners = Vector::<Vector<Point2f>>::new();
     let mut ids = Vector::<i32>::new();
-    let mut rejected = Vector::<Vector<Point2f>>::new();
-    let family = dictionary.opencv()?;
-    aruco::detect_markers(luma, &family, &mut corners, &mut ids, &parameters, &mut rejected)?;
+    aruco::detect_markers_def(luma, &dictionary.opencv()?, &mut corners, &mut ids)?;
     let four = |corners: Vector<Point2f>| {
         let corners: Vec<Px> = corners.iter().map(px_from).collect();
         corners.try_into().ok()

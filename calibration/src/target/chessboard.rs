@@ -142,7 +142,7 @@ fn oriented(mut corners: Vec<Px>, luma: &Mat, columns: usize, rows: usize) -> Op
         let rows = turned.chunks(columns).rev();
         return Some(rows.flatten().copied().collect());
     }
-    (columns % 2 == 0).then_some(corners)
+    columns.is_multiple_of(2).then_some(corners)
 }
 
 /// Whether the square between the first four corners is darker than its neighbour.
