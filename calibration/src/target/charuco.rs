@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use opencv::aruco;
 use opencv::core::{self, Mat, Point2f, Vector};
 
-use super::detect::{Found, px_from};
+use super::detect::{Found, px_from, reduced};
 use super::pieces::white_squares;
 use super::saddle::{Corner, refined};
 use super::{Dictionary, NotFound, Px, Target, TargetKind};
@@ -120,14 +120,15 @@ impl Board {
         of: usize,
     ) -> Result<NotFound, NotFound> {
         let mut flipped = Mat::default();
-        core::flip(luma, &mut flipped, 1)?;
+        let small = reduced(luma)?;
+        core::flip(&small, &mut flipped, 1)?;
         let (in_mirror, _) = self.corners(&markers(&flipped, self.dictionary)?);
         if in_mirror.len() >= CORNERS_MIN {
             return Ok(NotFound::Mirrored { target });
         }
         for family in Dictionary::ALL {
             let same = family.bits() == self.dictionary.bits();
-            if !same && markers(luma, family)?.len() >= CORNERS_MIN {
+            if !same && markers(&small, family)?.len() >= CORNERS_MIN {
                 let seen = format!("a board with markers of {0} x {0} bits", family.bits());
                 return Ok(NotFound::OtherTarget { target, seen });
             }
