@@ -120,36 +120,62 @@ impl CropMap {
     /// If `frame` has another size than the lens' pictures, or `out` is too short.
     pub fn apply(&self, frame: &Picture<'_>, crop: RectPx, out: &mut [u8], out_stride: usize) {
         assert_eq!(frame.size(), self.size, "a picture of another size than the lens' pictures");
-        if crop.is_empty() || self.size.area() == 0 {
+        self.apply_packed::<1>(frame.luma(), frame.stride(), crop, out, out_stride);
+    }
+
+    /// The same for pixels of `N` bytes side by side, such as RGB: `bytes` are the whole picture's,
+    /// in rows one `stride` (in bytes) apart.
+    ///
+    /// # Panics
+    /// If `bytes` are fewer than a picture of the lens' size has, or `out` is too short.
+    pub fn apply_packed<const N: usize>(
+        &self,
+        bytes: &[u8],
+        stride: usize,
+        crop: RectPx,
+        out: &mut [u8],
+        out_stride: usize,
+    ) {
+        let size = self.size;
+        let rows = |stride: usize, size: SizePx| {
+            stride * (size.height as usize).saturating_sub(1) + size.width as usize * N
+        };
+        assert!(bytes.len() >= rows(stride, size), "fewer bytes than a picture of {size} has");
+        if crop.is_empty() || size.area() == 0 {
             return;
         }
+        let needed = rows(out_stride, SizePx::new(crop.width, crop.height));
+        let row_bytes = crop.width as usize * N;
+        assert!(out.len() >= needed && out_stride >= row_bytes, "no room for {crop}");
+        let source = Source::<N> { bytes, stride, size };
         for (row, y) in out.chunks_mut(out_stride).zip(crop.y..crop.bottom()) {
-            self.apply_row(
-                frame,
-                crop.x,
-                y.min(self.size.height - 1),
-                &mut row[..crop.width as usize],
-            );
+            let (pixels, _) = row[..row_bytes].as_chunks_mut::<N>();
+            self.apply_row(&source, crop.x, y.min(size.height - 1), pixels);
         }
     }
 
     /// The pixels from column `x` on of row `y`, cell by cell.
-    fn apply_row(&self, frame: &Picture<'_>, x: u32, y: u32, out: &mut [u8]) {
+    fn apply_row<const N: usize>(
+        &self,
+        source: &Source<'_, N>,
+        x: u32,
+        y: u32,
+        out: &mut [[u8; N]],
+    ) {
         let last = self.size.width - 1;
         let (mut x, mut done) = (x, 0);
         while done < out.len() {
             if x > last {
                 // Beyond the straight picture: as its last column.
-                let mut edge = [0];
-                self.apply_row(frame, last, y, &mut edge);
+                let mut edge = [[0; N]];
+                self.apply_row(source, last, y, &mut edge);
                 out[done..].fill(edge[0]);
                 return;
             }
             let cell_end = ((x >> self.cell_log2) + 1) << self.cell_log2;
             let run = (cell_end.min(last + 1) - x) as usize;
             let run = run.min(out.len() - done);
-            let walk = self.walk(x, y);
-            walk.sample(frame, &mut out[done..done + run]);
+            source.sample(self.walk(x, y), &mut out[done..done + run]);
             done += run;
             x = cell_end;
         }
@@ -197,60 +223,74 @@ struct Walk {
     step_y: i64,
 }
 
-impl Walk {
-    fn sample(mut self, frame: &Picture<'_>, out: &mut [u8]) {
-        let (width, height) = (i64::from(frame.size().width), i64::from(frame.size().height));
+/// The camera's picture, pixels of `N` bytes.
+struct Source<'a, const N: usize> {
+    bytes: &'a [u8],
+    stride: usize,
+    size: SizePx,
+}
+
+impl<const N: usize> Source<'_, N> {
+    /// The pixels along a walk.
+    fn sample(&self, walk: Walk, out: &mut [[u8; N]]) {
+        let Walk { mut x, mut y, step_x, step_y } = walk;
+        let (width, height) = (i64::from(self.size.width), i64::from(self.size.height));
         let steps = i64::try_from(out.len()).unwrap_or_default();
-        let (end_x, end_y) = (self.x + self.step_x * steps, self.y + self.step_y * steps);
+        let (end_x, end_y) = (x + step_x * steps, y + step_y * steps);
         let inside = |a: i64, b: i64, pixels: i64| a.min(b) >= 0 && a.max(b) >> POINT < pixels - 1;
-        if inside(self.x, end_x, width) && inside(self.y, end_y, height) {
-            let (luma, stride) = (frame.luma(), frame.stride());
+        if inside(x, end_x, width) && inside(y, end_y, height) {
             #[expect(clippy::cast_possible_truncation, reason = "inside the picture, as nodes are")]
-            let [mut x, mut y, step_x, step_y] =
-                [self.x, self.y, self.step_x, self.step_y].map(|at| at as i32);
+            let [mut x, mut y, step_x, step_y] = [x, y, step_x, step_y].map(|at| at as i32);
             for to in out {
-                *to = bilinear(luma, stride, x, y);
+                *to = self.bilinear(x, y);
                 // The step after the last may leave what the type holds.
                 (x, y) = (x.wrapping_add(step_x), y.wrapping_add(step_y));
             }
         } else {
             for to in out {
-                *to = at_border(frame, self.x, self.y);
-                self.x += self.step_x;
-                self.y += self.step_y;
+                *to = self.at_border(x, y);
+                (x, y) = (x + step_x, y + step_y);
             }
         }
     }
-}
 
-/// The pixel at a place that has all four neighbours. Nothing here can overflow, and checking for
-/// it would take a third of the time.
-#[inline]
-#[expect(clippy::cast_sign_loss, reason = "places inside")]
-fn bilinear(luma: &[u8], stride: usize, x: i32, y: i32) -> u8 {
-    let first = ((y >> POINT) as usize).wrapping_mul(stride).wrapping_add((x >> POINT) as usize);
-    let (u, v) = ((x as u32 >> 8) & 255, (y as u32 >> 8) & 255);
-    let below = first.wrapping_add(stride);
-    let ([a, b], [c, d]) = (pair(luma, first), pair(luma, below));
-    blend([a, b, c, d], u, v)
-}
+    /// The pixel at a place that has all four neighbours. Nothing here can overflow, so nothing is
+    /// spent on looking.
+    #[inline]
+    #[expect(clippy::cast_sign_loss, reason = "places inside")]
+    fn bilinear(&self, x: i32, y: i32) -> [u8; N] {
+        let (column, row) = ((x >> POINT) as usize, (y >> POINT) as usize);
+        let first = row.wrapping_mul(self.stride).wrapping_add(column.wrapping_mul(N));
+        let (u, v) = ((x as u32 >> 8) & 255, (y as u32 >> 8) & 255);
+        let below = first.wrapping_add(self.stride);
+        let above = &self.bytes[first..first.wrapping_add(2 * N)];
+        let below = &self.bytes[below..below.wrapping_add(2 * N)];
+        let mut pixel = [0; N];
+        for (i, to) in pixel.iter_mut().enumerate() {
+            *to = blend([above[i], above[i + N], below[i], below[i + N]], u, v);
+        }
+        pixel
+    }
 
-#[inline]
-fn pair(luma: &[u8], at: usize) -> [u8; 2] {
-    luma.get(at..at.wrapping_add(2)).and_then(|two| two.try_into().ok()).unwrap_or_default()
-}
-
-/// The pixel at any place: beyond the picture, the nearest of its border.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-fn at_border(frame: &Picture<'_>, x: i64, y: i64) -> u8 {
-    let last = |pixels: u32| (i64::from(pixels) - 1) << POINT;
-    let (x, y) = (x.clamp(0, last(frame.size().width)), y.clamp(0, last(frame.size().height)));
-    let (left, top) = ((x >> POINT) as usize, (y >> POINT) as u32);
-    let bottom = (top + 1).min(frame.size().height - 1);
-    let right = (left + 1).min(frame.size().width as usize - 1);
-    let (above, below) = (frame.row(top), frame.row(bottom));
-    let (u, v) = ((x as u32 >> 8) & 255, (y as u32 >> 8) & 255);
-    blend([above[left], above[right], below[left], below[right]], u, v)
+    /// The pixel at any place: beyond the picture, the nearest of its border.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    fn at_border(&self, x: i64, y: i64) -> [u8; N] {
+        let last = |pixels: u32| (i64::from(pixels) - 1) << POINT;
+        let (x, y) = (x.clamp(0, last(self.size.width)), y.clamp(0, last(self.size.height)));
+        let (left, top) = ((x >> POINT) as usize, (y >> POINT) as usize);
+        let right = (left + 1).min(self.size.width as usize - 1);
+        let bottom = (top + 1).min(self.size.height as usize - 1);
+        let (u, v) = ((x as u32 >> 8) & 255, (y as u32 >> 8) & 255);
+        let at =
+            |column: usize, row: usize, i: usize| self.bytes[row * self.stride + column * N + i];
+        let mut pixel = [0; N];
+        for (i, to) in pixel.iter_mut().enumerate() {
+            let corners =
+                [at(left, top, i), at(right, top, i), at(left, bottom, i), at(right, bottom, i)];
+            *to = blend(corners, u, v);
+        }
+        pixel
+    }
 }
 
 /// Four pixels, weighted in 256ths; both rows at once, in the halves of a word.
@@ -359,6 +399,32 @@ mod tests {
         // Straightening a pincushion needs more than the camera saw; a barrel less.
         assert!(!CropMap::new(&pincushion()).sees(RectPx::new(0, 0, 640, 480)));
         assert!(CropMap::new(&barrel()).sees(RectPx::new(0, 0, 640, 480)));
+    }
+
+    #[test]
+    fn colours_are_straightened_as_grey_is() {
+        let luma = frame();
+        let frame = Picture::new(SizePx::new(640, 480), 640, &luma).unwrap();
+        let colours: Vec<u8> = luma.iter().flat_map(|&v| [v, 255 - v, 7]).collect();
+        let map = CropMap::new(&pincushion());
+        // At the border and inside.
+        for crop in [RectPx::new(0, 0, 70, 40), RectPx::new(250, 200, 70, 40)] {
+            let (mut grey, mut rgb) = ([0; 70 * 40], [0; 70 * 3 * 40]);
+            map.apply(&frame, crop, &mut grey, 70);
+            map.apply_packed::<3>(&colours, 640 * 3, crop, &mut rgb, 70 * 3);
+            for (&v, pixel) in grey.iter().zip(rgb.as_chunks::<3>().0) {
+                assert_eq!([pixel[0], pixel[2]], [v, 7]);
+                assert!(pixel[1].abs_diff(255 - v) <= 1);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "no room for 5x5")]
+    fn too_little_room_is_a_mistake() {
+        let luma = frame();
+        let frame = Picture::new(SizePx::new(640, 480), 640, &luma).unwrap();
+        CropMap::new(&barrel()).apply(&frame, RectPx::new(0, 0, 5, 5), &mut [0; 24], 5);
     }
 
     #[test]
