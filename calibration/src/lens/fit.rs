@@ -119,7 +119,8 @@ pub enum LensError {
     },
     /// A picture of another size.
     #[error(
-        "{name} has {got} pixels, the others {expected}; take it again with the camera as it will run"
+        "{name} has {got} pixels, the others {expected}; take it again with the camera as it \
+         will run"
     )]
     WrongSize {
         /// The view.

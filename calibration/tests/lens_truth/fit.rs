@@ -110,7 +110,8 @@ fn parameters_of_many_cameras_are_recovered() {
 fn lenses_of_rendered_views_are_recovered() {
     let target = charuco();
     println!(
-        "| camera | rms px | focal % | centre px | straightened px | views |\n|---|---|---|---|---|---|"
+        "| camera | rms px | focal % | centre px | straightened px | views |\n\
+         |---|---|---|---|---|---|"
     );
     for seed in 0..6 {
         let mut rng = rng(2000 + seed);
