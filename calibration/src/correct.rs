@@ -245,8 +245,7 @@ impl Corrector {
         match &calibration.lens {
             None => self.straight.copy_from_slice(raw),
             Some((_, map)) => {
-                let piece = Picture::packed(size_of(source), raw);
-                map.apply_piece(&piece, source, straight, &mut self.straight, width);
+                map.apply_piece::<1>(raw, wide, source, straight, &mut self.straight, width);
             }
         }
         let mut laid = Laid { crop, straight, pose: None };

@@ -33,6 +33,10 @@ pub struct Target(TargetKind);
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum TargetKind {
     /// Black and white squares; it must be seen whole.
+    ///
+    /// With one count odd and one even it has one upright; with both odd it looks the same upside
+    /// down, but a mirror is noticed. For the belt's plane take a ChArUco board, whose origin is
+    /// always the same.
     Chessboard {
         /// Inner corners in a row: one less than squares.
         columns: u32,

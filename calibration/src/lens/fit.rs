@@ -10,7 +10,7 @@ use super::{Coverage, Lens};
 use crate::target::{Observation, Px};
 
 /// Targets' tilts must vary by so much about their mean, root mean square degrees: as the fitted
-/// lens sees it, and as a lens of guessed focal length does, which sees tilts of a long one smaller.
+/// lens sees it, and as a guessed one does, to which tilts look smaller if the true one is long.
 const TILT_SPREAD_MIN_DEG: f64 = 5.0;
 const TILT_SPREAD_GUESSED_MIN_DEG: f64 = 1.5;
 
@@ -49,7 +49,7 @@ pub enum DistortionModel {
 }
 
 /// A fitted lens and the evidence for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LensFit {
     /// The lens.
     pub lens: Lens,
@@ -68,7 +68,7 @@ pub struct LensFit {
 }
 
 /// What one view says of the fitted lens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ViewFit {
     /// As given.
     pub name: String,
@@ -83,7 +83,7 @@ pub struct ViewFit {
 }
 
 /// How far a point was found from where the fitted lens would show it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Residual {
     /// Where it was found.
     pub px: Px,
@@ -119,7 +119,8 @@ pub enum LensError {
     },
     /// A picture of another size.
     #[error(
-        "{name} has {got} pixels, the others {expected}; take it again with the camera as it will run"
+        "{name} has {got} pixels, the others {expected}; take it again with the camera as it \
+         will run"
     )]
     WrongSize {
         /// The view.

@@ -73,7 +73,12 @@ impl Solution {
             flags,
             until,
         )?;
-        let lens = lens(size, &matrix, &distortion, &sd)?;
+        let fitted = f64::from(opencv::core::count_non_zero(&sd)?) + 6.0 * count(views.len());
+        let points = count(views.iter().map(|view| view.observation.points.len()).sum());
+        // OpenCV divides what is left over by points less parameters, where each point has two
+        // coordinates: its deviations are too large by this.
+        let too_large = ((2.0 * points - fitted) / (points - fitted).max(1.0)).sqrt();
+        let lens = lens(size, &matrix, &distortion, &sd, too_large)?;
         let pose = |(turn, moved)| Pose::read(&turn, &moved);
         let poses: Vec<Pose> =
             turns.iter().zip(moves.iter()).map(pose).collect::<Result<_, _>>()?;
@@ -169,15 +174,18 @@ impl Pose {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "points and views, far below 2^52")]
+fn count(of: usize) -> f64 {
+    of as f64
+}
+
 /// Of distances, pixels.
-#[expect(clippy::cast_precision_loss, reason = "a count of points")]
 pub(super) fn rms(residuals: &[Residual]) -> f64 {
     let sum: f64 = residuals.iter().map(|r| r.off.x.powi(2) + r.off.y.powi(2)).sum();
-    (sum / residuals.len().max(1) as f64).sqrt()
+    (sum / count(residuals.len().max(1))).sqrt()
 }
 
 /// Refuses normals that differ too little from their mean.
-#[expect(clippy::cast_precision_loss, reason = "a count of views")]
 pub(super) fn spread_at_least(normals: &[[f64; 3]], needed_deg: f64) -> Result<(), LensError> {
     let sum = |i: usize| normals.iter().map(|n| n[i]).sum::<f64>();
     let mean = [sum(0), sum(1), sum(2)];
@@ -187,18 +195,25 @@ pub(super) fn spread_at_least(normals: &[[f64; 3]], needed_deg: f64) -> Result<(
         cos.clamp(-1.0, 1.0).acos().to_degrees()
     };
     let squares: f64 = normals.iter().map(|n| off_deg(n).powi(2)).sum();
-    let spread_deg = (squares / normals.len().max(1) as f64).sqrt();
+    let spread_deg = (squares / count(normals.len().max(1))).sqrt();
     // Written so that views without any sense, whose spread is no number, are refused as well.
     if spread_deg >= needed_deg { Ok(()) } else { Err(LensError::Alike { spread_deg, needed_deg }) }
 }
 
-fn lens(size: SizePx, matrix: &Mat, distortion: &Mat, sd: &Mat) -> Result<Lens, opencv::Error> {
+/// What OpenCV found, with its deviations divided by `too_large`.
+fn lens(
+    size: SizePx,
+    matrix: &Mat,
+    distortion: &Mat,
+    sd: &Mat,
+    too_large: f64,
+) -> Result<Lens, opencv::Error> {
+    let sd_of = |i: i32| sd.at::<f64>(i).map(|sd| sd / too_large);
     let mut bends = [0.0; 5];
     let mut bends_sd = [0.0; 5];
-    for i in 0..5 {
-        let at = usize::try_from(i).unwrap_or_default();
-        bends[at] = *distortion.at::<f64>(i)?;
-        bends_sd[at] = *sd.at::<f64>(i + 4)?;
+    for (i, (bend, bend_sd)) in (0..).zip(bends.iter_mut().zip(&mut bends_sd)) {
+        *bend = *distortion.at::<f64>(i)?;
+        *bend_sd = sd_of(i + 4)?;
     }
     Ok(Lens {
         size,
@@ -206,8 +221,8 @@ fn lens(size: SizePx, matrix: &Mat, distortion: &Mat, sd: &Mat) -> Result<Lens, 
         centre_px: Px::new(*matrix.at_2d::<f64>(0, 2)?, *matrix.at_2d::<f64>(1, 2)?),
         distortion: bends,
         sd: LensSd {
-            focal_px: [*sd.at::<f64>(0)?, *sd.at::<f64>(1)?],
-            centre_px: Px::new(*sd.at::<f64>(2)?, *sd.at::<f64>(3)?),
+            focal_px: [sd_of(0)?, sd_of(1)?],
+            centre_px: Px::new(sd_of(2)?, sd_of(3)?),
             distortion: bends_sd,
         },
     })

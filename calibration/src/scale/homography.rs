@@ -172,8 +172,9 @@ pub(crate) fn solved(mut a: Square, b: &mut [f64; 8], n: usize) -> Option<[f64; 
         b.swap(column, pivot);
         for row in column + 1..n {
             let factor = a[row][column] / a[column][column];
-            for k in column..n {
-                a[row][k] -= factor * a[column][k];
+            let from = a[column];
+            for (to, from) in a[row].iter_mut().zip(from).take(n).skip(column) {
+                *to -= factor * from;
             }
             b[row] -= factor * b[column];
         }
@@ -224,14 +225,13 @@ mod tests {
                 assert!(((b[i] - a[i]) / 1e-4 - jacobian[i][j]).abs() < 1e-3);
             }
         }
-        let slopes = map.slopes(at);
-        for parameter in 0..8 {
+        let [x_slopes, y_slopes] = map.slopes(at);
+        for (parameter, slopes) in x_slopes.into_iter().zip(y_slopes).enumerate() {
             let mut changed = map;
             changed.matrix[parameter / 3][parameter % 3] += 1e-6;
-            for i in 0..2 {
-                let by = (changed.apply(at)[i] - map.apply(at)[i]) / 1e-6;
-                assert!((by - slopes[i][parameter]).abs() < 1e-2, "{by} {}", slopes[i][parameter]);
-            }
+            let (a, b) = (map.apply(at), changed.apply(at));
+            assert!(((b[0] - a[0]) / 1e-6 - slopes.0).abs() < 1e-2, "{parameter}");
+            assert!(((b[1] - a[1]) / 1e-6 - slopes.1).abs() < 1e-2, "{parameter}");
         }
     }
 

@@ -7,9 +7,8 @@ use std::collections::HashMap;
 
 use opencv::aruco;
 use opencv::core::{self, Mat, Point2f, Vector};
-use opencv::prelude::DetectorParametersTrait;
 
-use super::detect::{Found, px_from};
+use super::detect::{Found, px_from, reduced};
 use super::pieces::white_squares;
 use super::saddle::{Corner, refined};
 use super::{Dictionary, NotFound, Px, Target, TargetKind};
@@ -121,14 +120,15 @@ impl Board {
         of: usize,
     ) -> Result<NotFound, NotFound> {
         let mut flipped = Mat::default();
-        core::flip(luma, &mut flipped, 1)?;
+        let small = reduced(luma)?;
+        core::flip(&small, &mut flipped, 1)?;
         let (in_mirror, _) = self.corners(&markers(&flipped, self.dictionary)?);
         if in_mirror.len() >= CORNERS_MIN {
             return Ok(NotFound::Mirrored { target });
         }
         for family in Dictionary::ALL {
             let same = family.bits() == self.dictionary.bits();
-            if !same && markers(luma, family)?.len() >= CORNERS_MIN {
+            if !same && markers(&small, family)?.len() >= CORNERS_MIN {
                 let seen = format!("a board with markers of {0} x {0} bits", family.bits());
                 return Ok(NotFound::OtherTarget { target, seen });
             }
@@ -142,14 +142,9 @@ impl Board {
 }
 
 fn markers(luma: &Mat, dictionary: Dictionary) -> Result<Markers, NotFound> {
-    let mut parameters = aruco::DetectorParameters::create()?;
-    // Of the longer side of the picture: a marker of 10 px in one of 4000.
-    parameters.set_min_marker_perimeter_rate(0.01);
     let mut corners = Vector::<Vector<Point2f>>::new();
     let mut ids = Vector::<i32>::new();
-    let mut rejected = Vector::<Vector<Point2f>>::new();
-    let family = dictionary.opencv()?;
-    aruco::detect_markers(luma, &family, &mut corners, &mut ids, &parameters, &mut rejected)?;
+    aruco::detect_markers_def(luma, &dictionary.opencv()?, &mut corners, &mut ids)?;
     let four = |corners: Vector<Point2f>| {
         let corners: Vec<Px> = corners.iter().map(px_from).collect();
         corners.try_into().ok()

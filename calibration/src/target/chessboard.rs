@@ -1,12 +1,10 @@
 //! Finds a chessboard: takes luma; gives all its inner corners.
 
-use opencv::calib3d::{
-    CALIB_CB_ACCURACY, CALIB_CB_EXHAUSTIVE, CALIB_CB_LARGER, find_chessboard_corners_sb_with_meta,
-};
+use opencv::calib3d::{CALIB_CB_EXHAUSTIVE, CALIB_CB_LARGER, find_chessboard_corners_sb_with_meta};
 use opencv::core::{Mat, Point2f, Size, Vector};
 use opencv::prelude::MatTraitConst;
 
-use super::detect::{Found, px_from};
+use super::detect::{Found, px_from, reduced};
 use super::saddle::{Corner, refined};
 use super::{NotFound, Px, Target};
 
@@ -42,9 +40,9 @@ pub(super) fn find(target: &Target, luma: &Mat, columns: u32, rows: u32) -> Foun
             falling_black: falling_black == ((column + row) % 2 == 0),
             plain: 1.0,
         };
-        found.push(refined(luma, &corner)?.unwrap_or(*at));
+        found.push(refined(luma, &corner)?);
     }
-    Ok((0..).zip(found).collect())
+    Ok((0..).zip(found).filter_map(|(id, px)| Some((id, px?))).collect())
 }
 
 /// How the board lies at a corner, by its neighbours: pixels a square along columns and rows.
@@ -72,25 +70,29 @@ struct Board {
 /// A board of at least so many corners.
 fn board(luma: &Mat, columns: u32, rows: u32) -> Result<Option<Board>, NotFound> {
     let side = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let small = reduced(luma)?;
     let mut corners = Vector::<Point2f>::new();
     let mut meta = Mat::default();
     let found = find_chessboard_corners_sb_with_meta(
-        luma,
+        &small,
         Size::new(side(columns), side(rows)),
         &mut corners,
-        CALIB_CB_EXHAUSTIVE | CALIB_CB_ACCURACY | CALIB_CB_LARGER,
+        CALIB_CB_EXHAUSTIVE | CALIB_CB_LARGER,
         &mut meta,
     )?;
     if !found {
         return Ok(None);
     }
     let (columns, rows) = (meta.cols().unsigned_abs(), meta.rows().unsigned_abs());
-    let corners: Vec<Px> = corners.iter().map(px_from).collect();
-    Ok((corners.len() == columns as usize * rows as usize).then_some(Board {
-        columns,
-        rows,
-        corners,
-    }))
+    // The small picture has whole pixels.
+    let times = [
+        f64::from(luma.cols()) / f64::from(small.cols()),
+        f64::from(luma.rows()) / f64::from(small.rows()),
+    ];
+    let whole = |at: Px| Px::new((at.x + 0.5) * times[0] - 0.5, (at.y + 0.5) * times[1] - 0.5);
+    let corners: Vec<Px> = corners.iter().map(px_from).map(whole).collect();
+    let complete = corners.len() == columns as usize * rows as usize;
+    Ok(complete.then_some(Board { columns, rows, corners }))
 }
 
 /// Columns and rows of any board in the picture.
@@ -107,7 +109,10 @@ fn other(target: &str, expected: [u32; 2], seen: [u32; 2]) -> NotFound {
         let (seen, of) = (count(seen), count(expected));
         return NotFound::Partial { target, seen, of, needed: of };
     }
-    let seen = format!("a chessboard of {} x {} inner corners", seen[0], seen[1]);
+    // How it lies in the picture says nothing: named as the expected one is.
+    let (long, short) = (seen[0].max(seen[1]), seen[0].min(seen[1]));
+    let [columns, rows] = if expected[0] < expected[1] { [short, long] } else { [long, short] };
+    let seen = format!("a chessboard of {columns} x {rows} inner corners");
     NotFound::OtherTarget { target, seen }
 }
 
@@ -139,7 +144,7 @@ fn oriented(mut corners: Vec<Px>, luma: &Mat, columns: usize, rows: usize) -> Op
         let rows = turned.chunks(columns).rev();
         return Some(rows.flatten().copied().collect());
     }
-    (columns % 2 == 0).then_some(corners)
+    columns.is_multiple_of(2).then_some(corners)
 }
 
 /// Whether the square between the first four corners is darker than its neighbour.

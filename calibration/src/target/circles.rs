@@ -15,8 +15,9 @@ use crate::scale::homography::Homography;
 /// The middles of all discs, in the grid's order.
 pub(super) fn find(target: &Target, luma: &Mat, columns: u32, rows: u32) -> Found {
     let name = target.to_string();
-    let discs = discs(luma)?;
-    let (seen, of) = (discs.len(), columns as usize * rows as usize);
+    let of = columns as usize * rows as usize;
+    let discs = discs(luma, of)?;
+    let seen = discs.len();
     if seen < of {
         return Err(if seen < of / 4 {
             NotFound::Nothing { target: name }
@@ -89,8 +90,8 @@ fn centroid(corners: &[[f64; 2]]) -> [f64; 2] {
     [0, 1].map(|i| first[i] + sum[i] / area)
 }
 
-/// The middles of all that is dark and round.
-fn discs(luma: &Mat) -> Result<Vector<Point2f>, NotFound> {
+/// The middles of all that is dark and round, and about as large as the `of` largest.
+fn discs(luma: &Mat, of: usize) -> Result<Vector<Point2f>, NotFound> {
     let mut dark = Mat::default();
     let window = (luma.rows().min(luma.cols()) / 8).max(15) | 1;
     adaptive_threshold(
@@ -120,7 +121,9 @@ fn discs(luma: &Mat) -> Result<Vector<Point2f>, NotFound> {
     }
     let mut areas: Vec<i32> = boxes.iter().map(|&(_, area)| area).collect();
     areas.sort_unstable();
-    let typical = areas.get(areas.len() / 2).copied().unwrap_or_default();
+    // Letters and dirt are smaller.
+    let largest = &areas[areas.len().saturating_sub(of)..];
+    let typical = largest.get(largest.len() / 2).copied().unwrap_or_default();
     let alike =
         boxes.iter().filter(|(_, area)| (typical / 4..=typical.saturating_mul(4)).contains(area));
     alike.map(|&(place, _)| middle(luma, place)).collect()
@@ -129,26 +132,46 @@ fn discs(luma: &Mat) -> Result<Vector<Point2f>, NotFound> {
 /// The middle of the darkness in and around a box: to a fraction of a pixel, whatever the lamp.
 fn middle(luma: &Mat, [left, top, width, height]: [i32; 4]) -> Result<Point2f, NotFound> {
     let (mx, my) = (width / 4 + 2, height / 4 + 2);
-    let columns = (left - mx).max(0)..(left + width + mx).min(luma.cols());
-    let rows = (top - my).max(0)..(top + height + my).min(luma.rows());
-    let mut grey = Vec::new();
-    for y in rows {
-        for x in columns.clone() {
-            grey.push((f64::from(x), f64::from(y), f64::from(*luma.at_2d::<u8>(y, x)?)));
+    let (left, right) = ((left - mx).max(0), (left + width + mx).min(luma.cols()) - 1);
+    let (top, bottom) = ((top - my).max(0), (top + height + my).min(luma.rows()) - 1);
+    let grey = |x: i32, y: i32| luma.at_2d::<u8>(y, x).map(|&v| f64::from(v));
+    let column = |x: i32| mean((top..=bottom).map(|y| grey(x, y)));
+    let row = |y: i32| mean((left..=right).map(|x| grey(x, y)));
+    // The paper around the disc, as a plane: the lamp is brighter on one side.
+    let (west, east, north, south) = (column(left)?, column(right)?, row(top)?, row(bottom)?);
+    let slope_x = (east - west) / f64::from(right - left);
+    let slope_y = (south - north) / f64::from(bottom - top);
+    let (middle_x, middle_y) = (f64::from(left + right) / 2.0, f64::from(top + bottom) / 2.0);
+    let level = (west + east + north + south) / 4.0;
+    let mut seen = Vec::new();
+    for y in top..=bottom {
+        for x in left..=right {
+            let (dx, dy) = (f64::from(x) - middle_x, f64::from(y) - middle_y);
+            let paper = (level + slope_x * dx + slope_y * dy).max(1.0);
+            seen.push((dx, dy, grey(x, y)? / paper));
         }
     }
-    let mut levels: Vec<f64> = grey.iter().map(|&(_, _, v)| v).collect();
+    let mut levels: Vec<f64> = seen.iter().map(|&(_, _, v)| v).collect();
     levels.sort_unstable_by(f64::total_cmp);
-    let (dark, light) = (levels[levels.len() / 10], levels[levels.len() * 9 / 10]);
-    let rise = (light - dark).max(1.0);
+    let rise = (1.0 - levels[levels.len() / 10]).max(0.01);
     let (mut sum, mut x_sum, mut y_sum) = (0.0, 0.0, 0.0);
-    for (x, y, v) in grey {
+    for (dx, dy, v) in seen {
         // The foot of the edge is cut off, or noise far from the disc would pull.
-        let weight = ((light - v) / rise - 0.1).clamp(0.0, 0.9);
+        let weight = ((1.0 - v) / rise - 0.1).clamp(0.0, 0.9);
         sum += weight;
-        x_sum += weight * x;
-        y_sum += weight * y;
+        x_sum += weight * dx;
+        y_sum += weight * dy;
     }
     #[expect(clippy::cast_possible_truncation, reason = "as OpenCV takes it")]
-    Ok(Point2f::new((x_sum / sum) as f32, (y_sum / sum) as f32))
+    let [x, y] = [middle_x + x_sum / sum, middle_y + y_sum / sum].map(|v| v as f32);
+    Ok(Point2f::new(x, y))
+}
+
+fn mean(values: impl Iterator<Item = opencv::Result<f64>>) -> opencv::Result<f64> {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for value in values {
+        sum += value?;
+        count += 1.0;
+    }
+    Ok(sum / count)
 }

@@ -2,8 +2,9 @@
 //! none.
 
 use domain::SizePx;
-use opencv::core::{self, Mat};
-use opencv::prelude::MatTraitManual;
+use opencv::core::{self, Mat, Size};
+use opencv::imgproc::{INTER_AREA, resize};
+use opencv::prelude::{MatTraitConst, MatTraitManual};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -77,7 +78,7 @@ pub enum NotFound {
         needed: usize,
     },
     /// Another target is there.
-    #[error("{seen} is seen where a {target} was expected; give the measures of the one in use")]
+    #[error("{seen} is seen instead of the {target}; give the measures of the one in use")]
     OtherTarget {
         /// What was looked for.
         target: String,
@@ -151,6 +152,18 @@ fn mat_from(picture: &Picture<'_>) -> Result<Mat, NotFound> {
         to.copy_from_slice(picture.row(y));
     }
     Ok(mat)
+}
+
+/// The longer side of a picture that is looked at as a whole, pixels: OpenCV looks ten seconds for
+/// a chessboard in one of 4K.
+const LOOK_PX: f64 = 1600.0;
+
+/// The picture, made so small that looking at all of it is quick.
+pub(super) fn reduced(luma: &Mat) -> Result<Mat, NotFound> {
+    let times = (f64::from(luma.cols().max(luma.rows())) / LOOK_PX).ceil().max(1.0);
+    let mut small = Mat::default();
+    resize(luma, &mut small, Size::default(), 1.0 / times, 1.0 / times, INTER_AREA)?;
+    Ok(small)
 }
 
 pub(super) fn px_from(point: core::Point2f) -> Px {

@@ -57,3 +57,14 @@ impl From<PointPx> for Px {
         Self { x: f64::from(point.x) - 0.5, y: f64::from(point.y) - 0.5 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_the_first_pixel_is_nought() {
+        let first = domain::RectPx::new(0, 0, 1, 1).centre();
+        assert_eq!(Px::from(first), Px::new(0.0, 0.0));
+    }
+}

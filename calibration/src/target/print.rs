@@ -151,12 +151,8 @@ fn ruler(at: Mm) -> Vec<Piece> {
         } else {
             x - THIN / 2.0
         };
-        bar(
-            x,
-            if tenth % 10 == 0 { -2.0 } else { -1.0 },
-            THIN,
-            if tenth % 10 == 0 { 4.0 } else { 2.0 },
-        )
+        let half = if tenth == 0 || tenth == 10 { 2.0 } else { 1.0 };
+        bar(x, -half, THIN, 2.0 * half)
     };
     let line = bar(0.0, -THIN / 2.0, RULER_MM, THIN);
     (0..=10).map(stroke).chain([line]).collect()

@@ -80,7 +80,7 @@ fn width_at(picture: &Picture<'_>, x: i64, y: i64) -> Option<f64> {
         if along_x { grey(picture, x + i * sign, y) } else { grey(picture, x, y + i * sign) }
     };
     let low = plateau(|i| at(-i).map(|v| -v))?;
-    let high = plateau(&at)?;
+    let high = plateau(at)?;
     let (dark, light) = (-low.1, high.1);
     if light - dark < RISE_MIN {
         return None;

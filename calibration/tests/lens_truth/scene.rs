@@ -76,8 +76,9 @@ pub fn random_camera(rng: &mut ChaCha8Rng, width: u32) -> Camera {
     Camera { size, optics, pose: Pose::new([0.0; 3], [0.0; 3]) }
 }
 
-/// The camera with the target tilted before it: seen whole, somewhere in the picture.
-pub fn random_view(rng: &mut ChaCha8Rng, camera: &Camera, target: &Target) -> Camera {
+/// The camera with the target tilted before it, somewhere in the picture; seen whole, or at least
+/// its middle.
+pub fn random_view(rng: &mut ChaCha8Rng, camera: &Camera, target: &Target, whole: bool) -> Camera {
     let [width_mm, height_mm] = target.extent_mm();
     let Optics::Pinhole { focal_px, .. } = camera.optics else { panic!("a pinhole") };
     let (w, h) = (f64::from(camera.size.width), f64::from(camera.size.height));
@@ -85,7 +86,7 @@ pub fn random_view(rng: &mut ChaCha8Rng, camera: &Camera, target: &Target) -> Ca
         let azimuth = rng.random_range(0.0..std::f64::consts::TAU);
         let tilt = rng.random_range(0.15..0.65_f64);
         let turn = [tilt * azimuth.cos(), tilt * azimuth.sin(), rng.random_range(-0.3..0.3)];
-        let fill = rng.random_range(0.45..0.85);
+        let fill = rng.random_range(0.45..if whole { 0.85 } else { 1.1 });
         let distance = focal_px[0] * (width_mm / (w * fill)).max(height_mm / (h * fill));
         let place = [w, h].map(|side| side * rng.random_range(-0.35..0.35));
         let mut pose = Pose::facing(turn, [width_mm / 2.0, height_mm / 2.0], distance);
@@ -93,7 +94,11 @@ pub fn random_view(rng: &mut ChaCha8Rng, camera: &Camera, target: &Target) -> Ca
             pose.translation_mm[i] += place[i] / focal_px[i] * distance;
         }
         let seen = Camera { pose, ..*camera };
-        let corners = [[0.0, 0.0], [width_mm, 0.0], [0.0, height_mm], [width_mm, height_mm]];
+        let corners = if whole {
+            [[0.0, 0.0], [width_mm, 0.0], [0.0, height_mm], [width_mm, height_mm]]
+        } else {
+            [[width_mm / 2.0, height_mm / 2.0]; 4]
+        };
         let inside = |[x, y]: [f64; 2]| {
             let px = seen.px_from_mm([x, y, 0.0]);
             px.is_some_and(|p| p[0] > 4.0 && p[1] > 4.0 && p[0] < w - 5.0 && p[1] < h - 5.0)
@@ -111,14 +116,17 @@ pub fn observed(rng: &mut ChaCha8Rng, camera: &Camera, target: &Target, sd_px: f
         radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
     };
     let points = target.points_mm();
+    let (w, h) = (f64::from(camera.size.width) - 1.0, f64::from(camera.size.height) - 1.0);
     let seen = |(id, mm): (u32, &sightline_calibration::Mm)| {
-        let [x, y] = camera.px_from_mm([mm.x, mm.y, 0.0]).unwrap();
-        Seen { id, mm: *mm, px: Px::new(x + sd_px * normal(), y + sd_px * normal()) }
+        let [x, y] = camera.px_from_mm([mm.x, mm.y, 0.0])?;
+        let px = Px::new(x + sd_px * normal(), y + sd_px * normal());
+        let inside = (0.0..=w).contains(&x) && (0.0..=h).contains(&y);
+        inside.then_some(Seen { id, mm: *mm, px })
     };
     Observation {
         size: camera.size,
         of: points.len(),
-        points: (0..).zip(&points).map(seen).collect(),
+        points: (0..).zip(&points).filter_map(seen).collect(),
         edge_width_px: 2.0,
     }
 }
@@ -141,8 +149,6 @@ pub fn true_lens(camera: &Camera) -> Lens {
     }
 }
 
-/// How far two lenses with the same picture bend apart: at each place of a grid, where the one
-/// and the other see the same direction, once the best turn of the camera is allowed for.
 pub fn largest(values: &[f64]) -> f64 {
     values.iter().copied().fold(0.0, f64::max)
 }
