@@ -188,8 +188,7 @@ impl Profile {
             ),
         ];
         for (what, got, limit, unit, remedy) in residuals {
-            // Not the other way round: what is no number is too large.
-            if let Some(got) = got.filter(|got| !(*got <= limit)) {
+            if let Some(got) = got.filter(|got| *got > limit || got.is_nan()) {
                 objections.push(Objection::TooLarge { what, got, limit, unit, remedy });
             }
         }

@@ -12,7 +12,7 @@ impl Calibration {
     /// lays it back onto the camera's picture.
     pub fn measure(&self, finding: &mut Finding, laid: &Laid) {
         let Finding { defects, heatmap, .. } = finding;
-        let grid = heatmap.as_ref().map(|heatmap| Grid::of(heatmap));
+        let grid = heatmap.as_ref().map(Grid::of);
         for defect in defects.iter_mut() {
             if let Some(plane) = self.plane() {
                 let (outline, cell_px) = outline(defect, grid, laid);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     fn as_seen(calibration: &Calibration) -> Laid {
-        let mut raw = vec![0; calibration.source_of(CROP).area() as usize];
+        let mut raw = vec![0; usize::try_from(calibration.source_of(CROP).area()).unwrap()];
         Corrector::default().correct(calibration, CROP, &mut raw).unwrap().1
     }
 
@@ -365,8 +365,9 @@ mod tests {
     #[test]
     fn the_straight_crop_is_what_the_whole_picture_would_give() {
         let bent = calibration(Some(lens(-0.3)));
-        let luma: Vec<u8> =
-            (0..SIZE.area()).map(|at| (at % 400 * 7 / 5 + at / 400 * 3) as u8).collect();
+        let luma: Vec<u8> = (0..SIZE.area())
+            .map(|at| u8::try_from((at % 400 * 7 + at * 3) % 256).unwrap())
+            .collect();
         let source = bent.source_of(CROP);
         let mut raw: Vec<u8> = (source.y..source.bottom())
             .flat_map(|y| luma[(y * 400 + source.x) as usize..][..source.width as usize].to_vec())
@@ -376,7 +377,7 @@ mod tests {
         let whole = crate::Picture::new(SIZE, 400, &luma).unwrap();
         let mut wanted = vec![0; piece.len()];
         let at = laid.straight_px(Px::new(0.0, 0.0));
-        let straight = RectPx { x: at.x as u32, y: at.y as u32, ..CROP };
+        let straight = RectPx { x: clamped(at.x, 400.0), y: clamped(at.y, 300.0), ..CROP };
         crate::CropMap::new(&lens(-0.3)).apply(&whole, straight, &mut wanted, 80);
         assert_eq!(piece, wanted);
     }

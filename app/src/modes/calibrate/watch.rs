@@ -59,7 +59,7 @@ fn remember(args: &Args) -> Result<Ended> {
             }
         };
         (size, seen) = (Some(shot.size), seen + 1);
-        study.see(&shot.picture()?, shot.at).with_context(|| shot.name.clone())
+        study.see(&shot.picture()?).with_context(|| shot.name.clone())
     })?;
     let (Some(study), Some(size)) = (study, size) else { bail!("--frames: there are no pictures") };
     let baseline = study.finish()?;
