@@ -1,0 +1,240 @@
+//! `sightline calibrate` as its user runs it: the built binary on rendered pictures of a target, a
+//! sheet and a belt; and a replay that measures by what it made.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is a test")]
+
+#[path = "replay/program.rs"]
+mod program;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use calibration::Target;
+use calibration::target::{Dictionary, Outline, TargetKind};
+use domain::SizePx;
+use image::GrayImage;
+use program::{Ran, run, run_well, sightline};
+use serde_json::Value;
+use tempfile::TempDir;
+use testdata::camera::{self, Camera, Optics, Pose, Sheet, Shot};
+
+const SIZE: SizePx = SizePx::new(640, 480);
+const FOCAL_PX: f64 = 700.0;
+/// 7 x 9 squares of 25 mm: what `calibrate` takes when it is told nothing.
+const BOARD_MM: [f64; 2] = [175.0, 225.0];
+
+fn board() -> Sheet {
+    let target = Target::new(TargetKind::Charuco {
+        columns: 7,
+        rows: 9,
+        square_mm: 25.0,
+        marker_mm: 18.75,
+        dictionary: Dictionary::D4x4_50,
+    });
+    let piece = |piece: calibration::target::Piece| {
+        let outline = match piece.outline {
+            Outline::Polygon(corners) => {
+                camera::Outline::Polygon(corners.iter().map(|c| [c.x, c.y]).collect())
+            }
+            Outline::Disc { centre, radius_mm } => {
+                camera::Outline::Disc { centre: [centre.x, centre.y], radius: radius_mm }
+            }
+        };
+        camera::Piece { outline, reflectance: if piece.white { 0.9 } else { 0.06 } }
+    };
+    Sheet::new(0.9, target.unwrap().pieces().unwrap().into_iter().map(piece).collect())
+}
+
+/// The camera before something that is turned and shifted so.
+fn camera(turn: [f64; 3], shift_mm: [f64; 2], distance_mm: f64) -> Camera {
+    let optics = Optics::Pinhole {
+        focal_px: [FOCAL_PX, FOCAL_PX],
+        centre_px: [322.0, 238.0],
+        distortion: [-0.18, 0.05, 0.0, 0.0, 0.0],
+    };
+    let middle = [BOARD_MM[0] / 2.0, BOARD_MM[1] / 2.0];
+    let mut pose = Pose::facing(turn, middle, distance_mm);
+    pose.translation_mm[0] += shift_mm[0];
+    pose.translation_mm[1] += shift_mm[1];
+    Camera { size: SIZE, optics, pose }
+}
+
+fn save(path: &Path, luma: Vec<u8>) {
+    GrayImage::from_raw(SIZE.width, SIZE.height, luma).unwrap().save(path).unwrap();
+}
+
+/// Twelve views of the board, all over the picture, and one in which it is not.
+fn views(folder: &Path) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    let board = board();
+    for (at, (tilt, around)) in
+        (0_u32..12).map(|at| (at, (0.25 + 0.03 * f64::from(at), 0.9 * f64::from(at))))
+    {
+        let turn = [tilt * around.cos(), tilt * around.sin(), 0.1 * around.sin()];
+        let shift = [70.0 * (2.0 * around).cos(), 45.0 * (3.0 * around).sin()];
+        let camera = camera(turn, shift, 420.0);
+        let shot = Shot { samples: 3, seed: at.into(), ..Shot::default() };
+        save(
+            &folder.join(format!("view{at:02}.png")),
+            shot.of(&camera, &|mm| board.reflectance(mm)),
+        );
+    }
+    save(&folder.join("view99.png"), vec![90; 640 * 480]);
+    folder.to_owned()
+}
+
+fn calibrate(args: &[&str]) -> Ran {
+    run(&mut sightline(["calibrate"].iter().chain(args)))
+}
+
+fn told(args: &[&str]) -> Value {
+    let ran = calibrate(&[args, &["--json"]].concat());
+    assert_eq!(ran.code, Some(0), "{args:?} {ran:?}");
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+#[test]
+fn a_camera_is_calibrated_from_pictures_and_accepted() {
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let (profile, views) = (at("top"), views(&dir.path().join("views")));
+
+    let residuals = at("residuals.svg");
+    let views = views.to_string_lossy().into_owned();
+    let lens =
+        told(&["lens", &profile, "--views", &views, "--serial", "S1", "--residuals", &residuals]);
+    let focal = lens["lens"]["focal_px"][0].as_f64().unwrap();
+    assert!((focal / FOCAL_PX - 1.0).abs() < 0.005, "{focal}");
+    assert!(lens["rms_px"].as_f64().unwrap() < 0.2, "{lens}");
+    assert_eq!(lens["not_found"].as_array().unwrap().len(), 1, "the view without a board");
+    assert!(fs::read_to_string(residuals).unwrap().contains("px rms"));
+
+    // Nothing to measure on yet.
+    let early = calibrate(&["accept", &profile, "--by", "QE"]);
+    assert_eq!(early.code, Some(1), "{early:?}");
+    assert!(early.stdout.contains("calibrate plane"), "{early:?}");
+
+    let belt = camera([0.08, -0.05, 0.02], [0.0, 0.0], 430.0);
+    let sheet = board();
+    let seen = at("belt.png");
+    let shot = Shot { samples: 3, ..Shot::default() };
+    save(Path::new(&seen), shot.of(&belt, &|mm| sheet.reflectance(mm)));
+    let plane = told(&["plane", &profile, "--view", &seen]);
+    let scale = plane["mm_per_px"].as_f64().unwrap();
+    assert!((scale / (430.0 / FOCAL_PX) - 1.0).abs() < 0.02, "{scale}");
+    assert!(plane["residual_rms_px"].as_f64().unwrap() < 0.2, "{plane}");
+
+    let lamp = |x: f64, y: f64| 0.8 - 0.3 * (((x - 300.0) / 640.0).powi(2) + (y / 480.0).powi(2));
+    fs::create_dir_all(dir.path().join("sheet")).unwrap();
+    for n in 0..24 {
+        let shot = Shot { lamp: &lamp, samples: 1, blur_px: 0.0, seed: n, ..Shot::default() };
+        save(&dir.path().join(format!("sheet/{n}.png")), shot.of(&belt, &|_| 0.9));
+    }
+    let flat = told(&["flat", &profile, "--bright", &at("sheet"), "--exposure-us", "400"]);
+    let after = flat["evenness"]["after_percent"].as_f64().unwrap();
+    assert!(after < 1.0 && flat["evenness"]["before_percent"].as_f64().unwrap() > 5.0, "{flat}");
+
+    assert_eq!(calibrate(&["check", &profile]).code, Some(1), "not accepted yet");
+    told(&["accept", &profile, "--by", "QE"]);
+    told(&["check", &profile, "--serial", "S1"]);
+    let other = calibrate(&["check", &profile, "--serial", "S2"]);
+    assert_eq!(other.code, Some(1));
+    assert!(other.stdout.contains("S1") && other.stdout.contains("S2"), "{other:?}");
+    let shown = run_well(&mut sightline(["calibrate", "show", &profile])).stdout;
+    assert!(shown.contains("by QE at"), "{shown}");
+
+    fs::write(dir.path().join("top/flat_field.bin"), "torn").unwrap();
+    calibrate(&["check", &profile]).refused(&["flat_field.bin", "sha256"]);
+}
+
+#[test]
+fn what_can_not_be_a_calibration_is_refused_with_what_to_do() {
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let blank = at("blank.png");
+    save(Path::new(&blank), vec![90; 640 * 480]);
+    let profile = at("p");
+    calibrate(&["lens", &profile, "--views", &blank]).refused(&["0 views", "8"]);
+    calibrate(&["plane", &profile, "--view", &blank]).refused(&["blank.png", "no "]);
+    calibrate(&["plane", &profile, "--view", &blank, "--ruler", "1,1,1,1,5"]).refused(&[]);
+    calibrate(&["check", &profile]).refused(&["profile.toml"]);
+    calibrate(&["flat", &profile, "--bright", &blank, "--exposure-us", "1"]).refused(&["16"]);
+    let text = at("grr.csv");
+    fs::write(&text, "part,operator,trial,value\na,b,1,x\n").unwrap();
+    calibrate(&["grr", &text]).refused(&["grr.csv", "2"]);
+    assert!(!Path::new(&profile).join("profile.toml").exists(), "nothing was half written");
+}
+
+/// The recipe of the simulated parts, that counts defects from `min_length_mm` on.
+fn recipe(folder: &Path, min_length_mm: f64) -> PathBuf {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/zoo/simulated-parts");
+    let written = fs::read_to_string(zoo.join("recipe.toml")).unwrap();
+    let model = format!("model = {:?}", zoo.canonicalize().unwrap());
+    let limits = format!("[limits]\nmin_length_mm = {min_length_mm:?}");
+    let text = written.replace("model = \".\"", &model).replace("[limits]", &limits);
+    let path = folder.join(format!("recipe{min_length_mm}.toml"));
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn replay(dir: &Path, recipe: &Path, profile: Option<&str>) -> (Ran, Vec<Value>) {
+    let out = dir.join("out");
+    let _ = fs::remove_dir_all(&out);
+    let mut command = sightline(["replay", "synthetic:parts=8,size=1920x1080,seed=5,defect_rate=0.8"]);
+    command.arg("--recipe").arg(recipe).arg("--out").arg(&out);
+    if let Some(profile) = profile {
+        command.args(["--calibration", profile]);
+    }
+    let ran = run(&mut command);
+    let log = fs::read_to_string(out.join("inspections.jsonl")).unwrap_or_default();
+    (ran, log.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+fn rejected(parts: &[Value]) -> usize {
+    parts.iter().filter(|part| part["verdict"] == "reject").count()
+}
+
+#[test]
+fn a_replay_measures_in_millimetres_and_only_by_an_accepted_profile() {
+    let dir = TempDir::new().unwrap();
+    let (short, long) = (recipe(dir.path(), 0.5), recipe(dir.path(), 400.0));
+    let (ran, _) = replay(dir.path(), &short, None);
+    ran.refused(&["millimetres", "camera1", "calibration"]);
+
+    let still = dir.path().join("still.png");
+    GrayImage::new(1920, 1080).save(&still).unwrap();
+    let still = still.to_string_lossy().into_owned();
+    let profile = dir.path().join("top").to_string_lossy().into_owned();
+    // A quarter of a millimetre a pixel.
+    let ruler = "0,500,1600,500,400";
+    told(&["plane", &profile, "--view", &still, "--ruler", ruler]);
+    let (ran, _) = replay(dir.path(), &short, Some(&profile));
+    ran.refused(&["calibrate accept", "camera1"]);
+    told(&["accept", &profile, "--by", "QE"]);
+
+    let (ran, parts) = replay(dir.path(), &short, Some(&profile));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(rejected(&parts) > 0, "{parts:?}");
+    let defects: Vec<_> =
+        parts.iter().flat_map(|part| part["defects"].as_array().unwrap()).collect();
+    for defect in &defects {
+        let mm = &defect["mm"];
+        let (width, height) = (
+            defect["box_in_frame"]["width"].as_f64().unwrap(),
+            defect["box_in_frame"]["height"].as_f64().unwrap(),
+        );
+        let diagonal = width.hypot(height) / 4.0;
+        let length = mm["length_mm"].as_f64().unwrap();
+        assert!(length > 0.0 && length <= diagonal + 2.0, "{defect}");
+        assert!(mm["uncertainty_mm"].as_f64().unwrap() > 0.0, "{defect}");
+    }
+    assert!(parts[0]["provenance"]["calibration"].is_string(), "{}", parts[0]);
+
+    // Twice the same, byte for byte.
+    let first = fs::read(dir.path().join("out/inspections.jsonl")).unwrap();
+    replay(dir.path(), &short, Some(&profile));
+    assert_eq!(fs::read(dir.path().join("out/inspections.jsonl")).unwrap(), first);
+
+    // No defect is 400 mm long.
+    let (_, parts) = replay(dir.path(), &long, Some(&profile));
+    assert_eq!(rejected(&parts), 0);
+}
