@@ -21,8 +21,8 @@ pub const FPS: u32 = 30;
 pub const DEFECTS: f32 = 0.01;
 /// When the first frame is exposed: some day in 2026.
 const START: WallTime = WallTime { unix_ns: 1_790_000_000_000_000_000 };
-/// At the simulator's usual speed and distance a part comes every eight frames.
-const FRAMES_A_PART: f64 = 8.0;
+/// At the simulator's usual speed and distance a part comes every four frames, in one of two lanes.
+const FRAMES_A_PART: f64 = 4.0;
 /// Side of the map of where a part looked defective.
 const HEAT_CELLS: u32 = 32;
 

@@ -28,6 +28,8 @@ use crate::threads::{forget_peak, peak_mib};
 
 /// Clips that are made one after the other.
 const CLIPS: u64 = 20;
+/// How often they are made.
+const ROUNDS: usize = 3;
 /// Pictures of a clip: a second before and after the one that decided.
 const PICTURES: u64 = 61;
 /// Seconds that are filmed without a pause.
@@ -96,8 +98,14 @@ pub fn processor(report: &mut Report) -> Result<(), Failure> {
         bytes
     };
     let pictures: Vec<Vec<u8>> = pool.iter().map(shrunk).collect();
-    let (annotated, encoded) = (annotating(&pictures, &note)?, encoding(&pictures)?);
-    let (all, bytes) = making(&pictures, &note)?;
+    let ([mut annotated, mut encoded, mut all], mut bytes) = ([f64::INFINITY; 3], 0);
+    // In turns, and the least of each: what others do on the machine only ever adds.
+    for _ in 0..ROUNDS {
+        annotated = annotated.min(annotating(&pictures, &note)?);
+        encoded = encoded.min(encoding(&pictures)?);
+        let (spent, made) = making(&pictures, &note)?;
+        (all, bytes) = (all.min(spent), made);
+    }
     report.table("processor");
     for (what, cpu_s) in
         [("annotate", annotated), ("encode", encoded), ("annotate, encode, write, accept", all)]

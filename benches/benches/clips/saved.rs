@@ -4,8 +4,10 @@
 //! The verdicts are the truth's: it is not the model that is measured.
 
 use std::sync::Arc;
+use std::thread::{self, Builder};
 
-use domain::ClipSnapshot;
+use domain::{ClipSnapshot, Frame};
+use pipeline::link::{WhenFull, link};
 use pipeline::record::clip::ClipConfig;
 use pipeline::record::clip::encoder::Encoders;
 use pipeline::record::film::FilmConfig;
@@ -19,10 +21,12 @@ use crate::stream::Stream;
 use crate::studio::Studio;
 
 /// Parts a second, and how many: fewer of those that come slowly, as each shows as many pictures.
-const LINES: [(f64, u32); 4] = [(10.0, 1200), (3.0, 600), (1.0, 400), (0.3, 200)];
+const LINES: [(f64, u32); 4] = [(10.0, 600), (3.0, 300), (1.0, 200), (0.3, 100)];
 /// Before and after a part: as it is unless somebody says otherwise, and the shortest clip that the
 /// cloud takes.
 const WINDOWS_MS: [(u32, u32); 2] = [(1000, 1000), (500, 500)];
+/// Frames that are rendered and wait.
+const FRAMES_AHEAD: usize = 4;
 
 /// Measures all lines, each `times` times as long as usual.
 pub fn saved(report: &mut Report, times: u32) -> Result<(), Failure> {
@@ -51,20 +55,39 @@ fn one_line(report: &mut Report, scene: &Scene) -> Result<(), Failure> {
         studios.push(Studio::open(&config)?);
     }
     let mut bad = bad_parts(scene).peekable();
-    for number in 0..scene.frames() {
-        let frame = frame(number, Arc::new(scene.render(number)));
+    rendered(scene, |frame| {
         stream.see(&frame)?;
         studios.iter_mut().for_each(|studio| studio.see(&frame));
-        while let Some(part) = bad.next_if(|part| part.centre_frame == number) {
+        while let Some(part) = bad.next_if(|part| part.centre_frame == frame.sequence) {
             let note = note(part, scene.config().speed_px());
             studios.iter().try_for_each(|studio| studio.want(&note))?;
         }
-    }
+        Ok(())
+    })?;
     let stream_bytes = stream.end()?;
     for (studio, (before_ms, after_ms)) in studios.into_iter().zip(WINDOWS_MS) {
         row(report, scene, before_ms + after_ms, stream_bytes, &studio.end()?);
     }
     Ok(())
+}
+
+/// Gives all frames in order; the next ones are rendered meanwhile.
+fn rendered(
+    scene: &Scene,
+    mut see: impl FnMut(Frame) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (to_see, frames) = link(FRAMES_AHEAD, WhenFull::Wait);
+    thread::scope(move |scope| {
+        Builder::new().name("scene".to_owned()).spawn_scoped(scope, move || {
+            for number in 0..scene.frames() {
+                // Nobody takes more when something failed.
+                if to_see.send(frame(number, Arc::new(scene.render(number)))).is_err() {
+                    return;
+                }
+            }
+        })?;
+        std::iter::from_fn(|| frames.recv().ok()).try_for_each(&mut see)
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and bytes of some minutes")]

@@ -252,7 +252,7 @@ mod tests {
         writer.finish(at).unwrap();
         let (mut labels, mut clips) = (store.labels().unwrap(), store.clips().unwrap());
         let (by, role, label) =
-            (PersonId::new("p-ann"), Role::Operator, Label::unmarked(Judgement::Bad, false));
+            (PersonId::new("p-ann"), Role::Operator, Label::unmarked(Judgement::Good, false));
         let key = |part| PartKey { run: 1, part: PartId(part) };
         let new =
             |part| NewLabel { key: key(part), at, by: &by, role, label: &label, is_second: false };
