@@ -39,8 +39,11 @@ const POOL: u64 = 64;
 /// Parts a second of the scene that is filmed.
 const PARTS_PER_S: f64 = 3.0;
 
+/// Frames, and what is told of a part in them.
+type Filmed = (Vec<Arc<dyn Pixels>>, Arc<Note>);
+
 /// Frames around a bad part, and what is told of it.
-fn filmed() -> Result<(Vec<Arc<dyn Pixels>>, Arc<Note>), Failure> {
+fn filmed() -> Result<Filmed, Failure> {
     let scene = scene(100, PARTS_PER_S)?;
     let part = bad_parts(&scene).next().ok_or("no part is bad")?;
     let from = part.centre_frame.saturating_sub(PICTURES / 2);

@@ -1,6 +1,9 @@
 //! The line while it is filmed and clips are made of it, and while it is not, in turns: what the
 //! slow work beside it costs its verdicts. Takes a subject; gives rows and values.
 
+#[path = "../clips/setup.rs"]
+mod setup;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -20,8 +23,8 @@ use store::{RunId, Store};
 
 use crate::run::{Run, run};
 use crate::sections::Subject;
-use crate::setup::setup;
 use crate::wishes::Wishes;
+use setup::setup;
 
 /// The threads that make clips, one a camera.
 pub type Makers = Vec<JoinHandle<()>>;

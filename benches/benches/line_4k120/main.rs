@@ -18,8 +18,6 @@ mod peer;
 mod plot;
 mod run;
 mod sections;
-#[path = "../clips/setup.rs"]
-mod setup;
 mod threads;
 mod wishes;
 
