@@ -57,8 +57,9 @@ pub const FILM_SLACK: Duration = Duration::from_secs(1);
 /// The longest the film waits before it looks at the time.
 pub const FILM_LOOK: Duration = Duration::from_millis(50);
 
-/// How long the end of a line waits until the film's last clips were taken.
-pub const FILM_FINISH: Duration = Duration::from_secs(30);
+/// How long the end of a line waits until the film's last clips were taken. Less than the program
+/// waits for a line that was stopped, so that a machine too busy for clips still stops in order.
+pub const FILM_FINISH: Duration = Duration::from_secs(15);
 
 /// Parts that wait to be told to the film of a camera.
 pub const NOTES_WAITING: usize = 256;

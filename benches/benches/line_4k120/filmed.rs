@@ -1,6 +1,9 @@
 //! The line while it is filmed and clips are made of it, and while it is not, in turns: what the
 //! slow work beside it costs its verdicts. Takes a subject; gives rows and values.
 
+#[path = "../clips/setup.rs"]
+mod setup;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -9,11 +12,8 @@ use domain::CameraId;
 use pipeline::clock::Clock;
 use pipeline::limits::REEL_WAITING;
 use pipeline::link::{WhenFull, link};
-use pipeline::record::annotate::{Told, annotate, facts, tags};
-use pipeline::record::clip::matroska::Tag;
-use pipeline::record::clip::{self, ClipConfig, ClipSetup};
+use pipeline::record::clip;
 use pipeline::record::film::{FilmConfig, FilmSetup};
-use pipeline::record::reel::Imprint;
 use pipeline::stage::Counters;
 use serde_json::json;
 use sightline_benches::Failure;
@@ -24,6 +24,7 @@ use store::{RunId, Store};
 use crate::run::{Run, run};
 use crate::sections::Subject;
 use crate::wishes::Wishes;
+use setup::setup;
 
 /// The threads that make clips, one a camera.
 pub type Makers = Vec<JoinHandle<()>>;
@@ -47,36 +48,6 @@ pub fn studio(
         reels.insert(camera.clone(), to_clip);
     }
     Ok((FilmSetup { config, reels }, makers))
-}
-
-fn setup(camera: &CameraId, fps: u32) -> ClipSetup {
-    let imprint = Imprint { station: "bench".into(), software: "bench".into() };
-    let told = || (imprint.clone(), camera.clone());
-    let ((draws, of), (tells, its), (says, whose)) = (told(), told(), told());
-    let tag = |(name, value)| Tag { name, value };
-    ClipSetup {
-        camera: camera.clone(),
-        config: ClipConfig::default(),
-        fps,
-        imprint: imprint.clone(),
-        draw: Arc::new(move |picture, notes| annotate(picture, notes, &draws, &of)),
-        tags: Arc::new(move |notes| tags(&tells, &its, notes).into_iter().map(tag).collect()),
-        facts: Arc::new(move |clip| {
-            let told = Told {
-                imprint: &says,
-                camera: &whose,
-                started: clip.started,
-                ended: clip.ended,
-                clock_is_synced: clip.clock_is_synced,
-                pictures: clip.pictures,
-                pictures_missing: clip.pictures_missing,
-            };
-            facts(&told, clip.notes)
-        }),
-        accepted: Arc::new(|_| {}),
-        nearly_full: Arc::default(),
-        writing: Arc::default(),
-    }
 }
 
 /// Runs the line filmed and not filmed, who is first changing each time.

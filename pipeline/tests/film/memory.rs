@@ -11,10 +11,11 @@ use domain::{
 use sightline_pipeline::capture::tap::Tap;
 use sightline_pipeline::clock::Clock;
 use sightline_pipeline::limits;
-use sightline_pipeline::link::{WhenFull, link};
+use sightline_pipeline::link::{LinkSender, WhenFull, link};
 use sightline_pipeline::record::film::{Film, FilmConfig, FilmError};
+use sightline_pipeline::record::reel::Reel;
 
-use super::reels::{MS, Projector, note};
+use super::reels::{Clip, MS, Projector, note};
 
 const SIZE: SizePx = SizePx::new(640, 480);
 
@@ -49,25 +50,35 @@ fn pixels() -> Arc<OwnedPixels> {
     Arc::new(OwnedPixels::new(PixelFormat::Gray8, SIZE, vec![gray]).unwrap())
 }
 
-/// A film that runs on this thread over frames that were given before; nothing takes its reel, or
-/// somebody takes all of it.
-fn film_over(frames: u64, parts: &[u64]) -> (u64, i64, Vec<super::reels::Clip>) {
-    let measures = config().check(Duration::from_millis(50)).unwrap();
-    let bound = usize::try_from(frames).unwrap();
-    let (to_film, tapped) = link(bound.max(1), WhenFull::Wait);
-    let (wanted, wants) = link(limits::NOTES_WAITING, WhenFull::DropOldest);
-    let (reels, reel) = link(10_000, WhenFull::Wait);
-    let pixels = pixels();
-    (0..frames).for_each(|n| to_film.send((n, frame(&pixels, n))).map(drop).unwrap());
-    for (index, ms) in parts.iter().enumerate() {
-        wanted.send(note(index as u64 + 1, *ms)).unwrap();
+/// A film that runs on this thread over frames that were given before.
+struct Given {
+    film: Film,
+    pixels: Arc<OwnedPixels>,
+}
+
+impl Given {
+    fn new(live: bool, frames: u64, parts: &[u64], reels: LinkSender<Reel>) -> Self {
+        let measures = config().check(Duration::from_millis(50)).unwrap();
+        let bound = usize::try_from(frames).unwrap();
+        let (to_film, tapped) = link(bound.max(1), WhenFull::Wait);
+        let (wanted, wants) = link(limits::NOTES_WAITING, WhenFull::DropOldest);
+        let pixels = pixels();
+        (0..frames).for_each(|n| to_film.send((n, frame(&pixels, n))).map(drop).unwrap());
+        for (index, ms) in parts.iter().enumerate() {
+            wanted.send(note(index as u64 + 1, *ms)).unwrap();
+        }
+        let clock = Arc::new(Steps::default()) as Arc<dyn Clock>;
+        let (counters, camera, frames) = (Arc::default(), CameraId::new("c"), tapped);
+        let film = Film { camera, measures, live, frames, wants, reels, counters, clock };
+        Self { film, pixels }
     }
-    drop((to_film, wanted));
-    let clock = Arc::new(Steps::default());
-    let counters = Arc::default();
-    let camera = CameraId::new("c");
-    let (frames, clock) = (tapped, clock as Arc<dyn Clock>);
-    let film = Film { camera, measures, live: true, frames, wants, reels, counters, clock };
+}
+
+/// A live film over frames that were given before; nothing takes its reel, or somebody takes all
+/// of it when it is over.
+fn film_over(frames: u64, parts: &[u64]) -> (u64, i64, Vec<Clip>) {
+    let (reels, reel) = link(10_000, WhenFull::Wait);
+    let Given { film, pixels } = Given::new(true, frames, parts, reels);
     let taken = measure(|| film.run());
     assert_eq!(Arc::strong_count(&pixels), 1, "the camera's buffers are let go");
     let mut projector = Projector::default();
@@ -95,6 +106,22 @@ fn memory_is_bounded_by_the_configuration_while_nobody_takes_the_reel() {
     assert!((40..=109).contains(&kept), "{kept} pictures");
     assert!(held <= (17 << 20), "{held} bytes");
     assert_eq!(kept as u64 + missing, 182);
+}
+
+#[test]
+fn of_footage_nothing_is_given_up_for_memory() {
+    // More than there is memory for: the film waits for who takes them.
+    let (reels, reel) = link(limits::REEL_WAITING, WhenFull::Wait);
+    let Given { film, .. } = Given::new(false, 300, &[1000, 3000, 5000], reels);
+    let filming = std::thread::Builder::new().name("film".to_owned());
+    let filming = filming.spawn(move || film.run()).unwrap();
+    let mut projector = Projector::default();
+    while let Ok(reel) = reel.recv() {
+        projector.take(reel);
+    }
+    filming.join().unwrap();
+    let [clip] = &projector.end()[..] else { panic!("windows that touch are one clip") };
+    assert_eq!((clip.pictures.len(), clip.missing), (182, 0));
 }
 
 #[test]

@@ -27,11 +27,10 @@ fn film() -> (FilmSetup, LinkReceiver<Reel>) {
     (FilmSetup { config, reels: BTreeMap::from([(CameraId::new("top"), reels)]) }, reel)
 }
 
-#[test]
-fn a_rejected_part_is_in_a_clip_when_the_line_stops() {
+/// Films eleven parts of which the sixth is rejected, until the line stops.
+fn is_in_a_clip(live: bool) {
     let (film, reel) = film();
-    let mut setup = Setup::new(recipe("one", 5_000));
-    setup.film = Some(film);
+    let setup = Setup { live, film: Some(film), ..Setup::new(recipe("one", 5_000)) };
     let bench = setup.start();
     for shot in 1..=11_u64 {
         bench.shoot(if shot == 6 { scratched() } else { grey(128) });
@@ -60,4 +59,14 @@ fn a_rejected_part_is_in_a_clip_when_the_line_stops() {
     assert!(note.marks.iter().any(|mark| mark.is_reason) && note.frame_size.area() > 0);
     let clips = left.summary.snapshot.clips;
     assert_eq!((clips.pictures, clips.pictures_dropped, clips.begun), (11, 0, 1));
+}
+
+#[test]
+fn a_rejected_part_is_in_a_clip_when_the_line_stops() {
+    is_in_a_clip(true);
+}
+
+#[test]
+fn a_rejected_part_of_footage_is_in_a_clip_too() {
+    is_in_a_clip(false);
 }

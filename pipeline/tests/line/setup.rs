@@ -257,6 +257,8 @@ pub struct Setup {
     pub model: Model,
     /// What the camera should give.
     pub fps: Option<f64>,
+    /// Whether it is a camera, or footage.
+    pub live: bool,
     /// Who hears the verdicts besides the gate that remembers.
     pub plc: Option<PlcConfig>,
     /// How the line is filmed.
@@ -270,7 +272,7 @@ pub fn start(budget_ms: u32) -> Bench {
 
 impl Setup {
     pub fn new(recipe: Arc<CheckedRecipe>) -> Self {
-        Self { recipe, model: model(&fixture()), fps: None, plc: None, film: None }
+        Self { recipe, model: model(&fixture()), fps: None, live: true, plc: None, film: None }
     }
 
     pub fn start(self) -> Bench {
@@ -281,7 +283,7 @@ impl Setup {
 
     /// Starts one whose store is in `folder`, which stays.
     pub fn start_in(self, folder: &Path) -> Bench {
-        let Self { recipe, model, fps, plc, film } = self;
+        let Self { recipe, model, fps, live, plc, film } = self;
         let clock =
             Arc::new(SetClock { real: RealClock::start(), wall_ahead_ms: AtomicI64::new(0) });
         let its_clock = Arc::clone(&clock) as Arc<dyn Clock>;
@@ -296,7 +298,7 @@ impl Setup {
             gate.other = Some(Arc::new(Mutex::new(other)));
         }
         let (shots, taken) = unbounded();
-        let info = SourceInfo { live: true, fps, ..SourceInfo::default() };
+        let info = SourceInfo { live, fps, ..SourceInfo::default() };
         let (its, clock_of_it) = (camera.clone(), Arc::clone(&clock));
         let source = Script { shots: taken, camera: its, clock: clock_of_it, sequence: 0, info };
         let line = line::start(LineSetup {

@@ -98,7 +98,7 @@ impl Clips {
     }
 
     /// Makes it last: sidecar and file synced and in place, then the row. Only after this is the
-    /// clip accepted.
+    /// clip accepted. It is a labelled one when a person has labelled a part in it meanwhile.
     ///
     /// # Errors
     /// When the disk refuses, or `end` does not fit the file; then neither row nor file is left.

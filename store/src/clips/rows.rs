@@ -49,6 +49,7 @@ pub(super) fn insert(
     for (position, fragment) in record.fragments.iter().enumerate() {
         insert_fragment(db, id, position, fragment)?;
     }
+    db.prepare_cached(RAISE)?.execute([id.0])?;
     Ok(id)
 }
 
@@ -58,6 +59,11 @@ const INSERT: &str = "INSERT INTO clip (run_id, camera, class, state,
     VALUES (:run, :camera, :class, 'queued',
     :started_mono, :started_wall, :ended_mono, :ended_wall, :clock_is_wrong,
     :path, :size, :sidecar, :sha256, :header, :pictures, :missing, :held)";
+
+/// A part may be labelled before its clip is whole; who labels one later raises its clips then.
+const RAISE: &str = "UPDATE clip SET class = 'labelled' WHERE id = ?1 AND EXISTS
+    (SELECT 1 FROM clip_part JOIN label USING (part_number)
+     WHERE clip_id = clip.id AND label.run_id = clip.run_id AND holds = 1)";
 
 fn insert_part(db: &Connection, id: ClipId, position: usize, part: &ClipPart) -> Result<()> {
     let (number, verdict) = (int(part.part.0), words::word(&part.verdict));

@@ -231,11 +231,42 @@ pub(super) fn quarantine(db: &Connection, id: ClipId, why: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use domain::WallTime;
+    use domain::{Judgement, Label, PartKey, PersonId, Role, WallTime};
 
     use super::super::example::{accept_at, store, top};
     use super::super::{Budget, ClipClass};
     use super::*;
+    use crate::{NewLabel, Store, example};
+
+    #[test]
+    fn a_clip_that_is_accepted_after_its_part_was_labelled_goes_last_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(dir.path()).unwrap();
+        let mut writer = store.start_run(&example::START).unwrap();
+        // That of clips which are made up, and another.
+        for number in [7, 8] {
+            let outcome = example::outcome(number, example::reject());
+            writer.record(&outcome, &mut |_| false).unwrap();
+        }
+        let at = WallTime { unix_ns: 9 };
+        writer.finish(at).unwrap();
+        let (mut labels, mut clips) = (store.labels().unwrap(), store.clips().unwrap());
+        let (by, role, label) =
+            (PersonId::new("p-ann"), Role::Operator, Label::unmarked(Judgement::Good, false));
+        let key = |part| PartKey { run: 1, part: PartId(part) };
+        let new =
+            |part| NewLabel { key: key(part), at, by: &by, role, label: &label, is_second: false };
+        let mut class_of_next = |start| {
+            let id = accept_at(&mut clips, "top", start, ClipClass::Undecided).unwrap();
+            clips.clip(id).unwrap().class
+        };
+        labels.add(&new(8)).unwrap();
+        assert_eq!(class_of_next(1), ClipClass::Undecided, "another part is labelled");
+        labels.add(&new(7)).unwrap();
+        assert_eq!(class_of_next(2), ClipClass::Labelled);
+        labels.withdraw(key(7), &by, role, at).unwrap();
+        assert_eq!(class_of_next(3), ClipClass::Undecided, "it was taken back before");
+    }
 
     #[test]
     fn clips_of_a_part_that_a_person_has_labelled_go_last() {

@@ -28,6 +28,7 @@ use crate::config::{self, RecipeFile, Station};
 
 /// How long the parts on the line and what is to be written of them may take after a stop.
 const DRAIN_MOST: Duration = Duration::from_secs(20);
+const _: () = assert!(pipeline::limits::FILM_FINISH.as_secs() < DRAIN_MOST.as_secs());
 
 /// A PLC that outlives a line: it is there before the first one and between two.
 #[derive(Clone)]

@@ -142,7 +142,8 @@ impl Encoders {
             .field("pixel-aspect-ratio", gst::Fraction::new(1, 1))
             .field("interlace-mode", "progressive")
             .field("colorimetry", "bt709");
-        Ok(AppSrc::builder().format(gst::Format::Time).caps(&caps.build()).build())
+        let source = AppSrc::builder().name(threads::NAME).format(gst::Format::Time);
+        Ok(source.caps(&caps.build()).build())
     }
 }
 

@@ -115,7 +115,7 @@ fn the_threads_that_encode_come_last_and_no_other_does() {
     assert_eq!(seen.len(), 9);
     for (own, all) in seen {
         assert_eq!(own, LAST, "the thread that encodes");
-        let encoding = all.iter().filter(|(name, _)| name.starts_with("appsrc"));
+        let encoding = all.iter().filter(|(name, _)| name.starts_with("clip-encode:"));
         let mut encoding = encoding.map(|(_, priority)| *priority).peekable();
         assert!(encoding.peek().is_some(), "GStreamer's name: {all:?}");
         assert!(encoding.all(|priority| priority == LAST), "{all:?}");

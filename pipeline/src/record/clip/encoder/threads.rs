@@ -12,8 +12,8 @@ use gst::prelude::*;
 use super::EncoderError;
 use crate::priority::come_last;
 
-/// What the threads are called until GStreamer names them after their pads.
-const NAME: &str = "clip-encode";
+/// What the threads are called, also once GStreamer has named them after their pads.
+pub(super) const NAME: &str = "clip-encode";
 
 glib::wrapper! {
     /// Gives each task a thread of its own, which comes last.
