@@ -89,7 +89,8 @@ def from_index(truth):
         row = by_name.get(Path(view.get("origin", "")).name)
         if row is None:
             return None
-        size = Image.open(folder / row["file"]).size
+        with Image.open(folder / row["file"]) as picture:
+            size = picture.size
         named = [mask for mask in data.masks_from(row, size, folder) if mask[0] is not None]
         if row["label"] != data.GOOD and not named:
             return [(kind, None) for kind in row["label"].split("|")]
