@@ -158,8 +158,9 @@ fn pictures_in_colour_show_what_the_model_looked_at_and_no_more() {
         let out = dir.path().join("out");
         let places = |pixels: &dyn domain::Pixels| {
             let (width, height) = (pixels.size().width, pixels.size().height);
-            let places = (0..height).flat_map(|y| (0..width).map(move |x| [x as u8, y as u8, 0]));
-            Some(places.flatten().collect())
+            let byte = |at: u32| u8::try_from(at).unwrap();
+            let row = |y| (0..width).flat_map(move |x| [byte(x), byte(y), 0]);
+            Some((0..height).flat_map(row).collect())
         };
         let options = store::export::Options { rgb: &places, ..options(Format::Yolo, &out) };
         let picture = exported(&dir.path().join("a"), &options).pictures.remove(0);
