@@ -151,13 +151,33 @@ def write(folder, net, kind, activation, labels, cells, settings, held):
     parts = [(f"{head}\n" if head else "") + toml(table) for head, table in manifest.items()]
     golden = golden_samples(folder, model, held, settings.golden)
     parts += ["[[golden]]\n" + toml(table) for table in golden]
-    (folder / "model.toml").write_text("\n".join(parts))
+    (folder / "model.toml").write_text("\n".join(parts), encoding="utf-8")
     return model
+
+
+def write_recipe(folder, limits):
+    """recipe.toml with the limits, for `sightline model eval` and as a start. One that is there is
+    somebody's work and stays; a classifier that only sorts defects has no limits."""
+    path = folder / "recipe.toml"
+    if "reject_at" not in limits or path.exists():
+        return
+    decide = {key: limits[key] for key in ("reject_at", "undecided_from")}
+    tables = {
+        "# One picture is one part; say under [locate] how parts are found on your line.": {
+            "name": folder.name,
+            "model": ".",
+        },
+        "[locate]": {"kind": "every-frame"},
+        "[limits]": decide,
+        "[record]": {"keep_passed": 0.02},
+    }
+    text = "\n".join(f"{head}\n{toml(table)}" for head, table in tables.items())
+    path.write_text(text, encoding="utf-8")
 
 
 def write_card(folder, settings, limits, table, curve):
     """CARD.md from the template in cards/, and the curves beside it."""
-    text = (Path(__file__).parent / "cards" / f"{settings.card}.md").read_text()
+    text = (Path(__file__).parent / "cards" / f"{settings.card}.md").read_text(encoding="utf-8")
     for word, value in {
         "name": folder.name,
         "description": settings.description,
@@ -170,6 +190,7 @@ def write_card(folder, settings, limits, table, curve):
         "limits": toml(limits).rstrip(),
     }.items():
         text = text.replace(f"{{{word}}}", value)
-    (folder / "CARD.md").write_text(text)
-    (folder / "curves.svg").write_text(curves.svg(curve))
+    (folder / "CARD.md").write_text(text, encoding="utf-8")
+    (folder / "curves.svg").write_text(curves.svg(curve), encoding="utf-8")
+    write_recipe(folder, limits)
     print(table)

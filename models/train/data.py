@@ -48,44 +48,66 @@ def read_index(path):
     """The rows of an index.csv and the folder its paths start from."""
     path = Path(path)
     index = path / "index.csv" if path.is_dir() else path
-    with open(index, newline="") as lines:
+    with open(index, newline="", encoding="utf-8") as lines:
         return list(csv.DictReader(lines)), index.parent
 
 
+def picture_from(file):
+    """A picture in colour. 16-bit gray ones are brought to 8 bits as the station sees them: 65535 is
+    255 (Pillow would cut all above 255)."""
+    picture = Image.open(file)
+    if picture.mode.startswith("I;16") or picture.mode == "I":
+        bytes_ = np.round(np.asarray(picture, np.float64) / 257).astype(np.uint8)
+        picture = Image.fromarray(bytes_)
+    return picture.convert("RGB")
+
+
 def masks_from(row, size, folder):
-    """(label, 8-bit mask) for each defect class of a row. Where a row has several classes, its boxes
-    say which part of the mask is whose; where it has no mask, its boxes are filled."""
+    """(label, 8-bit mask) in the order in which they are painted; of the pixels of a mask whose label
+    is None nobody said what they are.
+
+    Where a row has several classes, its boxes say which part of the mask is whose; where boxes
+    overlap, the smaller one lies on top. Where it has no mask, its boxes are filled. A class that
+    has neither may be anywhere."""
     named = [label for label in row["label"].split("|") if label != GOOD]
     mask = Image.open(folder / row["mask"]).convert("L") if row.get("mask") else None
     boxes = [box.split(" ", 4) for box in (row.get("boxes") or "").split(";") if box.strip()]
-    if named and mask is None and not boxes:
-        raise SystemExit(f"{row['file']}: a segmenter learns from a `mask` or `boxes`; neither is")
-    if mask is not None and (len(named) == 1 or not boxes):
-        if len(named) > 1:
-            raise SystemExit(
-                f"{row['file']}: one mask, classes {named}, no `boxes` to tell them by"
-            )
-        return [(label, mask) for label in named]
+    boxes = [(tuple(map(float, corners)), kind.strip()) for *corners, kind in boxes]
+    if mask is not None and len(named) == 1:
+        return [(named[0], mask)]
+    if mask is not None and not boxes:
+        return [(None, mask)]
     masks = []
-    for label in named:
+    if set(named) - {kind for _, kind in boxes}:
+        masks.append((None, Image.new("L", size, 255)))
+    elif mask is not None:
+        masks.append((None, mask))
+    for corners, kind in sorted(boxes, key=lambda box: -area(box[0])):
+        left, top, right, bottom = corners
         filled = Image.new("L", size)
-        for *corners, kind in boxes:
-            if kind.strip() == label:
-                left, top, right, bottom = map(float, corners)
-                ImageDraw.Draw(filled).rectangle((left, top, right - 1, bottom - 1), 255)
-        masks.append((label, ImageChops.darker(filled, mask) if mask is not None else filled))
+        ImageDraw.Draw(filled).rectangle((left, top, right - 1, bottom - 1), 255)
+        masks.append((kind, ImageChops.darker(filled, mask) if mask is not None else filled))
     return masks
 
 
+def area(corners):
+    left, top, right, bottom = corners
+    return (right - left) * (bottom - top)
+
+
 def held_from(rows, held):
-    """The split of each row. Where the index has no split named `held`, every fifth group is."""
-    if any(row.get("split") == held for row in rows):
-        return [row["split"] for row in rows]
+    """The split of each row. Where the index has no split named `held`, every fifth group of those
+    to train on is."""
+    splits = [row.get("split") or "train" for row in rows]
+    if held in splits:
+        return splits
 
     def fifth(row):
         return hashlib.sha1((row.get("group") or row["file"]).encode()).digest()[0] % 5 == 0
 
-    return [held if fifth(row) else "train" for row in rows]
+    return [
+        held if split == "train" and fifth(row) else split for row, split in zip(rows, splits)
+    ]
 
 
 def load_index(path, size, held="val", masks=True):
@@ -97,14 +119,21 @@ def load_index(path, size, held="val", masks=True):
     for row, split in zip(rows, held_from(rows, held)):
         if split not in ("train", held):
             continue
-        picture = Image.open(folder / row["file"]).convert("RGB")
+        picture = picture_from(folder / row["file"])
         classes = np.zeros((size[1], size[0]), np.uint8)
         for label, mask in masks_from(row, picture.size, folder) if masks else []:
-            classes[np.asarray(letterbox(mask, size, Image.BOX)) > 127] = labels.index(label)
+            covered = np.asarray(letterbox(mask, size, Image.BOX)) > 127
+            classes[covered] = IGNORE if label is None else labels.index(label)
         view = View(np.asarray(letterbox(picture, size, Image.BILINEAR)), classes)
         group = row.get("group") or row["file"]
         samples.append(Sample(row["file"], group, split, row["label"], view, view))
     return labels, samples
+
+
+def says_where(sample):
+    """Whether it is known where its defects are; a good one has none."""
+    classes = sample.shown.labels
+    return sample.label == GOOD or bool(((classes > 0) & (classes != IGNORE)).any())
 
 
 def usual_size(path, longest):

@@ -30,6 +30,7 @@ class Task:
     batch: callable  # (samples, rng) -> disturbed crops
     shown: callable  # (samples) -> the samples as the station shows them
     loss: callable  # (logits, targets) -> scalar
+    teaches: callable = lambda sample: True  # whether a sample is learnt from; else only judged
 
 
 def device_from(name):
@@ -51,6 +52,7 @@ def held_loss(net, task, held, device, at_a_time=4):
 
 def fit(task, samples, held, settings, steps, seed, name, device):
     """Trains from ImageNet weights; `held` is only looked at, for the curve."""
+    samples = [s for s in samples if task.teaches(s)]
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
     rng = random.Random(seed)

@@ -162,6 +162,19 @@ def arguments_from(description):
     return parser.parse_args()
 
 
+def check_places(training):
+    """Refuses what a segmenter can't learn from, and tells which pictures it does not learn from."""
+    bad = [s for s in training if s.label != pictures.GOOD]
+    where = [s for s in bad if pictures.says_where(s)]
+    if not where:
+        raise SystemExit(
+            f"{len(bad)} bad pictures to train on, none says where its defects are; right would be: "
+            "a `mask` or `boxes`, or train_classifier.py, which needs neither"
+        )
+    if len(where) < len(bad):
+        print(f"{len(bad) - len(where)} bad pictures do not say where: they are judged, not learnt")
+
+
 def counted(samples):
     """`812 pictures (ok 200, dent 612), 12 groups`."""
     labels = ", ".join(f"{k} {v}" for k, v in Counter(s.label for s in samples).most_common(8))

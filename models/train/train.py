@@ -13,7 +13,7 @@ import augment
 import bundle
 import evaluate
 import sets
-from data import IGNORE
+from data import IGNORE, says_where
 from fit import Task, device_from, fit, inner_fits
 from net import STRIDE, Segmenter
 
@@ -54,7 +54,9 @@ def main():
         batch=lambda samples, rng: augment.crops(samples, settings, rng),
         shown=augment.shown,
         loss=loss_from,
+        teaches=says_where,
     )
+    sets.check_places(training)
     inner, curve = [], []
     folds = sets.folds_from(training)
     for fold, trial, points in inner_fits(task, folds, settings, arguments.seed, device):

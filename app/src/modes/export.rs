@@ -203,11 +203,7 @@ fn text(args: &Args, manifest: &Manifest, took: Duration, noted: bool) -> String
         splits(manifest),
     ];
     lines.extend(manifest.told.lines().iter().map(|line| format!("mind: {line}")));
-    let shares = args.split.into_iter().zip(Split::ALL);
-    let empty = shares.filter(|(share, split)| *share > 0.0 && !counts.splits.contains_key(split));
-    lines.extend(empty.map(|(_, split)| {
-        format!("mind: nothing is in `{}`: too little was labelled to deal out", split.name())
-    }));
+    lines.extend(far_off(args, manifest));
     if !noted {
         lines.push("mind: not in the audit log, which the running station holds".to_owned());
     }
@@ -226,6 +222,26 @@ fn splits(manifest: &Manifest) -> String {
         .map(|(split, count)| format!("{} {} ok + {} bad", split.name(), count.good, count.bad))
         .collect();
     format!("by {}: {}", manifest.split.by.name(), each.join(", "))
+}
+
+/// Splits that are empty or far from the share that was asked for.
+#[expect(clippy::cast_precision_loss, reason = "shares for people")]
+fn far_off(args: &Args, manifest: &Manifest) -> impl Iterator<Item = String> {
+    let (counts, by) = (&manifest.counts, manifest.split.by.name());
+    let all = counts.pictures.max(1) as f64;
+    args.split.into_iter().zip(Split::ALL).filter_map(move |(share, split)| {
+        let got = counts.splits.get(&split).map_or(0, |count| count.good + count.bad) as f64 / all;
+        let is_off = (got - share).abs() > 0.15 || (share > 0.0 && got == 0.0);
+        is_off.then(|| {
+            format!(
+                "mind: `{}` has {:.0} % of the pictures, not {:.0} %: few to deal out by {by}; \
+                 another --seed deals anew",
+                split.name(),
+                100.0 * got,
+                100.0 * share
+            )
+        })
+    })
 }
 
 /// Reads the name of a format.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -187,7 +188,12 @@ impl Manifest {
         let path = folder.join(MANIFEST);
         let told = |problem: String| format!("{}: {problem}", path.display());
         let text = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            // A dataset may be one file: nothing lies beside that belongs to it.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(None);
+            }
             text => text.map_err(|error| told(error.to_string()))?,
         };
         let manifest: Self =

@@ -38,7 +38,7 @@ pub use manifest::{
 };
 pub use split::{ShareError, Split, SplitBy, SplitRule};
 
-pub(crate) use pictures::original_of;
+pub(crate) use pictures::{original_of, shown_of};
 pub(crate) use plan::key_of;
 pub(crate) use rle::Runs;
 

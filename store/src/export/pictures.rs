@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use domain::{Cut, Mask, PixelFormat, Pixels, Plane, Sha256, SizePx, YuvMatrix, YuvRange};
+use domain::{Cut, Mask, PixelFormat, Pixels, Plane, RectPx, Sha256, SizePx, YuvMatrix, YuvRange};
 use png::{BitDepth, ColorType};
 
 use super::folder::Folder;
@@ -13,7 +13,7 @@ use super::manifest::{MarkFacts, PictureFacts};
 use super::plan::{Item, Source};
 use super::shape::{box_of, pixels};
 use super::{ExportError, Options, Told, judgement_of};
-use crate::{StoreError, read_picture};
+use crate::{ImageRow, StoreError, read_picture};
 
 /// The text of a picture in colour that has the hash of what it was made from.
 const ORIGINAL: &str = "sightline:original";
@@ -53,9 +53,19 @@ pub(super) fn put(
     }
     let original = format!("originals/{}.png", item.name);
     folder.put(&original, &source.file, &bytes, options.link)?;
-    folder.write(&place, &in_colour(&source.file, source.image.sha256, options)?)?;
+    folder.write(&place, &in_colour(source, item.covers, options)?)?;
     told.shown_in_colour += 1;
     Ok(Some(facts(item, source, place, Some(original))))
+}
+
+/// What the exported picture shows of the frame, when the model looked at `crop` of it. Samples that
+/// mean nothing without their neighbours are kept with a row or column more than that, which no
+/// model was shown.
+pub(crate) fn shown_of(image: &ImageRow, crop: RectPx) -> RectPx {
+    if is_shown(image.format) {
+        return image.covers;
+    }
+    crop.intersection(&image.covers).unwrap_or(image.covers)
 }
 
 /// Whether the PNG that the store keeps of such samples is a picture to any tool.
@@ -115,12 +125,27 @@ impl Pixels for Shown {
     }
 }
 
-fn in_colour(file: &Path, original: Sha256, options: &Options<'_>) -> Result<Vec<u8>, ExportError> {
-    let shown = Shown(read_picture(file)?);
-    let not_shown = || ExportError::NotShown { path: file.to_owned() };
+/// The PNG of `area` of the frame. All that was kept is brought to colour, so that pixels at the edge
+/// have their neighbours, and then cut.
+fn in_colour(source: &Source, area: RectPx, options: &Options<'_>) -> Result<Vec<u8>, ExportError> {
+    let shown = Shown(read_picture(&source.file)?);
+    let not_shown = || ExportError::NotShown { path: source.file.clone() };
     let rgb = (options.rgb)(&shown).ok_or_else(not_shown)?;
-    let text = [(ORIGINAL, original.to_string())];
-    png_of(ColorType::Rgb, shown.size(), &rgb, &text).map_err(|_| not_shown())
+    let samples = cut(&rgb, source.image.covers, area).ok_or_else(not_shown)?;
+    let text = [(ORIGINAL, source.image.sha256.to_string())];
+    let size = SizePx::new(area.width, area.height);
+    png_of(ColorType::Rgb, size, &samples, &text).map_err(|_| not_shown())
+}
+
+/// `area` of a picture in colour that covers `covers`; `None` when it does not lie inside.
+fn cut(rgb: &[u8], covers: RectPx, area: RectPx) -> Option<Vec<u8>> {
+    let (x, y) = (area.x.checked_sub(covers.x)? as usize, area.y.checked_sub(covers.y)? as usize);
+    let row = |at: usize| {
+        let start = 3 * ((y + at) * covers.width as usize + x);
+        rgb.get(start..start + 3 * area.width as usize)
+    };
+    let rows = (0..area.height as usize).map(row).collect::<Option<Vec<_>>>()?;
+    Some(rows.concat())
 }
 
 /// An 8-bit picture, 255 on the pixels of `masks` and 0 elsewhere.

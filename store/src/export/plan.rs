@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use domain::{Judgement, Mark, PartKey, RectPx, Shape, SizePx};
 
+use super::pictures::shown_of;
 use super::shape::in_picture;
 use super::{Becomes, ExportError, Holds, Options, Split, Told};
 use crate::{ImageKind, ImageRow, LabelRow, PartDetail, Reader, RunId};
@@ -134,7 +135,9 @@ impl Plan {
         let marks = &row.label.marks;
         self.told.marks_lost += (marks.len() - marks.iter().filter(is_kept).count()) as u64;
         for image in images {
-            let Some(marks) = self.marks(options, row, &image) else { continue };
+            let crop = part.views.get(image.view).map(|view| view.crop_in_frame);
+            let covers = crop.map_or(image.covers, |crop| shown_of(&image, crop));
+            let Some(marks) = self.marks(options, row, &image, covers) else { continue };
             // A path that leaves the store is one that its rows do not allow.
             let Some(file) = reader.image_file(&image) else {
                 self.told.gone.push(image.path);
@@ -149,8 +152,8 @@ impl Plan {
                 key: row.key,
                 view: image.view,
                 name: name_of(row.key, image.view),
-                size: SizePx::new(image.covers.width, image.covers.height),
-                covers: image.covers,
+                size: SizePx::new(covers.width, covers.height),
+                covers,
                 split: options.split.split(row.key),
                 group: options.split.group(row.key),
                 marks,
@@ -165,6 +168,7 @@ impl Plan {
         options: &Options<'_>,
         row: &LabelRow,
         image: &ImageRow,
+        covers: RectPx,
     ) -> Option<Vec<Mark>> {
         if row.label.judgement == Judgement::Good {
             return Some(Vec::new());
@@ -186,11 +190,11 @@ impl Plan {
             self.told.other_classes += 1;
             return None;
         }
-        let size = SizePx::new(image.covers.width, image.covers.height);
+        let size = SizePx::new(covers.width, covers.height);
         let holds = options.format.holds();
         let mut kept = Vec::new();
         for mark in asked {
-            let Some((shape, is_clipped)) = in_picture(&mark.shape, image.covers) else {
+            let Some((shape, is_clipped)) = in_picture(&mark.shape, covers) else {
                 self.told.marks_lost += 1;
                 continue;
             };

@@ -6,13 +6,13 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use domain::{Judgement, Label, LabelError, Mark, MarkedBy, PartKey, Sha256, SizePx};
+use domain::{Judgement, Label, LabelError, Mark, MarkedBy, PartKey, RectPx, Sha256, SizePx};
 use serde::Serialize;
 
 use super::{ImportOptions, LabelledPicture};
 use crate::export::shape::{box_of, in_frame};
-use crate::export::{Manifest, PictureFacts, key_of, original_of};
-use crate::rows::read::image;
+use crate::export::{Manifest, PictureFacts, key_of, original_of, shown_of};
+use crate::rows::read::{image, rect};
 use crate::{ImageRow, Reader, StoreError};
 
 /// A picture that gave no label.
@@ -66,7 +66,8 @@ pub(super) struct Matcher<'a> {
     manifest: HashMap<String, PictureFacts>,
     /// Classes as people call them, by how they are written.
     classes: HashMap<String, std::sync::Arc<str>>,
-    by_view: HashMap<(PartKey, usize), ImageRow>,
+    /// Each with what its picture shows in an export.
+    by_view: HashMap<(PartKey, usize), (ImageRow, RectPx)>,
     by_hash: HashMap<Sha256, (PartKey, usize)>,
 }
 
@@ -77,15 +78,20 @@ impl<'a> Matcher<'a> {
         manifest: Option<Manifest>,
         options: &'a ImportOptions<'a>,
     ) -> Result<Self, StoreError> {
-        let sql = "SELECT * FROM image WHERE kind = 'picture' ORDER BY run_id, part_number, view";
+        let sql = "SELECT image.*, crop_x_px, crop_y_px, crop_width_px, crop_height_px FROM image \
+                   JOIN view USING (run_id, part_number) \
+                   WHERE kind = 'picture' AND view.position = image.view \
+                   ORDER BY run_id, part_number, image.view";
         let rows = reader.list(sql, [], |row| {
             let part = domain::PartId(crate::rows::read::count(row, "part_number")?);
-            Ok((PartKey { run: row.get("run_id")?, part }, image(row)?))
+            let image = image(row)?;
+            let shown = shown_of(&image, rect(row, "crop")?);
+            Ok((PartKey { run: row.get("run_id")?, part }, image, shown))
         })?;
         let (mut by_view, mut by_hash) = (HashMap::new(), HashMap::new());
-        for (key, row) in rows {
+        for (key, row, shown) in rows {
             by_hash.insert(row.sha256, (key, row.view));
-            by_view.insert((key, row.view), row);
+            by_view.insert((key, row.view), (row, shown));
         }
         let (pictures, classes) =
             manifest.map(|manifest| (manifest.pictures, manifest.classes)).unwrap_or_default();
@@ -96,8 +102,9 @@ impl<'a> Matcher<'a> {
 
     /// The size of the picture of that name.
     pub fn size(&self, name: &str) -> Option<SizePx> {
-        let row = self.by_view.get(&key_of(name)?)?;
-        Some(SizePx::new(row.covers.width, row.covers.height))
+        let (_, shown) = self.by_view.get(&key_of(name)?)?;
+        let covers = self.manifest.get(name).map_or(*shown, |facts| facts.covers);
+        Some(SizePx::new(covers.width, covers.height))
     }
 
     /// The labels of all parts that `pictures` show.
@@ -113,13 +120,15 @@ impl<'a> Matcher<'a> {
                     continue;
                 }
             };
-            let Some(row) = self.by_view.get(&(key, view)) else { continue };
+            let Some((row, shown)) = self.by_view.get(&(key, view)) else { continue };
             let facts = self.manifest.get(&picture.name);
+            let its_own = facts.filter(|facts| (facts.part, facts.view) == (key, view));
+            let covers = its_own.map_or(*shown, |facts| facts.covers);
             if picture.marks.is_empty() && facts.is_none() && !self.options.empty_is_good {
                 told(Why::Empty);
                 continue;
             }
-            let (marks, is_unchanged) = self.marks(picture, row, facts);
+            let (marks, is_unchanged) = self.marks(picture, row.view, covers, facts);
             let is_blind = is_unchanged && facts.is_some_and(|facts| facts.is_blind);
             let label = parts.entry(key).or_insert(Label {
                 judgement: Judgement::Good,
@@ -153,7 +162,7 @@ impl<'a> Matcher<'a> {
         let by_hash = hash.and_then(|hash| self.by_hash.get(&hash).copied());
         // Two parts may have given the very same picture: then the name tells them apart.
         let is_named = by_name.and_then(|key| self.by_view.get(&key));
-        if is_named.is_some_and(|row| Some(row.sha256) == hash) {
+        if is_named.is_some_and(|(row, _)| Some(row.sha256) == hash) {
             return Ok(by_name.ok_or(Why::Unknown));
         }
         let found = match (by_hash, by_name) {
@@ -171,17 +180,18 @@ impl<'a> Matcher<'a> {
     fn marks(
         &self,
         picture: &LabelledPicture,
-        row: &ImageRow,
+        view: usize,
+        covers: RectPx,
         facts: Option<&PictureFacts>,
     ) -> (Vec<Mark>, bool) {
-        let size = SizePx::new(row.covers.width, row.covers.height);
+        let size = SizePx::new(covers.width, covers.height);
         let mut known = facts.map(|facts| facts.marks.clone()).unwrap_or_default();
         let mark = |mark: &Mark| {
             let class = self.classes.get(&*mark.class).unwrap_or(&mark.class).clone();
             let area = box_of(&mark.shape, size);
             let same = known.iter().position(|known| known.class == class && known.area == area);
             let by = same.map_or(MarkedBy::Import, |at| known.swap_remove(at).by);
-            (Mark { class, view: row.view, shape: in_frame(&mark.shape, row.covers), by }, same)
+            (Mark { class, view, shape: in_frame(&mark.shape, covers), by }, same)
         };
         let marks: Vec<_> = picture.marks.iter().map(mark).collect();
         let is_unchanged =

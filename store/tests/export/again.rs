@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use domain::{MarkedBy, PartId, PartKey, PersonId, PixelFormat, Role, WallTime};
+use domain::{MarkedBy, PartId, PartKey, PersonId, PixelFormat, RectPx, Role, SizePx, WallTime};
 use store::Reader;
 use store::export::{Format, MANIFEST};
 use store::import::{ImportOptions, Imported, Why, import};
@@ -80,6 +80,19 @@ fn without_a_manifest_nothing_is_guessed() {
 }
 
 #[test]
+fn one_file_without_pictures_goes_by_names() {
+    let dir = tempfile::tempdir().unwrap();
+    mixed(&dir.path().join("a"));
+    let out = dir.path().join("out");
+    exported(&dir.path().join("a"), &options(Format::Coco, &out));
+    let alone = dir.path().join("labels.json");
+    fs::copy(out.join("annotations/instances_train.json"), &alone).unwrap();
+    let mut station = unlabelled(&dir.path().join("b"));
+    let done = imported(&mut station, &alone, |options| options.empty_is_good = true, Format::Coco);
+    assert!(done.unmatched.is_empty() && done.good > 0 && done.bad > 0, "{done:?}");
+}
+
+#[test]
 fn another_picture_of_the_same_name_is_not_taken_for_the_part() {
     let dir = tempfile::tempdir().unwrap();
     mixed(&dir.path().join("a"));
@@ -127,6 +140,55 @@ fn pictures_in_colour_are_known_by_what_they_were_made_from() {
     let key = PartKey { run, part: PartId(1) };
     let label = &Reader::open(&dir.path().join("b")).unwrap().labels(key).unwrap()[0].label;
     assert_eq!(label.marks[0].shape, crate::area(10, 8, 3, 3));
+}
+
+#[test]
+fn pictures_in_colour_show_what_the_model_looked_at_and_no_more() {
+    // Kept from an even corner to another, because samples come in pairs.
+    let crop = RectPx::new(9, 7, 31, 23);
+    for format in [PixelFormat::Nv12, PixelFormat::BayerRggb8] {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            let station = Station::open(&dir.path().join(name));
+            (station.run_looking_at(crop, 1, &[format]), station)
+        };
+        let (run, mut one) = make("a");
+        let marked = crate::area(10, 9, 3, 4);
+        one.say(run, 1, &crate::bad(&[("dent", 0, marked.clone())]));
+        let out = dir.path().join("out");
+        let places = |pixels: &dyn domain::Pixels| {
+            let (width, height) = (pixels.size().width, pixels.size().height);
+            let byte = |at: u32| u8::try_from(at).unwrap();
+            let row = |y| (0..width).flat_map(move |x| [byte(x), byte(y), 0]);
+            Some((0..height).flat_map(row).collect())
+        };
+        let options = store::export::Options { rgb: &places, ..options(Format::Yolo, &out) };
+        let picture = exported(&dir.path().join("a"), &options).pictures.remove(0);
+        assert_eq!((picture.covers, picture.size), (crop, SizePx::new(31, 23)));
+        assert_eq!(picture.marks[0].area, RectPx::new(1, 2, 3, 4));
+        let file = fs::File::open(out.join(&picture.file)).unwrap();
+        let mut png = png::Decoder::new(std::io::BufReader::new(file)).read_info().unwrap();
+        let mut samples = vec![0; png.output_buffer_size().unwrap()];
+        png.next_frame(&mut samples).unwrap();
+        let at = |x: usize, y: usize| &samples[3 * (y * 31 + x)..][..3];
+        assert_eq!(
+            (samples.len(), at(0, 0), at(30, 22)),
+            (31 * 23 * 3, &[1, 1, 0][..], &[31, 23, 0][..])
+        );
+        // Known by the hash of what the camera gave, with the manifest and without.
+        for (name, has_manifest) in [("b", true), ("c", false)] {
+            if !has_manifest {
+                fs::remove_file(out.join(MANIFEST)).unwrap();
+            }
+            let (_, mut two) = make(name);
+            let done = imported(&mut two, &out, |_| {}, Format::Yolo);
+            assert_eq!((done.bad, done.unmatched.len()), (1, 0));
+            let key = PartKey { run, part: PartId(1) };
+            let label =
+                &Reader::open(&dir.path().join(name)).unwrap().labels(key).unwrap()[0].label;
+            assert_eq!(label.marks[0].shape, marked, "{format}");
+        }
+    }
 }
 
 #[test]

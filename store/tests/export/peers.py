@@ -96,4 +96,24 @@ try:
 except ImportError:
     missing.append("anomalib")
 
+try:
+    sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "models" / "train"))
+    import data as recipes
+
+    seen["models/train"] = {}
+    # Pictures are of this size: a pixel of a label map is one of the picture.
+    for held in ("val", "test"):
+        labels, samples = recipes.load_index(folder / "csv" / "index.csv", (32, 24), held)
+        for sample in samples:
+            numbers, counts = recipes.np.unique(sample.shown.labels, return_counts=True)
+            names = ["?" if number == recipes.IGNORE else labels[number] for number in numbers]
+            seen["models/train"][Path(sample.name).stem] = {
+                "split": sample.split,
+                "group": sample.group,
+                "label": sample.label,
+                "pixels": dict(zip(names, counts.tolist())),
+            }
+except ImportError:
+    missing.append("models/train")
+
 print("\nSEEN", json.dumps({"seen": seen, "missing": missing}))

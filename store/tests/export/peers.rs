@@ -2,7 +2,7 @@
 //! or anomalib, each of which may be missing; `EXPORT_PEER_PYTHON` names it. Says so and skips
 //! without.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use domain::RectPx;
@@ -38,6 +38,7 @@ fn the_fields_own_readers_see_the_same() {
             check(seen);
         }
     };
+    when("models/train", &|seen| same_rows(&manifests[&Format::Csv], seen));
     when("pycocotools", &|seen| same_masks(&manifests[&Format::Coco], seen));
     when("supervision yolo", &|seen| same_boxes(&manifests[&Format::Yolo], seen));
     when("supervision voc", &|seen| same_boxes(&manifests[&Format::Voc], seen));
@@ -57,6 +58,33 @@ fn the_fields_own_readers_see_the_same() {
         };
         assert_eq!((rows.len(), count("good", false), count("bad", true)), (52, 24, 28));
     });
+}
+
+/// Of the training recipes: splits, groups, labels, and whose each pixel is.
+fn same_rows(manifest: &Manifest, seen: &Value) {
+    assert_eq!(seen.as_object().unwrap().len(), manifest.pictures.len());
+    for facts in &manifest.pictures {
+        let seen = &seen[&facts.name];
+        let written = |class: &str| {
+            &manifest.classes.iter().find(|known| *known.name == *class).unwrap().written
+        };
+        let names: BTreeSet<_> = facts.marks.iter().map(|mark| &**written(&mark.class)).collect();
+        let names: Vec<_> = if names.is_empty() { vec!["ok"] } else { names.into_iter().collect() };
+        assert_eq!(seen["label"], names.join("|"));
+        assert_eq!((&seen["split"], &seen["group"]), (&json!(facts.split), &json!(facts.group)));
+        let pixels = |name: &str| seen["pixels"][name].as_u64().unwrap_or(0);
+        if facts.marks.iter().any(|mark| mark.area.area() == facts.size.rect().area()) {
+            assert_eq!(pixels("?"), facts.size.area(), "nobody said where: {seen}");
+            continue;
+        }
+        for mark in &facts.marks {
+            let is_box = &*mark.class != "scratch";
+            let found = pixels(written(&mark.class));
+            assert!(found > 0 && found <= mark.area.area(), "{seen}");
+            assert!(!is_box || found == mark.area.area(), "{seen}");
+        }
+        assert_eq!(pixels("?"), 0);
+    }
 }
 
 fn picture<'a>(manifest: &'a Manifest, name: &str) -> &'a PictureFacts {

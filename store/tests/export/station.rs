@@ -32,12 +32,17 @@ impl Station {
 
     /// A run of parts, numbered from 1; each with a picture in every format given.
     pub fn run(&self, parts: u64, views: &[PixelFormat]) -> i64 {
+        self.run_looking_at(CROP, parts, views)
+    }
+
+    /// The same with another crop.
+    pub fn run_looking_at(&self, crop: RectPx, parts: u64, views: &[PixelFormat]) -> i64 {
         let start = RunStart { started_at: WallTime { unix_ns: 1 }, source: "belt" };
         let mut writer = self.store.start_run(&start).unwrap();
         let run = writer.run().0;
         for part in 1..=parts {
             let keep = part != 13;
-            writer.record(&outcome(run, part, views, keep), &mut |_| keep).unwrap();
+            writer.record(&outcome(run, part, views, crop, keep), &mut |_| keep).unwrap();
         }
         writer.finish(WallTime { unix_ns: 2 }).unwrap();
         run
@@ -59,12 +64,18 @@ impl Station {
     }
 }
 
-fn outcome(run: i64, part: u64, formats: &[PixelFormat], is_rejected: bool) -> Outcome {
+fn outcome(
+    run: i64,
+    part: u64,
+    formats: &[PixelFormat],
+    crop: RectPx,
+    is_rejected: bool,
+) -> Outcome {
     let view = |(at, format): (usize, &PixelFormat)| View {
         name: format!("../view {at}").into(),
         frame: frame(*format, run.unsigned_abs() * 1_000 + part * 10 + at as u64),
         box_in_frame: RectPx::new(10, 8, 20, 20),
-        crop_in_frame: CROP,
+        crop_in_frame: crop,
         pose: None,
     };
     let pictures: Vec<View> = formats.iter().enumerate().map(view).collect();

@@ -125,10 +125,11 @@ impl Checked {
 
     fn region_with(&self, mask: Option<&[bool]>) -> Region {
         let (width, height) = (self.size.width as usize, self.size.height as usize);
-        // Of a label without a box nobody knows where it is.
+        // Of a label without a box nobody knows where it is, unless the mask has nothing but it.
         let boxed = |kind: &usize| self.boxes.iter().any(|(_, boxed)| usize::from(*boxed) == *kind);
         let all_boxed = !self.is_bad() || self.kinds.iter().all(boxed);
-        let outside = if mask.is_some() || all_boxed { GOOD } else { UNKNOWN };
+        let is_all_in_mask = mask.is_some() && (self.kinds.len() == 1 || self.boxes.is_empty());
+        let outside = if is_all_in_mask || all_boxed { GOOD } else { UNKNOWN };
         let mut pixels = vec![outside; width * height];
         if let Some(mask) = mask {
             let kind = match self.kinds[..] {
@@ -138,19 +139,28 @@ impl Checked {
             pixels
                 .iter_mut()
                 .zip(mask)
-                .for_each(|(pixel, is)| *pixel = if *is { kind } else { GOOD });
+                .for_each(|(pixel, is)| *pixel = if *is { kind } else { outside });
         }
-        for (corners, kind) in &self.boxes {
+        for (corners, kind) in self.largest_first() {
             let [left, top, right, bottom] = corners.map(whole);
             for y in top..bottom.min(height) {
-                for pixel in &mut pixels[y * width..][left.min(width)..right.min(width)] {
-                    if mask.is_none() || *pixel != GOOD {
-                        *pixel = *kind;
-                    }
+                let columns = left.min(width)..right.min(width);
+                let is_marked = |x: usize| mask.is_none_or(|mask| mask[y * width + x]);
+                for x in columns.filter(|x| is_marked(*x)) {
+                    pixels[y * width + x] = *kind;
                 }
             }
         }
         Region { size: self.size, pixels }
+    }
+
+    /// Boxes in the order in which they are painted: where two overlap, the smaller one is on top.
+    fn largest_first(&self) -> Vec<&([f32; 4], u8)> {
+        let extent =
+            |([left, top, right, bottom], _): &&([f32; 4], u8)| (right - left) * (bottom - top);
+        let mut boxes: Vec<_> = self.boxes.iter().collect();
+        boxes.sort_by(|a, b| extent(b).total_cmp(&extent(a)));
+        boxes
     }
 }
 
@@ -419,6 +429,24 @@ mod tests {
         );
         let one = [([0.0, 0.0, 8.0, 8.0], "crack")];
         assert_eq!(cells("crack|dent", None, &one)[..2], [1, UNKNOWN], "the dent is somewhere");
+    }
+
+    #[test]
+    fn where_boxes_overlap_the_smaller_one_is_on_top() {
+        let whole = ([0.0, 0.0, 32.0, 16.0], "crack");
+        let inside = ([8.0, 0.0, 16.0, 8.0], "dent");
+        for boxes in [[whole, inside], [inside, whole]] {
+            for mask in [None, Some([0, 0, 32, 16])] {
+                assert_eq!(cells("crack|dent", mask, &boxes), [1, 2, 1, 1, 1, 1, 1, 1]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_class_without_a_place_may_be_anywhere_else() {
+        let dent = [([0.0, 0.0, 8.0, 8.0], "dent")];
+        let found = cells("crack|dent", Some([0, 0, 8, 8]), &dent);
+        assert_eq!(found, [[2].as_slice(), &[UNKNOWN; 7]].concat(), "the crack was not drawn");
     }
 
     #[test]
