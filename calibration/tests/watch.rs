@@ -118,7 +118,7 @@ fn baseline(scenes: &[Light], landmark: Landmark) -> Baseline {
 }
 
 /// Samples after which an episode is judged.
-const SAMPLES: u64 = 36;
+const SAMPLES: u64 = 34;
 
 /// What the watch says at the end of an episode.
 fn episode(
@@ -222,7 +222,7 @@ const CLEAN: Wrong = Wrong {
 fn degradations_are_told_from_natural_variation() {
     let baseline = baseline(&scenes(60, 1), Landmark::Patch(PATCH));
     let scenes = scenes(60, 2);
-    let good: Vec<_> = (0..24).map(|seed| episode(&baseline, &scenes, CLEAN, seed)).collect();
+    let good: Vec<_> = (0..20).map(|seed| episode(&baseline, &scenes, CLEAN, seed)).collect();
     let alarms = good.iter().filter(|(_, causes)| !causes.is_empty()).count();
     println!("clean: {alarms} false alarms in {} episodes of {SAMPLES} samples", good.len());
     println!("| degradation | strength | AUROC | found at the default limit |\n|---|---|---|---|");
@@ -230,7 +230,7 @@ fn degradations_are_told_from_natural_variation() {
     for kind in &KINDS {
         let scores: Vec<f64> = good.iter().map(|(measures, _)| (kind.score)(measures)).collect();
         for (index, level) in kind.levels.into_iter().enumerate() {
-            let bad: Vec<_> = (0..6)
+            let bad: Vec<_> = (0..4)
                 .map(|seed| {
                     episode(&baseline, &scenes, (kind.wrong)(level), 100 * (index as u64) + seed)
                 })
@@ -248,6 +248,15 @@ fn degradations_are_told_from_natural_variation() {
             }
         }
     }
+}
+
+#[test]
+fn sharpness_does_not_depend_on_the_light() {
+    let baseline = baseline(&scenes(30, 1), Landmark::Patch(PATCH));
+    let wrong = Wrong { exposure_percent: -30.0, ..CLEAN };
+    let (measures, causes) = episode(&baseline, &scenes(30, 2), wrong, 3);
+    assert!((measures.sharpness.unwrap() - 1.0).abs() < 0.1, "{measures:?}");
+    assert!(!causes.iter().any(|cause| matches!(cause, Cause::Blurred { .. })), "{causes:?}");
 }
 
 #[test]
@@ -324,7 +333,8 @@ fn one_odd_sample_changes_nothing_and_a_cause_goes_when_mended() {
     assert_eq!(moved.len(), 1, "{moved:?}");
     assert!(moved[0].to_string().contains("px = 0.2"), "{}", moved[0]);
     // A little back is not enough: it stays until it is well within.
-    assert_eq!(see(Wrong { shift_px: 1.33, ..CLEAN }, 20).len(), 1);
+    let still = see(Wrong { shift_px: 1.33, ..CLEAN }, 20);
+    assert!(matches!(still[..], [Cause::Moved { moved_px, .. }] if moved_px < 1.5), "{still:?}");
     assert_eq!(see(CLEAN, 20), []);
 }
 

@@ -133,3 +133,31 @@ fn median(mut values: Vec<f64>) -> f64 {
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(index: usize, dx: f64, dy: f64, counts: i64) -> Pair {
+        Pair { index, dx, dy, seconds: 0.01, counts: Some(counts) }
+    }
+
+    #[test]
+    fn a_pair_that_shows_something_else_is_left_out() {
+        let mut pairs: Vec<Pair> = (0..10).map(|index| pair(index, 20.0, 1.0, 50)).collect();
+        pairs[3] = pair(3, 31.0, 1.5, 50);
+        pairs[7] = pair(7, -4.0, 20.0, 50);
+        let line = Line::through(pairs).unwrap_or_else(|spread| panic!("{spread}"));
+        assert_eq!((line.odd, line.pairs.len()), (2, 8));
+        let (slope, residual) = line.slope(0.0, |pair| pair.counts.unwrap_or(0) as f64);
+        assert!((slope.value - 20.0_f64.hypot(1.0) / 50.0).abs() < 1e-9, "{slope:?}");
+        assert!(residual < 1e-9, "{residual}");
+    }
+
+    #[test]
+    fn a_belt_that_gathers_speed_is_not_odd() {
+        let ramp = |index: usize| pair(index, 5.0 + index as f64, 0.0, 0);
+        let line = Line::through((0..20).map(ramp).collect());
+        assert_eq!(line.map(|line| line.odd).ok(), Some(0));
+    }
+}
