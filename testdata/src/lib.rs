@@ -5,6 +5,8 @@
 //! threads, and is the same bytes each time. The picture is made in layers: [`Scene`] lays parts
 //! out on a belt, each part is drawn once as a sprite, and a frame is the belt moved along, the
 //! sprites laid on it, blurred by its motion, lit, and made noisy.
+//!
+//! [`camera`] is apart from the belt: it shows any flat picture through a lens that is known.
 
 mod belt;
 pub mod camera;

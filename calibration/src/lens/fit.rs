@@ -9,10 +9,9 @@ use super::solution::{Pose, Solution, rms, spread_at_least};
 use super::{Coverage, Lens};
 use crate::target::{Observation, Px};
 
-/// Targets' tilts must vary by so much about their mean, root mean square degrees: as the fitted
-/// lens sees it, and as a guessed one does, to which tilts look smaller if the true one is long.
+/// Targets' tilts must vary by so much about their mean, root mean square degrees. Equal tilts are
+/// seen to be equal through any lens, also the wrong one that OpenCV makes of them.
 const TILT_SPREAD_MIN_DEG: f64 = 5.0;
-const TILT_SPREAD_GUESSED_MIN_DEG: f64 = 1.5;
 
 /// One picture of the target.
 #[derive(Clone, Debug)]
@@ -193,7 +192,7 @@ pub fn fit(views: &[View], size: SizePx, options: &FitOptions) -> Result<LensFit
     Ok(LensFit { lens: solution.lens, rms_px, views, coverage, model, model_reason, advice })
 }
 
-/// Enough views, of the right size, each with enough points, not all alike.
+/// Enough views, of the right size, each with enough points.
 fn check(views: &[View], size: SizePx, options: &FitOptions) -> Result<(), LensError> {
     for view in views {
         let (name, got) = (view.name.clone(), view.observation.points.len());
@@ -207,11 +206,7 @@ fn check(views: &[View], size: SizePx, options: &FitOptions) -> Result<(), LensE
     if views.len() < options.views_min {
         return Err(LensError::TooFew { got: views.len(), needed: options.views_min });
     }
-    // A lens cannot be fitted to equal views: they are told by a guessed one.
-    let guess = Lens::guess(size);
-    let pose = |view: &View| Pose::before(&guess, &view.observation).map(|pose| pose.normal());
-    let normals: Result<Vec<_>, _> = views.iter().map(pose).collect();
-    spread_at_least(&normals?, TILT_SPREAD_GUESSED_MIN_DEG)
+    Ok(())
 }
 
 /// The views that agree with each other, and the lens of five parameters that they make.

@@ -98,20 +98,6 @@ impl Solution {
     }
 }
 
-impl Lens {
-    /// A lens as wide as many, for want of a better one.
-    pub(super) fn guess(size: SizePx) -> Self {
-        let (width, height) = (f64::from(size.width), f64::from(size.height));
-        Self {
-            size,
-            focal_px: [width.max(height); 2],
-            centre_px: Px::new(width / 2.0 - 0.5, height / 2.0 - 0.5),
-            distortion: [0.0; 5],
-            sd: LensSd::default(),
-        }
-    }
-}
-
 impl Pose {
     /// Of a target seen through a lens that is known.
     pub(super) fn before(lens: &Lens, seen: &Observation) -> Result<Self, LensError> {

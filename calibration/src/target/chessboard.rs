@@ -11,12 +11,13 @@ use super::{NotFound, Px, Target};
 /// All inner corners of the board, in its order.
 pub(super) fn find(target: &Target, luma: &Mat, columns: u32, rows: u32) -> Found {
     let name = target.to_string();
-    let Some(board) = board(luma, columns, rows)? else {
-        let smaller = board_of_any_size(luma)?;
-        return Err(smaller.map_or_else(
-            || NotFound::Nothing { target: name.clone() },
-            |seen| other(&name, [columns, rows], seen),
-        ));
+    // What is there instead is looked for where the board is not.
+    let found = match board(luma, columns, rows, 0)? {
+        Some(board) => Some(board),
+        None => board(luma, 3, 3, CALIB_CB_LARGER)?,
+    };
+    let Some(board) = found else {
+        return Err(NotFound::Nothing { target: name });
     };
     let mut seen = [board.columns, board.rows];
     let mut corners = board.corners;
@@ -67,8 +68,9 @@ struct Board {
     corners: Vec<Px>,
 }
 
-/// A board of at least so many corners.
-fn board(luma: &Mat, columns: u32, rows: u32) -> Result<Option<Board>, NotFound> {
+/// A board of so many corners; of at least so many with `CALIB_CB_LARGER`, which now and then takes
+/// the paper's edge for another row.
+fn board(luma: &Mat, columns: u32, rows: u32, larger: i32) -> Result<Option<Board>, NotFound> {
     let side = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
     let small = reduced(luma)?;
     let mut corners = Vector::<Point2f>::new();
@@ -77,7 +79,7 @@ fn board(luma: &Mat, columns: u32, rows: u32) -> Result<Option<Board>, NotFound>
         &small,
         Size::new(side(columns), side(rows)),
         &mut corners,
-        CALIB_CB_EXHAUSTIVE | CALIB_CB_LARGER,
+        CALIB_CB_EXHAUSTIVE | larger,
         &mut meta,
     )?;
     if !found {
@@ -93,11 +95,6 @@ fn board(luma: &Mat, columns: u32, rows: u32) -> Result<Option<Board>, NotFound>
     let corners: Vec<Px> = corners.iter().map(px_from).map(whole).collect();
     let complete = corners.len() == columns as usize * rows as usize;
     Ok(complete.then_some(Board { columns, rows, corners }))
-}
-
-/// Columns and rows of any board in the picture.
-fn board_of_any_size(luma: &Mat) -> Result<Option<[u32; 2]>, NotFound> {
-    Ok(board(luma, 3, 3)?.map(|board| [board.columns, board.rows]))
 }
 
 /// What is said where a board of other counts is seen: part of the one expected, or another.

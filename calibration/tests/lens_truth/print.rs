@@ -110,6 +110,8 @@ fn a_target_that_does_not_fit_is_refused_with_the_largest_that_does() {
     let PrintError::TooLarge { key: "square_mm", largest_mm, .. } = error else {
         panic!("{error}");
     };
+    // Landscape: 12 squares in 210 mm, 8 in 148 mm, less what is white.
+    assert!(12.0 * largest_mm <= 186.0 && 8.0 * largest_mm <= 104.0, "{largest_mm}");
     let of = |square_mm| {
         Target::new(TargetKind::Chessboard { columns: 11, rows: 7, square_mm }).unwrap()
     };

@@ -143,11 +143,38 @@ fn a_target_that_is_partly_seen_is_said_to_be_unless_a_part_is_enough() {
         let error = fault(&target, &target, 1.15, Shot::default(), false);
         assert!(matches!(error, NotFound::Partial { .. }), "{target}: {error}");
     }
+    let error = fault(&charuco(), &charuco(), 4.0, Shot::default(), false);
+    assert!(matches!(error, NotFound::Partial { needed: 8, .. }), "{error}");
     let (target, camera) = (charuco(), before(&charuco(), 1.5));
     let luma = shoot(&camera, &target, Shot::default());
     let seen = target.detect(&picture(camera.size, &luma)).unwrap();
     assert!((20..70).contains(&seen.points.len()), "{}", seen.points.len());
     assert!(largest(&errors_px(&target, &camera, &seen)) < 0.2);
+}
+
+/// A board whose counts are odd and even has one upright, and a ChArUco board always.
+#[test]
+fn a_target_is_found_the_same_way_up_however_it_lies() {
+    let kind = TargetKind::Chessboard { columns: 8, rows: 5, square_mm: 20.0 };
+    let square = TargetKind::Chessboard { columns: 7, rows: 7, square_mm: 20.0 };
+    for target in [Target::new(kind).unwrap(), Target::new(square).unwrap(), charuco()] {
+        let [width, height] = target.extent_mm();
+        for turns in 0..8_u8 {
+            let turn = [0.1, 0.0, f64::from(turns) * std::f64::consts::FRAC_PI_4];
+            let pose = Pose::facing(turn, [width / 2.0, height / 2.0], 450.0);
+            let camera = Camera { pose, ..before(&target, 0.5) };
+            let luma = shoot(&camera, &target, Shot::default());
+            let seen = target.detect(&picture(camera.size, &luma)).unwrap();
+            let off = |p: &Seen| {
+                let [x, y] = camera.px_from_mm([p.mm.x, p.mm.y, 0.0]).unwrap();
+                (p.px.x - x).hypot(p.px.y - y)
+            };
+            let off: Vec<f64> = seen.points.iter().map(off).collect();
+            // A square board of odd counts looks the same upside down.
+            assert!(largest(&off) < 0.2 || target.points_mm().len() == 49, "{target}, {turns}");
+            assert!(largest(&errors_px(&target, &camera, &seen)) < 0.2, "{target}, {turns}");
+        }
+    }
 }
 
 /// Uneven light and a coarse picture, as a phone or a webcam gives.
