@@ -12,7 +12,7 @@ mod sign;
 mod strip;
 mod table;
 
-pub use action::{Action, Tone, pressed};
+pub use action::{Action, Tone, digit_key, pressed};
 pub use button::{button, choice, pad_key, rail_button, toggle};
 pub use card::{card, empty, fact, figure, pill, section, state};
 pub use glyph::{Glyph, glyph};

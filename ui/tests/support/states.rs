@@ -30,16 +30,23 @@ impl State {
 
     /// A screen of such a station.
     pub fn screen(self, page: Page, settings: Settings) -> (Screen, Rc<RefCell<Behind>>) {
-        let folder = TempDir::new().unwrap();
-        if self != Self::Empty {
-            parts::store_of(folder.path(), 48);
-        }
+        let folder = self.folder();
         let made = screen_with(self.news(), Some(folder.path()), page, settings);
         made.1.borrow_mut().folder = Some(folder);
         made
     }
 
-    fn news(self) -> News {
+    /// The store of such a station.
+    pub fn folder(self) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        if self != Self::Empty {
+            parts::store_of(folder.path(), 48);
+        }
+        folder
+    }
+
+    /// What such a station tells.
+    pub fn news(self) -> News {
         match self {
             Self::Idle => News { who: person(Role::Quality), ..idle() },
             Self::Running => News { who: person(Role::Engineer), ..running() },
