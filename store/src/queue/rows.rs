@@ -24,8 +24,8 @@ pub(super) struct Candidate {
     pub(super) verdict: VerdictWord,
     /// Why it is undecided, if it is.
     pub(super) undecided: Option<Why>,
-    /// The strongest reason to reject it, if it was.
-    pub(super) reason: Option<Reason>,
+    /// Why it was rejected, if it was; the strongest reason first.
+    pub(super) reasons: Vec<Reason>,
     pub(super) late: Option<VerdictWord>,
     /// Another run in which another model said something else of it.
     pub(super) other_model: Option<(RunId, VerdictWord)>,
@@ -192,7 +192,7 @@ impl Found<'_> {
             key,
             verdict,
             undecided: undecided.transpose()?,
-            reason: reasons.into_iter().next(),
+            reasons,
             late: late.transpose()?,
             other_model,
             was_skipped: row.get::<_, Option<String>>("said")?.is_some(),

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use domain::{Judgement, Label, MarkedBy, PartId, PartKey, PersonId, PixelFormat, Role, WallTime};
-use store::{NewLabel, Reader};
 use store::export::{Format, MANIFEST};
 use store::import::{ImportOptions, Imported, Why, import};
+use store::{NewLabel, Reader};
 
 use crate::station::{Station, exported, mixed, options, unlabelled};
 

@@ -186,9 +186,7 @@ fn of_review() -> Vec<Scene> {
     let (page, state) = (Page::Review, State::Idle);
     let scene = |name, steps| Scene::new((name, page, state), steps);
     vec![
-        scene("which class", |words| {
-            vec![tap(words.review.samples), Step::Key(Key::B)]
-        }),
+        scene("which class", |words| vec![tap(words.review.samples), Step::Key(Key::B)]),
         scene("good part beside", |_| vec![Step::Key(Key::O)]),
         scene("some said", |_| [Key::G, Key::Num1, Key::D, Key::S].map(Step::Key).into()),
         scene("closer", |_| [Key::Plus, Key::Plus].map(Step::Key).into()),
@@ -239,28 +237,15 @@ fn of_history() -> Vec<Scene> {
 
 fn of_the_rest() -> Vec<Scene> {
     vec![
-        Scene::new(("limits moved", Page::Recipe, State::Running), |words| {
-            vec![less(words)]
-        }),
+        Scene::new(("limits moved", Page::Recipe, State::Running), |words| vec![less(words)]),
         Scene::new(("another reason", Page::Recipe, State::Running), |words| {
-            vec![
-                less(words),
-                tap(words.recipe.other),
-            ]
+            vec![less(words), tap(words.recipe.other)]
         }),
         Scene::new(("limits of a class", Page::Recipe, State::Running), |words| {
-            vec![
-                tap("dent"),
-                less(words),
-                tap(words.recipe.reasons[1]),
-            ]
+            vec![tap("dent"), less(words), tap(words.recipe.reasons[1])]
         }),
         Scene::new(("applied", Page::Recipe, State::Running), |words| {
-            vec![
-                less(words),
-                tap(words.recipe.reasons[1]),
-                tap(words.recipe.apply),
-            ]
+            vec![less(words), tap(words.recipe.reasons[1]), tap(words.recipe.apply)]
         }),
         Scene::new(("really stop", Page::Health, State::Running), |words| {
             vec![tap(words.health.stop)]

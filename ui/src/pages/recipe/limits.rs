@@ -141,7 +141,8 @@ fn step(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: f32) -> Option<f32> {
                         .speed(0.002)
                         .custom_formatter(move |value, _| numbers.real(value, 2))
                         .custom_parser(|text| text.replace(',', ".").trim().parse().ok());
-                    ui.add_sized([88.0, TOUCH], typed).labelled_by(label.id);
+                    let typed = ui.add_sized([88.0, TOUCH], typed).labelled_by(label.id);
+                    widgets::keep_in_view(ui, &typed);
                 }
                 let button = widgets::button(ui, theme, text, false);
                 let says = says.replace("{}", name);

@@ -1,0 +1,159 @@
+//! A keyboard on the screen, for stations that have no other: takes which keys are touched, gives
+//! what they mean to the field that has the focus, as a keyboard of keys would. It stands below the
+//! page, which moves up, so it covers nothing.
+
+use egui::{
+    Button, Context, Event, Frame, Key, Margin, Modifiers, Panel, Rect, Response, RichText, Ui,
+    input_state::SurrenderFocusOn, vec2,
+};
+
+use super::{Action, Glyph};
+use crate::theme::{TOUCH, Theme, heavy};
+use crate::words::keyboard::Words;
+
+/// Between keys.
+const GAP: f32 = 6.0;
+/// Keys side by side.
+const COLUMNS: f32 = 12.0;
+/// Wider, a key is no easier to hit, and the hand has a longer way.
+const KEY_MOST: f32 = 88.0;
+
+/// The keyboard.
+pub struct Keyboard {
+    is_shifted: bool,
+    /// Where it is; nowhere while nobody types.
+    place: Rect,
+}
+
+impl Default for Keyboard {
+    fn default() -> Self {
+        Self { is_shifted: false, place: Rect::NOTHING }
+    }
+}
+
+impl Keyboard {
+    /// Before anything of a pass is shown: who touches a key has not touched something else than
+    /// the field they type into.
+    pub fn begin(&self, ctx: &Context) {
+        let at = ctx.input(|input| input.pointer.interact_pos());
+        let is_on_it = at.is_some_and(|at| self.place.contains(at));
+        let surrender =
+            if is_on_it { SurrenderFocusOn::Never } else { SurrenderFocusOn::default() };
+        ctx.options_mut(|options| options.input_options.surrender_focus_on = surrender);
+    }
+
+    /// Shows it while a field has the focus. What is typed is read by whatever is shown after it.
+    pub fn show(&mut self, ui: &mut Ui, theme: &Theme, words: &Words) {
+        if !ui.ctx().text_edit_focused() {
+            *self = Self::default();
+            return;
+        }
+        let frame = Frame::new().fill(theme.bar).inner_margin(Margin::symmetric(16, 10));
+        let panel = Panel::bottom("keyboard").frame(frame).resizable(false);
+        let shown = panel.show(ui, |ui| {
+            ui.spacing_mut().item_spacing = vec2(GAP, GAP);
+            let room = (ui.available_width() - (COLUMNS - 1.0) * GAP) / COLUMNS;
+            let key = room.clamp(TOUCH, KEY_MOST);
+            let left = (ui.available_width() - wide(key, COLUMNS)) / 2.0;
+            for (row, letters) in words.rows.into_iter().enumerate() {
+                ui.horizontal(|ui| {
+                    ui.add_space((left - GAP).max(0.0));
+                    self.row(ui, theme, words, (row, letters), key);
+                });
+            }
+            ui.horizontal(|ui| {
+                ui.add_space((left - GAP).max(0.0));
+                self.last_row(ui, theme, words, key);
+            });
+        });
+        self.place = shown.response.rect;
+    }
+
+    fn row(
+        &mut self,
+        ui: &mut Ui,
+        theme: &Theme,
+        words: &Words,
+        (row, letters): (usize, &str),
+        key: f32,
+    ) {
+        if row == 3 {
+            let shift = Action::new(words.shift).sign(Glyph::Shift).on(self.is_shifted).width(key);
+            if shift.show(ui, theme).clicked() {
+                self.is_shifted = !self.is_shifted;
+            }
+        }
+        for letter in letters.chars() {
+            let letter = if self.is_shifted { capital(letter) } else { letter };
+            if letter_key(ui, theme, &letter.to_string(), key).clicked() {
+                self.is_shifted = false;
+                put(ui, Event::Text(letter.to_string()));
+            }
+        }
+        if row == 0 {
+            let backspace = Action::new(words.backspace).sign(Glyph::Backspace).width(key);
+            if backspace.show(ui, theme).clicked() {
+                put_key(ui, Key::Backspace);
+            }
+        }
+    }
+
+    fn last_row(&mut self, ui: &mut Ui, theme: &Theme, words: &Words, key: f32) {
+        if word_key(ui, theme, (words.close, false), wide(key, 2.5)).clicked()
+            && let Some(field) = ui.memory(egui::Memory::focused)
+        {
+            ui.memory_mut(|memory| memory.surrender_focus(field));
+        }
+        let space = wide(key, COLUMNS) - wide(key, 2.5) - wide(key, 2.5) - 2.0 * GAP;
+        if word_key(ui, theme, (words.space, false), space).clicked() {
+            put(ui, Event::Text(" ".to_owned()));
+        }
+        if word_key(ui, theme, (words.enter, true), wide(key, 2.5)).clicked() {
+            put_key(ui, Key::Enter);
+        }
+    }
+}
+
+/// Scrolls to a field that is typed into and that the keyboard has pushed out of what is seen.
+pub fn keep_in_view(ui: &Ui, field: &Response) {
+    if field.has_focus() && !ui.clip_rect().contains_rect(field.rect) {
+        field.scroll_to_me(Some(egui::Align::Center));
+    }
+}
+
+/// So many keys and what is between them.
+fn wide(key: f32, keys: f32) -> f32 {
+    keys * key + (keys - 1.0) * GAP
+}
+
+/// What has no capital of one letter stays as it is.
+fn capital(letter: char) -> char {
+    let mut capitals = letter.to_uppercase();
+    match (capitals.next(), capitals.next()) {
+        (Some(capital), None) => capital,
+        _ => letter,
+    }
+}
+
+fn letter_key(ui: &mut Ui, theme: &Theme, text: &str, width: f32) -> Response {
+    let text = RichText::new(text).font(heavy(22.0)).color(theme.text);
+    ui.add_sized(vec2(width, TOUCH), Button::new(text).fill(theme.button))
+}
+
+fn word_key(ui: &mut Ui, theme: &Theme, (text, leads): (&str, bool), width: f32) -> Response {
+    let (fill, ink) =
+        if leads { (theme.accent, theme.on_accent) } else { (theme.button, theme.text) };
+    let text = RichText::new(text).color(ink);
+    ui.add_sized(vec2(width, TOUCH), Button::new(text).fill(fill))
+}
+
+fn put(ui: &Ui, event: Event) {
+    ui.input_mut(|input| input.events.push(event));
+}
+
+fn put_key(ui: &Ui, key: Key) {
+    for pressed in [true, false] {
+        let (physical_key, repeat, modifiers) = (None, false, Modifiers::NONE);
+        put(ui, Event::Key { key, physical_key, pressed, repeat, modifiers });
+    }
+}
