@@ -132,14 +132,14 @@ impl Screen {
             self.refused = None;
         }
         self.log_in.show(ui, &mut cx);
-        if cx.settings.has_keyboard {
+        let has_keyboard = cx.settings.has_keyboard;
+        if has_keyboard {
             self.keyboard.show(ui, &theme, &words.keyboard);
         }
-        let typed = ctx.text_edit_focused();
         let frame = Frame::new().fill(theme.ground).inner_margin(Margin::same(16));
         CentralPanel::default().frame(frame).show(ui, |ui| self.pages.show(shown, ui, &mut cx));
-        if ctx.text_edit_focused() != typed {
-            ctx.request_repaint();
+        if has_keyboard {
+            self.keyboard.end(&ctx);
         }
         self.page = go;
         self.film.turn(&ctx, self.station.as_mut());

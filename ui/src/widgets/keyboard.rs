@@ -3,8 +3,8 @@
 //! page, which moves up, so it covers nothing.
 
 use egui::{
-    Button, Context, Event, Frame, Key, Margin, Modifiers, Panel, Rect, Response, RichText, Ui,
-    input_state::SurrenderFocusOn, vec2,
+    Button, Context, Event, Frame, Id, Key, Margin, Modifiers, Panel, Rect, Response, RichText, Ui,
+    vec2,
 };
 
 use super::{Action, Glyph};
@@ -23,31 +23,31 @@ pub struct Keyboard {
     is_shifted: bool,
     /// Where it is; nowhere while nobody types.
     place: Rect,
+    /// What is typed into.
+    field: Option<Id>,
+    /// What was typed on the last pass.
+    typed: Vec<Event>,
 }
 
 impl Default for Keyboard {
     fn default() -> Self {
-        Self { is_shifted: false, place: Rect::NOTHING }
+        Self { is_shifted: false, place: Rect::NOTHING, field: None, typed: vec![] }
     }
 }
 
 impl Keyboard {
-    /// Before anything of a pass is shown: who touches a key has not touched something else than
-    /// the field they type into.
-    pub fn begin(&self, ctx: &Context) {
-        let at = ctx.input(|input| input.pointer.interact_pos());
-        let is_on_it = at.is_some_and(|at| self.place.contains(at));
-        let surrender =
-            if is_on_it { SurrenderFocusOn::Never } else { SurrenderFocusOn::default() };
-        ctx.options_mut(|options| options.input_options.surrender_focus_on = surrender);
+    /// Begins a pass: what was typed on the last one is there for whoever has the focus.
+    pub fn begin(&mut self, ctx: &Context) {
+        ctx.input_mut(|input| input.events.append(&mut self.typed));
     }
 
-    /// Shows it while a field has the focus. What is typed is read by whatever is shown after it.
+    /// Shows it while a field has the focus.
     pub fn show(&mut self, ui: &mut Ui, theme: &Theme, words: &Words) {
         if !ui.ctx().text_edit_focused() {
             *self = Self::default();
             return;
         }
+        self.field = ui.memory(egui::Memory::focused);
         let frame = Frame::new().fill(theme.bar).inner_margin(Margin::symmetric(16, 10));
         let panel = Panel::bottom("keyboard").frame(frame).resizable(false);
         let shown = panel.show(ui, |ui| {
@@ -69,6 +69,20 @@ impl Keyboard {
         self.place = shown.response.rect;
     }
 
+    /// Ends a pass: who touches a key goes on typing into the same field, from which egui takes the
+    /// focus when anything else is touched.
+    pub fn end(&self, ctx: &Context) {
+        let at = ctx.input(|input| input.pointer.interact_pos());
+        let is_on_it = at.is_some_and(|at| self.place.contains(at));
+        let is_lost = ctx.memory(|memory| memory.focused().is_none());
+        if let Some(field) = self.field.filter(|_| is_on_it && is_lost) {
+            ctx.memory_mut(|memory| memory.request_focus(field));
+        }
+        if !self.typed.is_empty() || ctx.text_edit_focused() != self.field.is_some() {
+            ctx.request_repaint();
+        }
+    }
+
     fn row(
         &mut self,
         ui: &mut Ui,
@@ -87,30 +101,37 @@ impl Keyboard {
             let letter = if self.is_shifted { capital(letter) } else { letter };
             if letter_key(ui, theme, &letter.to_string(), key).clicked() {
                 self.is_shifted = false;
-                put(ui, Event::Text(letter.to_string()));
+                self.typed.push(Event::Text(letter.to_string()));
             }
         }
         if row == 0 {
             let backspace = Action::new(words.backspace).sign(Glyph::Backspace).width(key);
             if backspace.show(ui, theme).clicked() {
-                put_key(ui, Key::Backspace);
+                self.press(Key::Backspace);
             }
         }
     }
 
     fn last_row(&mut self, ui: &mut Ui, theme: &Theme, words: &Words, key: f32) {
         if word_key(ui, theme, (words.close, false), wide(key, 2.5)).clicked()
-            && let Some(field) = ui.memory(egui::Memory::focused)
+            && let Some(field) = self.field.take()
         {
             ui.memory_mut(|memory| memory.surrender_focus(field));
         }
         let space = wide(key, COLUMNS) - wide(key, 2.5) - wide(key, 2.5) - 2.0 * GAP;
         if word_key(ui, theme, (words.space, false), space).clicked() {
-            put(ui, Event::Text(" ".to_owned()));
+            self.typed.push(Event::Text(" ".to_owned()));
         }
         if word_key(ui, theme, (words.enter, true), wide(key, 2.5)).clicked() {
-            put_key(ui, Key::Enter);
+            self.press(Key::Enter);
         }
+    }
+
+    fn press(&mut self, key: Key) {
+        self.typed.extend([true, false].map(|pressed| {
+            let (physical_key, repeat, modifiers) = (None, false, Modifiers::NONE);
+            Event::Key { key, physical_key, pressed, repeat, modifiers }
+        }));
     }
 }
 
@@ -145,15 +166,4 @@ fn word_key(ui: &mut Ui, theme: &Theme, (text, leads): (&str, bool), width: f32)
         if leads { (theme.accent, theme.on_accent) } else { (theme.button, theme.text) };
     let text = RichText::new(text).color(ink);
     ui.add_sized(vec2(width, TOUCH), Button::new(text).fill(fill))
-}
-
-fn put(ui: &Ui, event: Event) {
-    ui.input_mut(|input| input.events.push(event));
-}
-
-fn put_key(ui: &Ui, key: Key) {
-    for pressed in [true, false] {
-        let (physical_key, repeat, modifiers) = (None, false, Modifiers::NONE);
-        put(ui, Event::Key { key, physical_key, pressed, repeat, modifiers });
-    }
 }

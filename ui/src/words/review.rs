@@ -115,6 +115,8 @@ pub struct Words {
     pub next: &'static str,
     /// Takes back.
     pub undo: &'static str,
+    /// The keys that do, as they are written on them.
+    pub undo_key: &'static str,
     /// Goes to the page where defects are drawn.
     pub mark: &'static str,
     /// The limit; `{}` is the number.
@@ -195,6 +197,7 @@ pub const ENGLISH: Words = Words {
     previous: "Previous part",
     next: "Next part",
     undo: "Undo",
+    undo_key: "Ctrl Z",
     mark: "Mark defects",
     limit: "limit {}",
     saving: "Saving …",
@@ -264,6 +267,7 @@ pub const GERMAN: Words = Words {
     previous: "Voriges Teil",
     next: "Nächstes Teil",
     undo: "Zurücknehmen",
+    undo_key: "Strg Z",
     mark: "Fehler markieren",
     limit: "Grenze {}",
     saving: "Wird gespeichert …",

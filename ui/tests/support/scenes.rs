@@ -24,6 +24,8 @@ pub enum Step {
     Key(Key),
     /// A box over the middle of the picture.
     Draw,
+    /// The first field to write into.
+    Field,
 }
 
 /// What a scene is set with.
@@ -92,6 +94,10 @@ impl Scene {
                 }
                 Step::Key(key) => harness.key_press(key),
                 Step::Draw => draw(&mut harness),
+                Step::Field => {
+                    let field = egui::accesskit::Role::TextInput;
+                    harness.get_all_by_role(field).next().unwrap().click();
+                }
             }
             harness.run_steps(4);
         }
@@ -218,6 +224,7 @@ fn of_history() -> Vec<Scene> {
         scene("class", |words| vec![filter(words.history.class)]),
         scene("recipe", |words| vec![filter(words.history.recipe)]),
         scene("part number", |words| vec![filter(words.history.part)]),
+        scene("part number typed", |words| vec![filter(words.history.part), Step::Field]),
         scene("nothing fits", |words| {
             vec![filter(words.history.part), tap("9"), tap("9"), tap(words.shell.ok)]
         }),
@@ -241,6 +248,9 @@ fn of_the_rest() -> Vec<Scene> {
         Scene::new(("another reason", Page::Recipe, State::Running), |words| {
             vec![less(words), tap(words.recipe.other)]
         }),
+        Scene::new(("a reason is typed", Page::Recipe, State::Running), |words| {
+            vec![less(words), tap(words.recipe.other), Step::Field]
+        }),
         Scene::new(("limits of a class", Page::Recipe, State::Running), |words| {
             vec![tap("dent"), less(words), tap(words.recipe.reasons[1])]
         }),
@@ -254,6 +264,7 @@ fn of_the_rest() -> Vec<Scene> {
             vec![tap(words.health.stop), tap(words.health.really_stop)]
         })
         .prepared(refusing),
+        Scene::new(("a name is typed", Page::Settings, State::Running), |_| vec![Step::Field]),
         Scene::new(("really remove", Page::Settings, State::Running), |words| {
             vec![Step::TapFirst(words.settings.remove.to_owned())]
         }),

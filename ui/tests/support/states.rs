@@ -1,8 +1,10 @@
 //! What a station can be like, for tests that walk all pages.
 
 use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use domain::{LineState, Role, VerdictKind, WallTime};
 use sightline_ui::{Alarm, News, Page, Person, Screen, Settings};
@@ -38,9 +40,17 @@ impl State {
 
     /// The store of such a station.
     pub fn folder(self) -> TempDir {
-        let folder = TempDir::new().unwrap();
-        if self != Self::Empty {
+        // Made once: to write its files again is quicker than to make it anew.
+        static FILLED: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
+            let folder = TempDir::new().unwrap();
             parts::store_of(folder.path(), 48);
+            files(folder.path(), Path::new(""))
+        });
+        let folder = TempDir::new().unwrap();
+        for (name, bytes) in FILLED.iter().filter(|_| self != Self::Empty) {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
         }
         folder
     }
@@ -55,6 +65,21 @@ impl State {
             Self::Empty => empty(),
         }
     }
+}
+
+/// Every file below `folder`, by its name from `top` on.
+fn files(folder: &Path, top: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = vec![];
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let (path, name) = (entry.path(), top.join(entry.file_name()));
+        if path.is_dir() {
+            found.extend(files(&path, &name));
+        } else {
+            found.push((name, fs::read(path).unwrap()));
+        }
+    }
+    found
 }
 
 fn person(role: Role) -> Option<Person> {

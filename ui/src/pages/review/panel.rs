@@ -260,7 +260,7 @@ pub fn going(ui: &mut Ui, cx: &mut Cx<'_>, bench: &mut Bench, arrows: bool) {
     let (left, right) = if arrows { ("\u{2190}", "\u{2192}") } else { ("PgUp", "PgDn") };
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let undo = Action::new(words.undo).sign(Glyph::Undo).key("Ctrl Z").off(!may_undo);
+        let undo = Action::new(words.undo).sign(Glyph::Undo).key(words.undo_key).off(!may_undo);
         if undo.width(third).show(ui, theme).clicked() || (free && undo_key && may_undo) {
             bench.undo(cx);
         }
