@@ -14,7 +14,7 @@ mod rail;
 use std::time::Duration;
 
 use domain::{Command, PartKey};
-use egui::{CentralPanel, Context, Frame, Key, Margin, Ui};
+use egui::{CentralPanel, Context, Frame, Id, Key, Margin, Ui, UiBuilder};
 use jiff::tz::TimeZone;
 
 use crate::desk::Desk;
@@ -137,7 +137,11 @@ impl Screen {
             self.keyboard.show(ui, &theme, &words.keyboard);
         }
         let frame = Frame::new().fill(theme.ground).inner_margin(Margin::same(16));
-        CentralPanel::default().frame(frame).show(ui, |ui| self.pages.show(shown, ui, &mut cx));
+        // What comes up beside a page does not make its fields other fields, which egui numbers.
+        let page = UiBuilder::new().scope_id(Id::unique("page"));
+        CentralPanel::default().frame(frame).show(ui, |ui| {
+            ui.scope_builder(page, |ui| self.pages.show(shown, ui, &mut cx));
+        });
         if has_keyboard {
             self.keyboard.end(&ctx);
         }

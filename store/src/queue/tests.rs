@@ -254,3 +254,29 @@ fn what_came_too_late_says_what_it_would_have_been() {
     let told = "undecided: no inspection before the deadline; later: reject";
     assert_eq!(items[0].why.to_string(), told);
 }
+
+/// No query of the queue looks at all rows of a table, however many there are.
+#[test]
+fn every_query_has_its_index() {
+    let mut station = one_of_each();
+    station.writer.flush().unwrap();
+    let reader = Reader::open(station.dir.path()).unwrap();
+    let mut queries = vec![rows::SEEN.to_owned(), differ::SQL.to_owned()];
+    for verdict in VerdictWord::ALL {
+        queries.extend([None, Some(RunId(1))].map(|run| rows::candidates_sql(verdict, run)));
+    }
+    for sql in queries {
+        let plan = reader.plan(&sql);
+        // What is between are the few rows of a query inside.
+        let inner = ["SCAN p", "SCAN said", "SCAN pictured"];
+        let is_table = |line: &&String| line.contains("part AS") || !inner.contains(&line.as_str());
+        let scans = plan.iter().filter(|line| line.starts_with("SCAN")).filter(is_table);
+        for line in scans {
+            let is_ordered = line.contains("INDEX") || line.contains("PRIMARY KEY");
+            assert!(is_ordered, "{line}\n{plan:?}\n{sql}");
+        }
+        assert!(plan.iter().any(|line| line.starts_with("SEARCH")), "{plan:?}\n{sql}");
+    }
+    let unindexed = reader.plan("SELECT * FROM part WHERE plc = 'taken'");
+    assert_eq!(unindexed, ["SCAN part"], "that is how one would look");
+}

@@ -4,7 +4,7 @@
 
 use egui::{
     Button, Context, Event, Frame, Id, Key, Margin, Modifiers, Panel, Rect, Response, RichText, Ui,
-    vec2,
+    style::ScrollAnimation, text_edit::TextEditState, vec2,
 };
 
 use super::{Action, Glyph};
@@ -23,8 +23,8 @@ pub struct Keyboard {
     is_shifted: bool,
     /// Where it is; nowhere while nobody types.
     place: Rect,
-    /// What is typed into.
-    field: Option<Id>,
+    /// What is typed into, and where in it.
+    field: Option<(Id, TextEditState)>,
     /// What was typed on the last pass.
     typed: Vec<Event>,
 }
@@ -47,7 +47,8 @@ impl Keyboard {
             *self = Self::default();
             return;
         }
-        self.field = ui.memory(egui::Memory::focused);
+        let focused = ui.memory(egui::Memory::focused);
+        self.field = focused.and_then(|field| Some((field, TextEditState::load(ui.ctx(), field)?)));
         let frame = Frame::new().fill(theme.bar).inner_margin(Margin::symmetric(16, 10));
         let panel = Panel::bottom("keyboard").frame(frame).resizable(false);
         let shown = panel.show(ui, |ui| {
@@ -72,11 +73,14 @@ impl Keyboard {
     /// Ends a pass: who touches a key goes on typing into the same field, from which egui takes the
     /// focus when anything else is touched.
     pub fn end(&self, ctx: &Context) {
-        let at = ctx.input(|input| input.pointer.interact_pos());
-        let is_on_it = at.is_some_and(|at| self.place.contains(at));
+        let touched =
+            ctx.input(|input| input.pointer.interact_pos().filter(|_| input.pointer.any_click()));
+        let is_on_it = touched.is_some_and(|at| self.place.contains(at));
         let is_lost = ctx.memory(|memory| memory.focused().is_none());
-        if let Some(field) = self.field.filter(|_| is_on_it && is_lost) {
-            ctx.memory_mut(|memory| memory.request_focus(field));
+        if let Some((field, state)) = self.field.as_ref().filter(|_| is_on_it && is_lost) {
+            ctx.memory_mut(|memory| memory.request_focus(*field));
+            // What was selected still is.
+            state.clone().store(ctx, *field);
         }
         if !self.typed.is_empty() || ctx.text_edit_focused() != self.field.is_some() {
             ctx.request_repaint();
@@ -114,7 +118,7 @@ impl Keyboard {
 
     fn last_row(&mut self, ui: &mut Ui, theme: &Theme, words: &Words, key: f32) {
         if word_key(ui, theme, (words.close, false), wide(key, 2.5)).clicked()
-            && let Some(field) = self.field.take()
+            && let Some((field, _)) = self.field.take()
         {
             ui.memory_mut(|memory| memory.surrender_focus(field));
         }
@@ -138,7 +142,8 @@ impl Keyboard {
 /// Scrolls to a field that is typed into and that the keyboard has pushed out of what is seen.
 pub fn keep_in_view(ui: &Ui, field: &Response) {
     if field.has_focus() && !ui.clip_rect().contains_rect(field.rect) {
-        field.scroll_to_me(Some(egui::Align::Center));
+        let (place, at_once) = (Some(egui::Align::Center), ScrollAnimation::none());
+        field.scroll_to_me_animation(place, at_once);
     }
 }
 
