@@ -22,8 +22,12 @@ struct Hand {
 
 impl Hand {
     fn at(page: Page, settings: Settings) -> Self {
+        Self::at_screen_of(egui::vec2(1280.0, 800.0), page, settings)
+    }
+
+    fn at_screen_of(size: egui::Vec2, page: Page, settings: Settings) -> Self {
         let (mut screen, behind) = State::Running.screen(page, settings);
-        let builder = Harness::builder().with_size(egui::vec2(1280.0, 800.0));
+        let builder = Harness::builder().with_size(size);
         let mut harness = builder.build_ui(move |ui| support::show(&mut screen, ui));
         harness.run_steps(4);
         Self { harness, behind }
@@ -37,6 +41,9 @@ impl Hand {
 
     /// Touches a field, so that the keyboard comes up.
     fn touch(&mut self, role: Role) {
+        self.harness.get_all_by_role(role).next().unwrap().scroll_to_me();
+        // It may take some passes to scroll.
+        self.harness.run_steps(30);
         self.harness.get_all_by_role(role).next().unwrap().click();
         self.harness.run_steps(6);
     }
@@ -118,7 +125,8 @@ fn what_is_touched_elsewhere_sends_it_away() {
 
 #[test]
 fn it_covers_neither_the_verdict_nor_what_is_typed_into() {
-    for scale in [1.0, 1.25] {
+    // The smaller one is the larger at 125 %.
+    for size in [egui::vec2(1280.0, 800.0), egui::vec2(1024.0, 640.0)] {
         for (page, role) in [
             (Page::Settings, Role::TextInput),
             (Page::Settings, Role::PasswordInput),
@@ -126,7 +134,7 @@ fn it_covers_neither_the_verdict_nor_what_is_typed_into() {
             (Page::History, Role::TextInput),
             (Page::Recipe, Role::TextInput),
         ] {
-            let mut hand = Hand::at(page, Settings { scale, ..Settings::default() });
+            let mut hand = Hand::at_screen_of(size, page, Settings::default());
             match (page, role) {
                 (Page::History, _) => hand.tap("Part: all"),
                 (Page::Recipe, Role::TextInput) => {
@@ -136,7 +144,7 @@ fn it_covers_neither_the_verdict_nor_what_is_typed_into() {
                 _ => {}
             }
             hand.touch(role);
-            let keyboard = hand.keyboard().unwrap();
+            let keyboard = hand.keyboard().unwrap_or_else(|| panic!("{page:?} {role:?} {size:?}"));
             let field = hand.place(role);
             let lamp = hand.harness.get_all_by_label_contains("PASS").next().unwrap().rect();
             assert!(field.bottom() <= keyboard, "{page:?} {role:?}: {field:?}, {keyboard}");
@@ -152,7 +160,7 @@ fn a_limit_and_a_part_are_typed() {
     hand.touch(Role::SpinButton);
     hand.write("0.5");
     hand.tap("Enter");
-    assert_eq!(hand.value(Role::SpinButton), "0.5");
+    assert_eq!(hand.value(Role::SpinButton), "0.50");
     let mut hand = Hand::at(Page::History, Settings::default());
     hand.tap("Part: all");
     hand.touch(Role::TextInput);

@@ -246,6 +246,9 @@ fn an_engineer_adds_and_removes_people() {
             if name == "Özge Ay" && pin.digits() == "1234"),
         "{asked:?}"
     );
+    // The keyboard had it scrolled away.
+    harness.get_all_by_label("Remove").next().unwrap().scroll_to_me();
+    harness.run();
     harness.get_all_by_label("Remove").next().unwrap().click();
     harness.run();
     harness.get_by_label("Really remove?").click();

@@ -225,7 +225,7 @@ proptest! {
 #[test]
 fn sums_are_read_from_an_index() {
     let dir = tempfile::tempdir().unwrap();
-    crate::Store::create_or_open(dir.path()).unwrap();
+    Store::create_or_open(dir.path()).unwrap();
     let reader = Reader::open(dir.path()).unwrap();
     let plan = reader.plan(&yield_sql(&Where::new(&PartSearch::default()), BinBy::All));
     assert_eq!(plan, ["SCAN part USING COVERING INDEX part_by_time"]);

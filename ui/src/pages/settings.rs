@@ -33,7 +33,8 @@ impl SettingsPage {
             let width = (ui.available_width() - GAP) / 2.0;
             ui.horizontal_top(|ui| {
                 ui.vertical(|ui| {
-                    card(ui, cx.theme, words.screen, vec2(width, 484.0), |ui| screen(ui, cx));
+                    let high = if may_set(cx) { 484.0 } else { 364.0 };
+                    card(ui, cx.theme, words.screen, vec2(width, high), |ui| screen(ui, cx));
                     card(ui, cx.theme, words.rights, vec2(width, 292.0), |ui| rights(ui, cx));
                 });
                 let people =

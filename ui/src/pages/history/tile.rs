@@ -64,9 +64,9 @@ impl Tile<'_> {
         let line = |up: f32, text: &str, colour| {
             let mut job =
                 egui::text::LayoutJob::simple_singleline(text.to_owned(), small(ui), colour);
-            job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 50.0);
+            job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 54.0);
             let galley = ui.painter().layout_job(job);
-            painter.galley(rect.left_bottom() + vec2(42.0, -up), galley, colour);
+            painter.galley(rect.left_bottom() + vec2(46.0, -up), galley, colour);
         };
         line(45.0, &number, theme.text);
         line(25.0, &self.below, theme.weak);
