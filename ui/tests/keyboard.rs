@@ -39,6 +39,13 @@ impl Hand {
         self.harness.run_steps(6);
     }
 
+    /// Scrolls to a button.
+    fn bring(&mut self, name: &str) {
+        self.harness.get_by_role_and_label(Role::Button, name).scroll_to_me();
+        // It may take some passes to scroll.
+        self.harness.run_steps(30);
+    }
+
     /// Touches a field, so that the keyboard comes up.
     fn touch(&mut self, role: Role) {
         self.harness.get_all_by_role(role).next().unwrap().scroll_to_me();
@@ -138,6 +145,7 @@ fn it_covers_neither_the_verdict_nor_what_is_typed_into() {
             match (page, role) {
                 (Page::History, _) => hand.tap("Part: all"),
                 (Page::Recipe, Role::TextInput) => {
+                    hand.bring("Undecided less");
                     hand.tap("Undecided less");
                     hand.tap("Other");
                 }
@@ -202,7 +210,7 @@ fn where_there_is_a_keyboard_none_comes_up() {
 }
 
 #[test]
-fn it_rests_while_nobody_types() {
+fn it_rests_while_somebody_thinks() {
     let mut hand = Hand::at(Page::Settings, Settings::default());
     hand.touch(Role::TextInput);
     assert!(hand.harness.run_ok().is_some());
