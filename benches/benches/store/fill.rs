@@ -55,7 +55,7 @@ pub fn fill(folder: &Path, parts: u64) -> Result<(), Failure> {
         for part in range {
             let outcome = outcome(part, &recipe)?;
             writer.record(&outcome, &mut |acted| acted.inspection.part.0 % 50 == 1)?;
-            if part % BATCH as u64 == 0 {
+            if part.is_multiple_of(BATCH as u64) {
                 writer.flush()?;
             }
         }
@@ -123,7 +123,7 @@ fn defects(part: u64) -> Result<Vec<Defect>, Failure> {
         0..12 => within(60, 100, 0),
         12..18 => within(35, 60, 0),
         18..20 => return Ok(vec![]),
-        _ if bits % 3 == 0 => within(1, 34, 0),
+        _ if bits.is_multiple_of(3) => within(1, 34, 0),
         _ => return Ok(vec![]),
     };
     let kind = match bits % 1_000 {
@@ -144,7 +144,7 @@ fn defects(part: u64) -> Result<Vec<Defect>, Failure> {
         })
     };
     let mut all = vec![defect(kind, first, 20)?];
-    if bits % 5 == 0 {
+    if bits.is_multiple_of(5) {
         all.push(defect("dent", first * within(10, 99, 32), 40)?);
     }
     Ok(all)
@@ -176,7 +176,7 @@ fn outcome(part: u64, recipe: &CheckedRecipe) -> Result<Outcome, Failure> {
             model: Some(Sha256::of(b"model")),
             calibration: None,
             software: "sightline".into(),
-            is_simulated: part % 2 == 0,
+            is_simulated: part.is_multiple_of(2),
         },
         heatmaps: vec![],
         pictures: if is_late { vec![] } else { vec![view] },
