@@ -179,7 +179,8 @@ fn recipe(folder: &Path, min_length_mm: f64) -> PathBuf {
 fn replay(dir: &Path, recipe: &Path, profile: Option<&str>) -> (Ran, Vec<Value>) {
     let out = dir.join("out");
     let _ = fs::remove_dir_all(&out);
-    let mut command = sightline(["replay", "synthetic:parts=8,size=1920x1080,seed=5,defect_rate=0.8"]);
+    let mut command =
+        sightline(["replay", "synthetic:parts=8,size=1920x1080,seed=5,defect_rate=0.8"]);
     command.arg("--recipe").arg(recipe).arg("--out").arg(&out);
     if let Some(profile) = profile {
         command.args(["--calibration", profile]);

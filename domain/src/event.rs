@@ -235,6 +235,18 @@ pub enum Event {
         /// Why not.
         cause: String,
     },
+    /// A camera's calibration does not hold any more: its parts are undecided.
+    CalibrationLost {
+        /// The camera.
+        camera: CameraId,
+        /// What was measured, what is allowed, and what to do.
+        cause: String,
+    },
+    /// A camera's calibration holds again.
+    CalibrationHolds {
+        /// The camera.
+        camera: CameraId,
+    },
     /// Clips are not sent for now.
     ClipsHeld {
         /// The camera.
@@ -287,6 +299,8 @@ impl Event {
             Self::UploadWorks { .. } => "upload_works",
             Self::ClipQuarantined { .. } => "clip_quarantined",
             Self::ClipsHeld { .. } => "clips_held",
+            Self::CalibrationLost { .. } => "calibration_lost",
+            Self::CalibrationHolds { .. } => "calibration_holds",
         }
     }
 
@@ -299,7 +313,7 @@ impl Event {
     /// Whether somebody has to look after the events of this [`Event::name`].
     #[must_use]
     pub fn name_is_alarm(name: &str) -> bool {
-        const QUIET: [&str; 11] = [
+        const QUIET: [&str; 12] = [
             "background_relearnt",
             "blob_ignored",
             "part_cut",
@@ -311,6 +325,7 @@ impl Event {
             "recipe_changed",
             "clip_cleared",
             "upload_works",
+            "calibration_holds",
         ];
         !QUIET.contains(&name)
     }
@@ -397,6 +412,10 @@ impl fmt::Display for Event {
             Self::ModelOnCpu { recipe, wanted, cause } => {
                 write!(f, "recipe `{recipe}`: its model runs on the CPU, not on {wanted}: {cause}")
             }
+            Self::CalibrationLost { camera, cause } => {
+                write!(f, "{camera}: the calibration does not hold any more: {cause}")
+            }
+            Self::CalibrationHolds { camera } => write!(f, "{camera}: the calibration holds again"),
             of_clips => of_clips.fmt_of_clips(f),
         }
     }

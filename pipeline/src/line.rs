@@ -33,6 +33,7 @@ use crate::limits;
 use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
 use crate::locate::{LocateError, PartNumbers};
 use crate::plc::{FieldInput, Plc};
+use crate::prepare::Watcher;
 use crate::record::cut::Cutter;
 use crate::record::film::wants::Recipes;
 use crate::record::film::{FilmError, FilmSetup};
@@ -58,6 +59,8 @@ pub struct CameraSetup {
     pub field: Option<LinkReceiver<FieldInput>>,
     /// Where a person may look at its frames.
     pub peek: Option<Arc<Peek>>,
+    /// Who looks whether its calibration still holds.
+    pub watcher: Option<Watcher>,
 }
 
 /// Everything a line is made of.
@@ -352,8 +355,10 @@ impl Head {
         setup: CameraSetup,
         vitals: look::Vitals,
     ) -> Result<(LocateThread, CaptureThread), LineError> {
-        let CameraSetup { camera, mut source, field, peek } = setup;
-        let beside = feed::Beside { film: self.taps.remove(&camera), peek };
+        let CameraSetup { camera, mut source, field, peek, watcher } = setup;
+        let watched = watcher.as_ref().map(|watcher| Arc::clone(&watcher.peek));
+        let peeks = peek.into_iter().chain(watched).collect();
+        let beside = feed::Beside { film: self.taps.remove(&camera), peeks };
         let Ground { threads, counters, clock, live, .. } = &self.ground;
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(*live));
         counters.show_gauge(Stage::Locate, to_locate.gauge());
@@ -362,14 +367,28 @@ impl Head {
         let looking = threads.spawn(Stage::Locate, index, &name, move || looker.run(&frames))?;
 
         let (clock, counters) = (Arc::clone(clock), Arc::clone(counters));
+        let watching = watcher.map(|watcher| start_watch(watcher, &counters)).transpose()?;
         let name = format!("{}-{camera}", Stage::Capture);
         let capturing = threads.spawn(Stage::Capture, index, &name, move || {
             let errors = feed::feed(&mut *source, &camera, &to_locate, beside, &*clock, &counters);
-            drop(to_locate);
+            drop((to_locate, watching));
             errors
         })?;
         Ok((looking, capturing))
     }
+}
+
+/// The watch over a camera's calibration; it ends when what is given here is let go.
+fn start_watch(watcher: Watcher, counters: &Arc<Counters>) -> Result<Sender<()>, LineError> {
+    let (going, stop) = crossbeam_channel::bounded(0);
+    let counters = Arc::clone(counters);
+    let name = format!("watch-{}", watcher.camera);
+    // Nobody waits for it: it holds nothing but its own memory.
+    spawn(&name, move || {
+        crate::priority::come_last();
+        watcher.run(&stop, &counters);
+    })?;
+    Ok(going)
 }
 
 /// A thread that no plan says anything of.

@@ -381,4 +381,16 @@ impl Reader {
     fn sql(&self, error: rusqlite::Error) -> StoreError {
         StoreError::sql(&self.folder.join(DATABASE), "read the store", error)
     }
+
+    /// How SQLite would answer `sql`, a line a step.
+    #[cfg(test)]
+    pub(crate) fn plan(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        let mut plan = vec![];
+        while let Some(row) = rows.next().unwrap() {
+            plan.push(row.get("detail").unwrap());
+        }
+        plan
+    }
 }

@@ -7,6 +7,8 @@ extern crate sightline_store as store;
 
 #[path = "export/again.rs"]
 mod again;
+#[path = "export/names.rs"]
+mod names;
 #[path = "export/peers.rs"]
 mod peers;
 #[path = "export/station.rs"]

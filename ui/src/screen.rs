@@ -14,7 +14,7 @@ mod rail;
 use std::time::Duration;
 
 use domain::{Command, PartKey};
-use egui::{CentralPanel, Context, Frame, Key, Margin, Ui};
+use egui::{CentralPanel, Context, Frame, Id, Key, Margin, Ui, UiBuilder};
 use jiff::tz::TimeZone;
 
 use crate::desk::Desk;
@@ -22,6 +22,7 @@ use crate::film::Film;
 use crate::page::Cx;
 use crate::pages::Pages;
 use crate::theme::Theme;
+use crate::widgets::Keyboard;
 use crate::words::Words;
 use crate::{News, Page, Person, Settings, Shelf, Station};
 
@@ -48,6 +49,7 @@ pub struct Screen {
     applied: Option<Settings>,
     zone: TimeZone,
     log_in: log_in::LogIn,
+    keyboard: Keyboard,
     /// When somebody touched it last, on egui's clock.
     touched_at_s: f64,
     /// What was refused, and until when that is shown.
@@ -70,6 +72,7 @@ impl Screen {
             applied: None,
             zone: TimeZone::system(),
             log_in: log_in::LogIn::default(),
+            keyboard: Keyboard::default(),
             touched_at_s: 0.0,
             refused: None,
         }
@@ -104,6 +107,7 @@ impl Screen {
         let theme = Theme::of(&self.settings);
         self.apply(&ctx, &theme);
         self.shelf.begin_pass(&ctx);
+        self.keyboard.begin(&ctx);
         let news = self.station.news();
         self.lock_when_left(&ctx, news.who.as_ref());
         self.take_refusal(&ctx);
@@ -128,8 +132,19 @@ impl Screen {
             self.refused = None;
         }
         self.log_in.show(ui, &mut cx);
+        let has_keyboard = cx.settings.has_keyboard;
+        if has_keyboard {
+            self.keyboard.show(ui, &theme, &words.keyboard);
+        }
         let frame = Frame::new().fill(theme.ground).inner_margin(Margin::same(16));
-        CentralPanel::default().frame(frame).show(ui, |ui| self.pages.show(shown, ui, &mut cx));
+        // What comes up beside a page does not make its fields other fields, which egui numbers.
+        let page = UiBuilder::new().scope_id(Id::unique("page"));
+        CentralPanel::default().frame(frame).show(ui, |ui| {
+            ui.scope_builder(page, |ui| self.pages.show(shown, ui, &mut cx));
+        });
+        if has_keyboard {
+            self.keyboard.end(&ctx);
+        }
         self.page = go;
         self.film.turn(&ctx, self.station.as_mut());
         self.desk.give(self.station.as_mut(), news.who.as_ref());

@@ -40,6 +40,8 @@ pub struct Settings {
     pub scale: f32,
     /// Pictures a second of the camera on the Live page, at most.
     pub preview_fps: f32,
+    /// Whether a keyboard comes up on the screen to type with; not needed where there is one.
+    pub has_keyboard: bool,
     /// The screen locks when nobody touched it for so many seconds.
     pub lock_after_s: u32,
     /// Share of labelled parts that a second person is asked about blind, 0..=1.
@@ -53,6 +55,7 @@ impl Default for Settings {
             is_dark: true,
             scale: 1.0,
             preview_fps: 5.0,
+            has_keyboard: true,
             lock_after_s: 300,
             second_opinion: 0.05,
         }

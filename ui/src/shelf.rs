@@ -14,8 +14,11 @@ use crate::RgbPicture;
 use crate::station::Developer;
 use crate::widgets::coloured;
 
-/// Pictures that are kept in memory; the one that was not looked at longest goes first.
-const KEPT: usize = 256;
+/// Pictures in memory are not more than this together, unless more are looked at at once; the one
+/// that was not looked at longest goes first.
+const KEPT_BYTES: usize = 256 << 20;
+/// What is kept besides a picture's pixels, about.
+const BESIDE_BYTES: usize = 1 << 10;
 /// A store that is not there yet is looked for this often, seconds.
 const LOOK_AGAIN_S: f64 = 2.0;
 
@@ -30,6 +33,18 @@ pub enum Shown {
     Heatmap(Heatmap),
     /// It can't be read, in English: why.
     Failed(String),
+}
+
+impl Shown {
+    /// What it takes in memory.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Waiting => 0,
+            Self::Picture(texture) => texture.byte_size(),
+            Self::Heatmap(heatmap) => heatmap.values.len(),
+            Self::Failed(why) => why.len(),
+        }
+    }
 }
 
 type Key = (String, u32);
@@ -51,6 +66,8 @@ pub struct Shelf {
     heats: HashMap<String, (u64, TextureHandle)>,
     developer: Developer,
     shown: HashMap<Key, (u64, Shown)>,
+    /// [`KEPT_BYTES`], unless a test has less.
+    kept_bytes: usize,
     /// Grows with every pass, to know what was not looked at longest.
     pass: u64,
     wants: Option<Sender<Wanted>>,
@@ -71,6 +88,7 @@ impl Shelf {
             heats: HashMap::new(),
             developer,
             shown: HashMap::new(),
+            kept_bytes: KEPT_BYTES,
             pass: 0,
             wants: None,
             reads,
@@ -131,8 +149,25 @@ impl Shelf {
             let shown = shown(ctx, &key, read);
             self.shown.insert(key, (self.pass, shown));
         }
-        keep_newest(&mut self.shown);
-        keep_newest(&mut self.heats);
+        self.make_room();
+    }
+
+    /// Forgets what was not looked at longest, until the rest fits.
+    fn make_room(&mut self) {
+        let shown = self.shown.values().map(|(pass, shown)| (*pass, shown.bytes()));
+        let heats = self.heats.values().map(|(pass, heat)| (*pass, heat.byte_size()));
+        let mut all: Vec<(u64, usize)> = shown.chain(heats).collect();
+        all.sort_unstable_by_key(|(pass, _)| std::cmp::Reverse(*pass));
+        let mut bytes = 0;
+        let first_out = all.iter().find(|(_, more)| {
+            bytes += more + BESIDE_BYTES;
+            bytes > self.kept_bytes
+        });
+        let Some(&(pass, _)) = first_out else { return };
+        // What was shown on the last pass is looked at, and what has just been read will be.
+        let oldest = (pass + 1).min(self.pass.saturating_sub(1));
+        self.shown.retain(|_, (pass, _)| *pass >= oldest);
+        self.heats.retain(|_, (pass, _)| *pass >= oldest);
     }
 
     /// A line that has never run has no store; it comes with the first part.
@@ -181,16 +216,6 @@ impl Shelf {
     }
 }
 
-/// Removes what was not looked at longest, down to as many as are kept.
-fn keep_newest<K, V>(entries: &mut HashMap<K, (u64, V)>) {
-    if entries.len() > KEPT {
-        let mut passes: Vec<u64> = entries.values().map(|(pass, _)| *pass).collect();
-        passes.sort_unstable();
-        let oldest = passes[entries.len() - KEPT];
-        entries.retain(|_, (pass, _)| *pass >= oldest);
-    }
-}
-
 fn read(path: &Path, kind: ImageKind, side_max_px: u32, developer: &Developer) -> Read {
     let failed = |error: store::PictureError| Read::Failed(error.to_string());
     match kind {
@@ -219,5 +244,77 @@ fn shown(ctx: &Context, key: &Key, read: Read) -> Shown {
             };
             Shown::Picture(ctx.load_texture(&key.0, image, options))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shows a picture of 100 x 100 px, 40 kB, on a pass of its own.
+    fn look(shelf: &mut Shelf, ctx: &Context, name: &str) {
+        shelf.begin_pass(ctx);
+        let image = ColorImage::filled([100, 100], egui::Color32::RED);
+        let texture = ctx.load_texture(name, image, TextureOptions::LINEAR);
+        shelf.shown.insert((name.to_owned(), 100), (shelf.pass, Shown::Picture(texture)));
+    }
+
+    fn names(shelf: &Shelf) -> Vec<&str> {
+        let mut names: Vec<&str> = shelf.shown.keys().map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn shelf(kept_bytes: usize) -> (Shelf, Context) {
+        let mut shelf = Shelf::open(None, std::sync::Arc::new(|_, _| None));
+        shelf.kept_bytes = kept_bytes;
+        (shelf, Context::default())
+    }
+
+    #[test]
+    fn memory_is_bounded_by_bytes_and_the_oldest_goes_first() {
+        let (mut shelf, ctx) = shelf(130_000);
+        for name in ["a", "b", "c"] {
+            look(&mut shelf, &ctx, name);
+        }
+        assert_eq!(names(&shelf), ["a", "b", "c"]);
+        // Looked at again: not the oldest any more.
+        let pass = shelf.pass + 1;
+        shelf.shown.get_mut(&("a".to_owned(), 100)).unwrap().0 = pass;
+        shelf.pass = pass;
+        look(&mut shelf, &ctx, "d");
+        shelf.begin_pass(&ctx);
+        assert_eq!(names(&shelf), ["a", "c", "d"]);
+        // Heatmaps in colour count as well.
+        let heat = ColorImage::filled([200, 150], egui::Color32::RED);
+        let heat = ctx.load_texture("heat", heat, TextureOptions::LINEAR);
+        shelf.heats.insert("heat".to_owned(), (shelf.pass, heat));
+        shelf.begin_pass(&ctx);
+        shelf.begin_pass(&ctx);
+        assert_eq!((names(&shelf), shelf.heats.len()), (vec![], 1));
+    }
+
+    #[test]
+    fn what_is_looked_at_stays_however_much_it_is() {
+        let (mut shelf, ctx) = shelf(10_000);
+        for name in ["a", "b"] {
+            look(&mut shelf, &ctx, name);
+        }
+        let pass = shelf.pass;
+        shelf.shown.values_mut().for_each(|(of, _)| *of = pass);
+        shelf.begin_pass(&ctx);
+        assert_eq!(names(&shelf), ["a", "b"]);
+        shelf.begin_pass(&ctx);
+        assert!(names(&shelf).is_empty());
+    }
+
+    #[test]
+    fn what_never_becomes_a_picture_is_bounded_too() {
+        let (mut shelf, ctx) = shelf(100 * BESIDE_BYTES);
+        for number in 0..1_000_u32 {
+            shelf.begin_pass(&ctx);
+            shelf.shown.insert((number.to_string(), 1), (shelf.pass, Shown::Waiting));
+        }
+        assert!(shelf.shown.len() <= 102, "{}", shelf.shown.len());
     }
 }

@@ -243,8 +243,9 @@ impl Theme {
         visuals.extreme_bg_color = self.ground;
         visuals.override_text_color = Some(self.text);
         visuals.weak_text_color = Some(self.weak);
-        visuals.selection.bg_fill = self.accent;
-        visuals.selection.stroke = Stroke::new(2.0, self.on_accent);
+        // The letters that are selected, and the edge of the field that is written into.
+        visuals.selection.bg_fill = self.accent.gamma_multiply(if is_dark { 1.0 } else { 0.3 });
+        visuals.selection.stroke = Stroke::new(2.0, self.text);
         let widgets = &mut visuals.widgets;
         for widget in
             [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active, &mut widgets.open]

@@ -4,7 +4,6 @@
 mod support;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,8 +11,7 @@ use domain::{Command, Role};
 use egui::Key;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use sightline_ui::theme::TOUCH;
-use sightline_ui::{Alarm, Answer, Language, News, Page, Refusal, Settings};
+use sightline_ui::{Alarm, Answer, Language, Page, Refusal, Settings};
 use support::Behind;
 use support::states::State;
 
@@ -33,17 +31,6 @@ fn at(page: Page, state: State) -> (Harness<'static>, Rc<RefCell<Behind>>) {
 
 fn alarmed() -> (Harness<'static>, Rc<RefCell<Behind>>) {
     at(Page::Live, State::Fault)
-}
-
-/// Every visible word, as it is read out.
-fn labels(harness: &Harness<'_>) -> BTreeSet<String> {
-    let all = harness.root().query_all(egui_kittest::kittest::By::new().recursive(true));
-    all.filter_map(|node| {
-        let node = node.accesskit_node();
-        node.label().or_else(|| node.value())
-    })
-    .filter(|label| !label.trim().is_empty())
-    .collect()
 }
 
 #[test]
@@ -199,69 +186,6 @@ fn what_is_refused_is_said() {
 }
 
 #[test]
-fn what_is_touched_is_as_large_as_a_glove_needs() {
-    for page in [Page::Live, Page::Health, Page::Settings] {
-        for state in State::ALL {
-            let (mut harness, _behind) = at(page, state);
-            harness.run();
-            if state == State::Fault {
-                harness.key_press(Key::F12);
-                harness.run();
-            }
-            let all = harness.root().query_all(egui_kittest::kittest::By::new().recursive(true));
-            let mut touched = 0;
-            for node in all {
-                let of_tree = node.accesskit_node();
-                let is_touched = of_tree.data().supports_action(egui::accesskit::Action::Click);
-                // A page is scrolled by wiping over it; the bar only shows where one is.
-                if !is_touched || of_tree.role() == egui::accesskit::Role::ScrollBar {
-                    continue;
-                }
-                touched += 1;
-                let (size, name) = (node.rect().size(), of_tree.label());
-                let is_large = size.x >= TOUCH - 0.1 && size.y >= TOUCH - 0.1;
-                assert!(is_large, "{page:?} {state:?}: {name:?} is {size:?}");
-            }
-            assert!(touched >= 7, "{page:?} {state:?}: {touched}");
-        }
-    }
-}
-
-#[test]
-fn no_word_is_left_in_english() {
-    for page in [Page::Live, Page::Health, Page::Settings] {
-        for state in State::ALL {
-            let said = |language| {
-                let settings = Settings { language, ..Settings::default() };
-                let (mut harness, behind) = harness(state, page, settings);
-                harness.run();
-                let news = behind.borrow().news.clone();
-                (labels(&harness), news)
-            };
-            let (english, news) = said(Language::English);
-            let (german, _) = said(Language::German);
-            let same: Vec<&String> =
-                english.intersection(&german).filter(|label| !is_data(label, &news)).collect();
-            assert!(same.is_empty(), "{page:?} {state:?}: {same:?}");
-        }
-    }
-}
-
-/// What is the same in both languages: numbers, names that people gave, and a few words.
-fn is_data(label: &str, news: &News) -> bool {
-    const SAME: [&str; 9] =
-        ["Live", "PIN", "OK", "English", "Deutsch", "Name", "Clips", "Cloud", "Version"];
-    let has_no_word = |text: &str| !text.chars().any(char::is_alphabetic);
-    let facts = &news.facts;
-    let mut names: Vec<&str> = vec![&facts.station, &facts.software, "scratch", "dent", "bracket"];
-    names.extend(facts.cameras.iter().map(|camera| camera.as_str()));
-    names.extend(news.people.iter().map(|person| person.name.as_str()));
-    names.extend(news.alarms.iter().map(|alarm| alarm.said.as_str()));
-    let is_part = label.starts_with('P') && has_no_word(&label[1..]);
-    SAME.contains(&label) || has_no_word(label) || is_part || names.contains(&label)
-}
-
-#[test]
 fn it_rests_when_there_is_no_news() {
     for page in Page::ALL {
         for state in State::ALL {
@@ -322,6 +246,9 @@ fn an_engineer_adds_and_removes_people() {
             if name == "Özge Ay" && pin.digits() == "1234"),
         "{asked:?}"
     );
+    // The keyboard had it scrolled away.
+    harness.get_all_by_label("Remove").next().unwrap().scroll_to_me();
+    harness.run();
     harness.get_all_by_label("Remove").next().unwrap().click();
     harness.run();
     harness.get_by_label("Really remove?").click();

@@ -12,6 +12,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
+use egui_kittest::kittest::Queryable;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 use egui_kittest::{Harness, SnapshotResults};
 use sightline_ui::{Language, Page, Settings};
@@ -68,6 +69,30 @@ fn compare(states: &[(State, &str)], settings: &Settings) {
             }));
             results.extend(painted.unwrap_or_else(|_| panic!("{page:?} {name}")));
         }
+    }
+    results.unwrap();
+}
+
+/// Somebody writes a name.
+#[test]
+fn the_keyboard() {
+    let _one = PAINTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(why) = why_not() {
+        eprintln!("skipped: {why}");
+        return;
+    }
+    let mut results = SnapshotResults::new();
+    for (is_dark, name) in [(true, "keyboard-dark"), (false, "keyboard-light")] {
+        let settings = Settings { is_dark, ..Settings::default() };
+        let painted = catch_unwind(AssertUnwindSafe(|| {
+            let mut harness = harness(Page::Settings, State::Running, settings).unwrap();
+            harness.run();
+            harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "Name").click();
+            harness.run();
+            harness.snapshot(name);
+            harness.take_snapshot_results()
+        }));
+        results.extend(painted.unwrap_or_else(|_| panic!("{name}")));
     }
     results.unwrap();
 }

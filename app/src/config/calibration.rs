@@ -7,14 +7,38 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use calibration::{Calibration, CameraFacts, Profile};
+use calibration::watch::{Limits, Watch};
+use calibration::{Calibration, CameraFacts, Profile, Px};
 use domain::{CameraId, CheckedRecipe, Pixels};
 use jiff::Timestamp;
 use models::LumaReader;
-use pipeline::prepare::Calibrations;
+use pipeline::prepare::{self, Calibrations, Still};
 
-/// A camera, and the folder of its profile if it has one.
-pub type Calibrated = (CameraId, Option<PathBuf>);
+/// A camera, and how it is calibrated.
+#[derive(Clone, Debug)]
+pub struct Calibrated {
+    /// Its name.
+    pub camera: CameraId,
+    /// The folder of its profile, if it has one.
+    pub folder: Option<PathBuf>,
+    /// Whether that still holds.
+    pub still: Arc<Still>,
+}
+
+impl Calibrated {
+    /// What the camera's frames are held against while the line runs; `None` where nothing was
+    /// remembered.
+    pub fn watch(&self) -> Result<Option<Watch>> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let profile = Profile::read(folder)?;
+        let mm_per_px = profile.plane.as_ref().map(|plane| {
+            let (width, height) = (profile.size.width, profile.size.height);
+            plane.mm_per_px(Px::new(f64::from(width) / 2.0, f64::from(height) / 2.0))
+        });
+        let limits = Limits { mm_per_px, ..Limits::default() };
+        Ok(profile.baseline(folder)?.map(|baseline| Watch::new(baseline, limits)))
+    }
+}
 
 /// What parts of the recipe in `file` are corrected and measured by, under `cameras`.
 ///
@@ -30,7 +54,7 @@ pub fn calibrations(
     now: Option<Timestamp>,
 ) -> Result<Calibrations> {
     let mut known = BTreeMap::new();
-    for (camera, folder) in cameras {
+    for Calibrated { camera, folder, still } in cameras {
         let Some(folder) = folder else {
             if recipe.measures_in_mm() {
                 bail!(
@@ -41,7 +65,9 @@ pub fn calibrations(
             }
             continue;
         };
-        known.insert(camera.clone(), Arc::new(calibration(camera, folder, recipe, now)?));
+        let calibration = Arc::new(calibration(camera, folder, recipe, now)?);
+        let still = Arc::clone(still);
+        known.insert(camera.clone(), prepare::Calibrated { calibration, still });
     }
     let written = recipe.as_written();
     let golden = written.align.as_ref().map(|align| {

@@ -5,19 +5,23 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
+use domain::CameraId;
 use models::Trust;
 use pipeline::act::reject::RejectConfig;
 use pipeline::capture::{LiveRule, SourceConfig};
 use pipeline::limits::INSPECTORS_MAX;
 use pipeline::line::ThreadPlan;
 use pipeline::plc::PlcConfig;
+use pipeline::prepare::Still;
 use pipeline::record::clip::ClipConfig;
 use pipeline::record::film::FilmConfig;
 use pipeline::upload::UploadConfig;
 use serde::Deserialize;
 
+use super::calibration::Calibrated;
 use super::clips::Filming;
 use super::place;
 
@@ -65,6 +69,9 @@ pub struct Camera {
     pub rule: LiveRule,
     /// Folder of its calibration profile; it measures nothing when absent.
     pub calibration: Option<PathBuf>,
+    /// Whether that still holds, while a line runs.
+    #[serde(skip)]
+    pub still: Arc<Still>,
 }
 
 /// One recipe of a station.
@@ -206,6 +213,15 @@ impl Station {
 
 impl Camera {
     /// With the paths of recorded footage relative to the file in which they stand.
+    /// How it is calibrated.
+    pub fn calibrated(&self) -> Calibrated {
+        Calibrated {
+            camera: CameraId::new(&self.name),
+            folder: self.calibration.clone(),
+            still: Arc::clone(&self.still),
+        }
+    }
+
     fn beside(mut self, base: &Path) -> Self {
         if let SourceConfig::File { path, .. } | SourceConfig::Images { path, .. } =
             &mut self.source

@@ -201,7 +201,10 @@ fn setup(work: &Work<'_>, folder: &Path, heard: &Heard) -> Result<Set, Failure> 
             let pace = (work.fps, work.live);
             let (source, exposed) = Camera::new(work.film, id.clone(), &clock, pace, rounds);
             let source = Box::new(source);
-            (CameraSetup { camera: id.clone(), source, field: None, peek: None }, exposed)
+            (
+                CameraSetup { camera: id.clone(), source, field: None, peek: None, watcher: None },
+                exposed,
+            )
         })
         .unzip();
     let counters = Arc::new(Counters::of_cameras(ids.clone()));

@@ -142,6 +142,7 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
                 source: capture::open(config, CameraId::new("bench"), CaptureTime::default())?,
                 field: None,
                 peek: None,
+                watcher: None,
             }],
             armed: Arc::new(Armed::new(recipe, model, Calibrations::default(), cores())?),
             plc: Box::new(NonePlc),

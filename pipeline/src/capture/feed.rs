@@ -24,8 +24,8 @@ pub const fn when_full(live: bool) -> WhenFull {
 pub struct Beside {
     /// Its film.
     pub film: Option<Tap>,
-    /// A person.
-    pub peek: Option<Arc<Peek>>,
+    /// A person, and who watches over the calibration.
+    pub peeks: Vec<Arc<Peek>>,
 }
 
 impl Beside {
@@ -33,9 +33,7 @@ impl Beside {
         if let Some(film) = &mut self.film {
             film.see(frame);
         }
-        if let Some(peek) = &self.peek {
-            peek.show(frame);
-        }
+        self.peeks.iter().for_each(|peek| peek.show(frame));
     }
 }
 

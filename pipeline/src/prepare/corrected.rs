@@ -14,11 +14,22 @@ use domain::{
 use models::{Colour, LumaReader, Shaper};
 use thiserror::Error;
 
+use super::still::Still;
+
 /// What a recipe's parts are corrected and measured by. Shared by all seats of a recipe.
 #[derive(Clone, Debug, Default)]
 pub struct Calibrations {
-    cameras: Arc<BTreeMap<CameraId, Arc<Calibration>>>,
+    cameras: Arc<BTreeMap<CameraId, Calibrated>>,
     align: Option<Arc<Golden>>,
+}
+
+/// One camera's calibration.
+#[derive(Clone, Debug)]
+pub struct Calibrated {
+    /// What its parts are corrected and measured by.
+    pub calibration: Arc<Calibration>,
+    /// Whether that still holds.
+    pub still: Arc<Still>,
 }
 
 /// How parts are to lie.
@@ -48,7 +59,7 @@ impl Calibrations {
     /// # Errors
     /// When there is nothing in the golden sample to align by.
     pub fn new(
-        cameras: BTreeMap<CameraId, Arc<Calibration>>,
+        cameras: BTreeMap<CameraId, Calibrated>,
         align: Option<(&Align, SizePx, Vec<u8>)>,
     ) -> Result<Self, NotCalibrated> {
         let align = align.map(|(align, size, luma)| {
@@ -181,12 +192,15 @@ impl Correction {
         size: SizePx,
     ) -> Result<Option<Arc<Calibration>>, FindingFault> {
         match self.calibrations.cameras.get(camera) {
-            Some(known) if known.size() != size => {
-                let made = known.size();
+            Some(Calibrated { still, .. }) if let Some(cause) = still.lost() => {
+                Err(FindingFault::Calibration { message: cause.to_string() })
+            }
+            Some(Calibrated { calibration, .. }) if calibration.size() != size => {
+                let made = calibration.size();
                 let message = format!("it was made at {made} pixels, the camera gives {size}");
                 Err(FindingFault::Calibration { message })
             }
-            Some(known) => Ok(Some(Arc::clone(known))),
+            Some(known) => Ok(Some(Arc::clone(&known.calibration))),
             None => Ok(self.corrector.aligns().then(|| Arc::new(Calibration::bare(size)))),
         }
     }

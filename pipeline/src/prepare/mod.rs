@@ -6,13 +6,15 @@
 //! finds is measured in millimetres here too, since here is known how the crop was corrected.
 
 mod corrected;
+mod still;
 
 use domain::{InferredPart, Part, PreparedPart, Stage, Tensor};
 use models::Shaper;
 
 use crate::clock::Clock;
 use corrected::Correction;
-pub use corrected::{Calibrations, NotCalibrated};
+pub use corrected::{Calibrated, Calibrations, NotCalibrated};
+pub use still::{Still, WATCH_EVERY, Watcher};
 
 /// Makes inputs for one model; keeps the memory of tensors that were given back.
 pub struct Preparer {

@@ -308,6 +308,7 @@ impl Setup {
                 source: Box::new(source),
                 field: heard.pop(),
                 peek: None,
+                watcher: None,
             }],
             writer: writer(folder, &recipe, &*clock),
             armed: Arc::new(Armed::new(recipe, model, Calibrations::default(), 2).unwrap()),

@@ -11,15 +11,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use domain::{Judgement, Label, PartKey, PersonId, WallTime};
+use domain::{Judgement, Label, PartId, PartKey, PersonId, WallTime};
 use rusqlite::Row;
 use serde::Serialize;
 
 pub use kappa::{Kappa, cohen, fleiss};
 
 use crate::keep::{Choice, is_chosen};
-use crate::labels::{LabelRow, label_row};
-use crate::rows::read::text;
+use crate::rows::read::{count, json};
 use crate::{Reader, RunId, StoreError};
 
 /// Whose labels to compare.
@@ -144,24 +143,14 @@ impl Reader {
         by: &PersonId,
         limit: usize,
     ) -> Result<Vec<PartKey>, StoreError> {
-        let sql = "SELECT * FROM label AS said WHERE holds = 1 AND is_second = 0
-            AND judgement IN ('good', 'bad') AND person <> ?1
-            AND NOT EXISTS (SELECT 1 FROM label AS other WHERE other.run_id = said.run_id
-                AND other.part_number = said.part_number AND other.holds = 1
-                AND (other.person = ?1 OR other.is_second = 1
-                    OR (other.id > said.id AND other.is_second = 0)))
-            AND EXISTS (SELECT 1 FROM image WHERE image.run_id = said.run_id
-                AND image.part_number = said.part_number AND kind = 'picture')
-            ORDER BY run_id DESC, part_number DESC";
         self.read(|db| {
-            let mut statement = db.prepare_cached(sql)?;
-            let rows = statement.query_map([by.as_str()], label_row)?;
-            rows.map(|row| row.map(|LabelRow { key, .. }| key))
-                .filter(|key| {
-                    key.as_ref().map_or(true, |key| is_chosen(*key, share, Choice::SecondOpinion))
-                })
-                .take(limit)
-                .collect()
+            let mut statement = db.prepare_cached(DUE)?;
+            let rows = statement.query_map([by.as_str()], key)?;
+            rows.filter(|key| {
+                key.as_ref().map_or(true, |key| is_chosen(*key, share, Choice::SecondOpinion))
+            })
+            .take(limit)
+            .collect()
         })
     }
 
@@ -170,8 +159,9 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn agreement(&self, filter: &AgreementFilter) -> Result<Agreement, StoreError> {
-        let sql = "SELECT label.*, verdict FROM label
-            JOIN part ON part.run_id = label.run_id AND number = part_number
+        let sql = "SELECT label.run_id, part_number, person, judgement = 'bad', label_json,
+                is_second, verdict
+            FROM label JOIN part ON part.run_id = label.run_id AND number = part_number
             WHERE holds = 1 AND judgement IN ('good', 'bad')
             AND (?1 IS NULL OR label.run_id = ?1)
             AND (?2 IS NULL OR said_wall_ns >= ?2) AND (?3 IS NULL OR said_wall_ns < ?3)
@@ -187,16 +177,34 @@ impl Reader {
     }
 }
 
+/// The labels that another person has not looked at yet, the newest first.
+const DUE: &str = "SELECT run_id, part_number FROM label AS said WHERE holds = 1 AND is_second = 0
+    AND judgement IN ('good', 'bad') AND person <> ?1
+    AND NOT EXISTS (SELECT 1 FROM label AS other WHERE other.run_id = said.run_id
+        AND other.part_number = said.part_number AND other.holds = 1
+        AND (other.person = ?1 OR other.is_second = 1
+            OR (other.id > said.id AND other.is_second = 0)))
+    AND EXISTS (SELECT 1 FROM image WHERE image.run_id = said.run_id
+        AND image.part_number = said.part_number AND kind = 'picture')
+    ORDER BY run_id DESC, part_number DESC";
+
+/// A part, by the first two columns.
+fn key(row: &Row<'_>) -> rusqlite::Result<PartKey> {
+    Ok(PartKey { run: row.get(0)?, part: PartId(count(row, 1)?) })
+}
+
 fn said(row: &Row<'_>) -> rusqlite::Result<Said> {
-    let LabelRow { key, by, label, is_second, .. } = label_row(row)?;
-    let is_bad = label.judgement == Judgement::Bad;
-    Ok(Said { key, by, is_bad, class: class_of(&label), is_second, verdict: text(row, "verdict")? })
+    let (key, by, is_bad) = (key(row)?, PersonId::new(&row.get::<_, String>(2)?), row.get(3)?);
+    // What is good has no marks, and to read what was said takes most of the time.
+    let class = if is_bad {
+        class_of(&json::<Label>(row, "label_json")?)
+    } else {
+        Judgement::Good.name().to_owned()
+    };
+    Ok(Said { key, by, is_bad, class, is_second: row.get(5)?, verdict: row.get(6)? })
 }
 
 fn class_of(label: &Label) -> String {
-    if label.marks.is_empty() {
-        return label.judgement.name().to_owned();
-    }
     let mut classes: Vec<&str> = label.marks.iter().map(|mark| &*mark.class).collect();
     classes.sort_unstable();
     classes.dedup();

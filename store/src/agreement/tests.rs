@@ -141,3 +141,12 @@ impl IntoId for &str {
         PersonId::new(self)
     }
 }
+
+#[test]
+fn what_is_due_is_found_by_its_index() {
+    let dir = tempfile::tempdir().unwrap();
+    Store::create_or_open(dir.path()).unwrap();
+    let plan = Reader::open(dir.path()).unwrap().plan(DUE);
+    assert!(plan[0].starts_with("SCAN said USING INDEX label_in_force"), "{plan:?}");
+    assert!(plan.iter().all(|line| !line.contains("TEMP B-TREE")), "{plan:?}");
+}

@@ -180,16 +180,13 @@ fn io(path: &Path, doing: &'static str, error: std::io::Error) -> ExportError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+#[path = "../../tests/export/names.rs"]
+mod names;
 
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
+#[cfg(test)]
+mod tests {
+    use super::names::names;
+    use super::*;
 
     #[test]
     fn a_folder_appears_whole_with_its_manifest() {

@@ -52,6 +52,8 @@ pub enum BinBy {
     Period(Duration),
     /// As many parts as this each, the last perhaps fewer.
     Parts(u32),
+    /// Not at all: one piece, or none where there are no parts.
+    All,
 }
 
 /// The parts of a piece of time.
@@ -124,24 +126,13 @@ impl Reader {
     /// When the database cannot be read.
     pub fn yield_by(&self, search: &PartSearch, by: BinBy) -> Result<Vec<Bin>, StoreError> {
         let mut which = Where::new(search);
-        let (bin, size) = match by {
-            BinBy::Period(period) => ("triggered_wall_ns / :size", nanos(period)),
-            BinBy::Parts(parts) => (
-                "(row_number() OVER (ORDER BY triggered_wall_ns, run_id, number) - 1) / :size",
-                i64::from(parts.max(1)),
-            ),
+        let size = match by {
+            BinBy::Period(period) => nanos(period),
+            BinBy::Parts(parts) => i64::from(parts.max(1)),
+            BinBy::All => 1,
         };
         which.value(":size", size);
-        let sql = format!(
-            "SELECT bin, min(triggered_wall_ns) AS first, max(triggered_wall_ns) AS last,
-                count(*) FILTER (WHERE verdict = 'pass') AS passed,
-                count(*) FILTER (WHERE verdict = 'reject') AS rejected,
-                count(*) FILTER (WHERE verdict = 'undecided') AS undecided,
-                count(*) FILTER (WHERE answered_by = 'fail_safe') AS fail_safe
-            FROM (SELECT triggered_wall_ns, verdict, answered_by, {bin} AS bin FROM part {})
-            GROUP BY bin ORDER BY bin",
-            which.sql()
-        );
+        let sql = yield_sql(&which, by);
         let wall = |unix_ns| WallTime { unix_ns };
         self.list(&sql, &*which.params(), |row| {
             let (from, to) = match by {
@@ -149,7 +140,7 @@ impl Reader {
                     let from = row.get::<_, i64>("bin")?.saturating_mul(size);
                     (from, from.saturating_add(size))
                 }
-                BinBy::Parts(_) => (row.get("first")?, row.get("last")?),
+                BinBy::Parts(_) | BinBy::All => (row.get("first")?, row.get("last")?),
             };
             Ok(Bin {
                 from: wall(from),
@@ -235,6 +226,28 @@ impl Reader {
         let defects = self.list(sql, of, read::defect)?;
         Ok(ScoredPart { row, defects })
     }
+}
+
+/// One piece needs no order, and none of the time that it takes.
+fn yield_sql(which: &Where, by: BinBy) -> String {
+    let (bin, pieces) = match by {
+        BinBy::Period(_) => ("triggered_wall_ns / :size", "GROUP BY bin ORDER BY bin"),
+        BinBy::Parts(_) => (
+            "(row_number() OVER (ORDER BY triggered_wall_ns, run_id, number) - 1) / :size",
+            "GROUP BY bin ORDER BY bin",
+        ),
+        BinBy::All => (":size", "HAVING count(*) > 0"),
+    };
+    format!(
+        "SELECT bin, min(triggered_wall_ns) AS first, max(triggered_wall_ns) AS last,
+            count(*) FILTER (WHERE verdict = 'pass') AS passed,
+            count(*) FILTER (WHERE verdict = 'reject') AS rejected,
+            count(*) FILTER (WHERE verdict = 'undecided') AS undecided,
+            count(*) FILTER (WHERE answered_by = 'fail_safe') AS fail_safe
+        FROM (SELECT triggered_wall_ns, verdict, answered_by, {bin} AS bin FROM part {})
+        {pieces}",
+        which.sql()
+    )
 }
 
 fn nanos(period: Duration) -> i64 {

@@ -163,6 +163,10 @@ fn yield_is_cut_by_time_and_by_parts() {
     let expected = [(2, 1, 1, 0), (2, 2, 1, 1), (1, 0, 0, 0), (1, 0, 0, 0)];
     assert_eq!(by_time.iter().map(counts).collect::<Vec<_>>(), expected);
     assert_eq!((Some(by_time[1].from), Some(by_time[1].to)), (at(5), at(10)));
+    let together = reader.yield_by(&all(), BinBy::All).unwrap();
+    assert_eq!(together, reader.yield_by(&all(), BinBy::Parts(u32::MAX)).unwrap());
+    let none = PartSearch { run: Some(RunId(99)), ..all() };
+    assert_eq!((together.len(), reader.yield_by(&none, BinBy::All).unwrap()), (1, vec![]));
     let by_parts = reader.yield_by(&all(), BinBy::Parts(4)).unwrap();
     assert_eq!(by_parts.iter().map(Bin::total).collect::<Vec<_>>(), [4, 4, 3]);
     assert_eq!((Some(by_parts[2].from), Some(by_parts[2].to)), (at(9), at(60)));
@@ -215,4 +219,18 @@ proptest! {
         let is_inside = (10..40).contains(&x) && (20..45).contains(&y);
         prop_assert_eq!(found.outside == 0, is_inside);
     }
+}
+
+/// The sums over all parts come from an index alone, and nothing is sorted for them.
+#[test]
+fn sums_are_read_from_an_index() {
+    let dir = tempfile::tempdir().unwrap();
+    Store::create_or_open(dir.path()).unwrap();
+    let reader = Reader::open(dir.path()).unwrap();
+    let plan = reader.plan(&yield_sql(&Where::new(&PartSearch::default()), BinBy::All));
+    assert_eq!(plan, ["SCAN part USING COVERING INDEX part_by_time"]);
+    let page = Where::new(&PartSearch { verdict: Some(VerdictWord::Reject), ..Default::default() });
+    let sql = format!("SELECT * FROM part {} ORDER BY run_id DESC, number DESC", page.sql());
+    let wanted = ["SEARCH part USING INDEX part_by_verdict (verdict=?)"];
+    assert_eq!(reader.plan(&sql), wanted, "a page of them needs no sorting");
 }

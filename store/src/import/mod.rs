@@ -22,8 +22,11 @@ pub use dataset::{Dataset, LabelledPicture};
 pub use matching::{Unmatched, Why};
 
 use crate::export::{Format, Manifest};
-use crate::{Labels, NewLabel, Reader, StoreError};
+use crate::{LabelRow, Labels, NewLabel, Reader, StoreError};
 use matching::{Found, Matcher};
+
+/// Labels that are written at a time: each such batch is on disk as a whole or not at all.
+const BATCH: usize = 500;
 
 /// Why nothing was imported.
 #[derive(Debug, Error)]
@@ -99,8 +102,8 @@ pub fn read(
 /// writes. `progress` hears how many parts of how many are done.
 ///
 /// # Errors
-/// When the dataset can't be read, or the store can't be read or written. What was written before
-/// is there; an import that is done again writes the rest.
+/// When the dataset can't be read, or the store can't be read or written. The batches that were
+/// written before are there; an import that is done again writes the rest.
 pub fn import(
     reader: &Reader,
     labels: &mut Labels,
@@ -118,19 +121,24 @@ pub fn import(
     };
     let Found { labels: found, unmatched } = matcher.labels(&read.pictures)?;
     done.unmatched = unmatched;
-    for ((key, label), number) in found.iter().zip(1..) {
-        let known = reader.labels(*key)?;
-        let last = known.iter().find(|row| row.holds && !row.is_second && row.by == *options.by);
-        if last.is_some_and(|row| row.label == *label) {
-            done.unchanged += 1;
-        } else {
-            let (key, at) = (*key, options.at);
-            let (by, role, is_second) = (options.by, options.role, false);
-            labels.add(&NewLabel { key, at, by, role, label, is_second })?;
-            done.written += 1;
-            let is_bad = label.judgement == domain::Judgement::Bad;
-            *(if is_bad { &mut done.bad } else { &mut done.good }) += 1;
+    let mut number = 0;
+    for some in found.chunks(BATCH) {
+        let mut said = Vec::with_capacity(some.len());
+        for (key, label) in some {
+            let known = reader.labels(*key)?;
+            let is_last = |row: &&LabelRow| row.holds && !row.is_second && row.by == *options.by;
+            if known.iter().find(is_last).is_none_or(|row| row.label != *label) {
+                let (by, role, is_second) = (options.by, options.role, false);
+                said.push(NewLabel { key: *key, at: options.at, by, role, label, is_second });
+            }
         }
+        labels.add_all(&said)?;
+        let is_bad = |new: &&NewLabel<'_>| new.label.judgement == domain::Judgement::Bad;
+        let (written, bad) = (said.len() as u64, said.iter().filter(is_bad).count() as u64);
+        (done.written, done.bad) = (done.written + written, done.bad + bad);
+        done.good += written - bad;
+        done.unchanged += some.len() as u64 - written;
+        number += some.len() as u64;
         progress(number, found.len() as u64);
     }
     Ok(done)

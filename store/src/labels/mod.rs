@@ -112,15 +112,24 @@ impl Labels {
             if let Some(refusal) = refusal(db, new)? {
                 return Ok(Err(refusal));
             }
-            let row = rows::insert(db, new)?;
-            let PartKey { run, part } = new.key;
-            let detail = json!({
-                "label": row.id, "run": run, "part": part, "is_second": new.is_second,
-                "judgement": new.label.judgement, "sha256": rows::hash_of(new.label),
-            });
-            let (at, by) = (new.at, Some((new.by, new.role)));
-            audit::append(db, &NewEntry { at, by, action: Action::Label, detail: &detail })?;
-            Ok(Ok(row))
+            insert(db, new).map(Ok)
+        })?
+    }
+
+    /// As [`Self::add`], for many: all are written, in their order and in one transaction, or none
+    /// is. The line waits as long as that takes, so ask for some hundreds at a time.
+    ///
+    /// # Errors
+    /// As [`Self::add`], for the first that is refused.
+    pub fn add_all(&mut self, all: &[NewLabel<'_>]) -> Result<Vec<LabelRow>, StoreError> {
+        let Some(first) = all.first() else { return Ok(vec![]) };
+        self.write("write down labels", first.at, |db| {
+            for new in all {
+                if let Some(refusal) = refusal(db, new)? {
+                    return Ok(Err(refusal));
+                }
+            }
+            all.iter().map(|new| insert(db, new)).collect::<rusqlite::Result<_>>().map(Ok)
         })?
     }
 
@@ -192,6 +201,19 @@ impl Labels {
     fn sql(&self, doing: &'static str, error: rusqlite::Error) -> StoreError {
         StoreError::sql(&self.folder.join(DATABASE), doing, error)
     }
+}
+
+/// Writes down a label and its entry in the audit log.
+fn insert(db: &Connection, new: &NewLabel<'_>) -> rusqlite::Result<LabelRow> {
+    let row = rows::insert(db, new)?;
+    let PartKey { run, part } = new.key;
+    let detail = json!({
+        "label": row.id, "run": run, "part": part, "is_second": new.is_second,
+        "judgement": new.label.judgement, "sha256": rows::hash_of(new.label),
+    });
+    let (at, by) = (new.at, Some((new.by, new.role)));
+    audit::append(db, &NewEntry { at, by, action: Action::Label, detail: &detail })?;
+    Ok(row)
 }
 
 /// Why a label cannot be written: the part is not there, or the label does not go with it.

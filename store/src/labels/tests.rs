@@ -91,6 +91,29 @@ fn what_does_not_fit_its_part_is_refused() {
 }
 
 #[test]
+fn many_are_written_together_or_not_at_all() {
+    let (dir, store) = store();
+    let mut labels = store.labels().unwrap();
+    let (ann, bea, good, bad) = (PersonId::new("p-ann"), PersonId::new("p-bea"), good(), bad(1));
+    assert_eq!(labels.add_all(&[]).unwrap(), []);
+    // The last is of no part; a kill between two would leave as little.
+    let refused = labels.add_all(&[new(1, &ann, &good), new(2, &ann, &bad), new(4, &ann, &good)]);
+    assert!(matches!(refused, Err(StoreError::NoSuchPart { part: PartId(4), .. })));
+    let reader = Reader::open(dir.path()).unwrap();
+    assert_eq!(reader.labelled(None, 9).unwrap(), []);
+    assert_eq!(verify_audit(dir.path()).unwrap().entries, 0);
+    // In their order: what a person says of a part last holds.
+    let all = [new(1, &ann, &bad), new(2, &bea, &good), new(1, &ann, &good)];
+    let rows = labels.add_all(&all).unwrap();
+    assert_eq!(rows.iter().map(|row| row.key.part.0).collect::<Vec<_>>(), [1, 2, 1]);
+    let held: Vec<i64> = reader.labelled(None, 9).unwrap().iter().map(|row| row.id).collect();
+    assert_eq!(held, [rows[2].id, rows[1].id]);
+    let report = verify_audit(dir.path()).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!((report.entries, report.labels), (3, 3));
+}
+
+#[test]
 fn a_part_that_was_labelled_and_its_labels_are_not_removed() {
     let (dir, store) = store();
     let mut labels = store.labels().unwrap();

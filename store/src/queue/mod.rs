@@ -3,16 +3,18 @@
 //!
 //! 1. What the station itself could not decide.
 //! 2. What two models say different things of: the same footage, replayed with another model.
-//! 3. What came close to its limit.
-//! 4. A control share of what passed, chosen by number alone: the only labels from which the share
+//! 3. What has a label that says another thing than the model: for a second look, once.
+//! 4. What was decided closely: the score that decided is near its limit.
+//! 5. A control share of what passed, chosen by number alone: the only labels from which the share
 //!    of escapes can be estimated, because nothing but chance chose them.
-//! 5. What looks unlike the newest parts: how many of those have the same class, tenth of the score
+//! 6. What looks unlike the newest parts: how many of those have the same class, tenth of the score
 //!    and place of their strongest defect is counted, nothing is learnt.
-//! 6. What was rejected.
+//! 7. What was rejected.
 //!
 //! What was skipped comes after all of them. Only the newest parts of each verdict are weighed, so
 //! the answer takes the same time however much is stored.
 
+mod differ;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -82,7 +84,14 @@ pub enum WhyAsked {
         /// What it said.
         said: VerdictWord,
     },
-    /// A score came close to a limit of the recipe.
+    /// It has a label, and that says another thing than the model did.
+    LabelDiffers {
+        /// The class that the model found; absent when it found the part good.
+        model: Option<String>,
+        /// The class that the label names; absent when it calls the part good.
+        label: Option<String>,
+    },
+    /// The score that decided is close to its limit.
     NearLimit {
         /// The label.
         kind: String,
@@ -120,6 +129,10 @@ impl std::fmt::Display for WhyAsked {
             Self::ModelsDiffer { run, said } => {
                 write!(f, "the model of run {run} said {}", said.name())
             }
+            Self::LabelDiffers { model, label } => {
+                let name = |class: &Option<String>| class.clone().unwrap_or_else(|| "good".into());
+                write!(f, "the model says {}, the label says {}", name(model), name(label))
+            }
             Self::NearLimit { kind, score, limit } => {
                 write!(f, "{kind} {:.2}, limit {:.2}", score.get(), limit.get())
             }
@@ -134,8 +147,9 @@ impl WhyAsked {
     /// The larger the sooner; reasons of one kind are less than 1 apart.
     fn priority(&self) -> f32 {
         match self {
-            Self::Undecided { .. } => 5.0,
-            Self::ModelsDiffer { .. } => 4.0,
+            Self::Undecided { .. } => 6.0,
+            Self::ModelsDiffer { .. } => 5.0,
+            Self::LabelDiffers { .. } => 4.0,
             Self::NearLimit { score, limit, .. } => {
                 3.0 + (1.0 - (score.get() - limit.get()).abs() / NEAR).clamp(0.0, 0.99)
             }
@@ -152,10 +166,11 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn label_queue(&self, ask: &QueueAsk) -> Result<Vec<QueueItem>, StoreError> {
-        let (candidates, seen) = self.read(|db| {
+        let (candidates, differing, seen) = self.read(|db| {
             // All of it of one moment.
             let reading = db.unchecked_transaction()?;
-            let read = (rows::candidates(db, ask.run)?, rows::seen(db)?);
+            let differing = differ::differing(db, ask.run)?;
+            let read = (rows::candidates(db, ask.run)?, differing, rows::seen(db)?);
             reading.commit()?;
             Ok(read)
         })?;
@@ -165,6 +180,13 @@ impl Reader {
             Some(QueueItem { key, verdict, was_skipped, priority: why.priority(), why })
         };
         let mut items: Vec<QueueItem> = candidates.into_iter().filter_map(item).collect();
+        items.extend(differing.into_iter().map(|(key, verdict, why)| QueueItem {
+            key,
+            verdict,
+            was_skipped: false,
+            priority: why.priority(),
+            why,
+        }));
         items.sort_by(|a, b| {
             a.was_skipped
                 .cmp(&b.was_skipped)
@@ -194,27 +216,32 @@ fn why(candidate: &Candidate, seen: &Seen, control: f64) -> Option<WhyAsked> {
     if let Some(rare) = rare(&candidate.looks, seen) {
         return Some(rare);
     }
-    candidate.reason.clone().map(|reason| WhyAsked::Rejected { reason })
+    candidate.reasons.first().cloned().map(|reason| WhyAsked::Rejected { reason })
 }
 
-/// The score that is nearest to a limit, if it is near.
+/// The score that decided, if it is near its limit. What was rejected was so by the reason that is
+/// farthest above its limit, whatever else is near one; what passed would first have been in doubt
+/// for the score that is nearest below.
 fn near_limit(candidate: &Candidate) -> Option<WhyAsked> {
-    let recipe = candidate.recipe.as_ref()?;
-    let counted = candidate.defects.iter().filter(|defect| recipe.looks_at(defect));
-    let pairs = counted.flat_map(|defect| {
-        let limits = recipe.limits_for(&defect.kind);
-        let limits = limits.map(|limits| [limits.reject_at, limits.undecided_from]);
-        limits.into_iter().flatten().map(move |limit| (defect, limit))
-    });
     let distance = |score: Score, limit: Score| (score.get() - limit.get()).abs();
-    let (defect, limit) = pairs.min_by(|(a, of_a), (b, of_b)| {
-        distance(a.score, *of_a).total_cmp(&distance(b.score, *of_b))
-    })?;
-    (distance(defect.score, limit) <= NEAR).then(|| WhyAsked::NearLimit {
-        kind: defect.kind.to_string(),
-        score: defect.score,
-        limit,
-    })
+    let (kind, score, limit) = if candidate.verdict == VerdictWord::Reject {
+        let reasons = candidate.reasons.iter().map(|it| (&it.kind, it.score, it.limit));
+        reasons.max_by(|(_, a, of_a), (_, b, of_b)| {
+            distance(*a, *of_a).total_cmp(&distance(*b, *of_b))
+        })?
+    } else {
+        let recipe = candidate.recipe.as_ref()?;
+        let counted = candidate.defects.iter().filter(|defect| recipe.looks_at(defect));
+        let limited = counted.filter_map(|defect| {
+            let limits = recipe.limits_for(&defect.kind)?;
+            Some((&defect.kind, defect.score, limits.undecided_from))
+        });
+        limited.min_by(|(_, a, of_a), (_, b, of_b)| {
+            distance(*a, *of_a).total_cmp(&distance(*b, *of_b))
+        })?
+    };
+    let is_near = distance(score, limit) <= NEAR;
+    is_near.then(|| WhyAsked::NearLimit { kind: kind.to_string(), score, limit })
 }
 
 fn rare(looks: &Looks, seen: &Seen) -> Option<WhyAsked> {

@@ -24,8 +24,8 @@ pub(super) struct Candidate {
     pub(super) verdict: VerdictWord,
     /// Why it is undecided, if it is.
     pub(super) undecided: Option<Why>,
-    /// The strongest reason to reject it, if it was.
-    pub(super) reason: Option<Reason>,
+    /// Why it was rejected, if it was; the strongest reason first.
+    pub(super) reasons: Vec<Reason>,
     pub(super) late: Option<VerdictWord>,
     /// Another run in which another model said something else of it.
     pub(super) other_model: Option<(RunId, VerdictWord)>,
@@ -89,7 +89,8 @@ pub(super) const fn as_f32(count: u64) -> f32 {
 }
 
 /// The strongest defect of each of the newest parts.
-const SEEN: &str = "SELECT d.kind, max(d.score) AS score, d.box_x_px, d.box_y_px, d.box_width_px,
+pub(super) const SEEN: &str =
+    "SELECT d.kind, max(d.score) AS score, d.box_x_px, d.box_y_px, d.box_width_px,
     d.box_height_px, v.crop_x_px, v.crop_y_px, v.crop_width_px, v.crop_height_px
     FROM (SELECT run_id, number FROM part ORDER BY run_id DESC, number DESC LIMIT ?1) AS p
     LEFT JOIN defect AS d ON d.run_id = p.run_id AND d.part_number = p.number
@@ -142,17 +143,7 @@ const WITH_PICTURE: &str = "EXISTS (SELECT 1 FROM image WHERE image.run_id = p.r
 pub(super) fn candidates(db: &Connection, run: Option<RunId>) -> Result<Vec<Candidate>> {
     let mut found = Found { db, recipes: HashMap::new(), twins: HashMap::new(), parts: vec![] };
     for verdict in [VerdictWord::Undecided, VerdictWord::Reject, VerdictWord::Pass] {
-        let (from, has_picture) = match verdict {
-            VerdictWord::Pass => (OF_PICTURES, "true"),
-            _ => ("FROM part AS p", WITH_PICTURE),
-        };
-        let of_run = if run.is_some() { "p.run_id = :run" } else { ":run IS NULL" };
-        let sql = format!(
-            "{COLUMNS} {from} {LATE} WHERE p.verdict = :verdict AND {of_run} AND {has_picture}
-             AND (said IS NULL OR said = 'skip')
-             ORDER BY p.run_id DESC, p.number DESC LIMIT :limit"
-        );
-        let mut statement = db.prepare_cached(&sql)?;
+        let mut statement = db.prepare_cached(&candidates_sql(verdict, run))?;
         let run = run.map(|run| run.0);
         let mut rows = statement.query(named_params! {
             ":verdict": verdict.name(), ":run": run, ":limit": CANDIDATES_MAX,
@@ -162,6 +153,19 @@ pub(super) fn candidates(db: &Connection, run: Option<RunId>) -> Result<Vec<Cand
         }
     }
     Ok(found.parts)
+}
+
+pub(super) fn candidates_sql(verdict: VerdictWord, run: Option<RunId>) -> String {
+    let (from, has_picture) = match verdict {
+        VerdictWord::Pass => (OF_PICTURES, "true"),
+        _ => ("FROM part AS p", WITH_PICTURE),
+    };
+    let of_run = if run.is_some() { "p.run_id = :run" } else { ":run IS NULL" };
+    format!(
+        "{COLUMNS} {from} {LATE} WHERE p.verdict = :verdict AND {of_run} AND {has_picture}
+         AND (said IS NULL OR said = 'skip')
+         ORDER BY p.run_id DESC, p.number DESC LIMIT :limit"
+    )
 }
 
 /// What was found so far, with what is looked up once.
@@ -192,7 +196,7 @@ impl Found<'_> {
             key,
             verdict,
             undecided: undecided.transpose()?,
-            reason: reasons.into_iter().next(),
+            reasons,
             late: late.transpose()?,
             other_model,
             was_skipped: row.get::<_, Option<String>>("said")?.is_some(),

@@ -15,6 +15,13 @@ fn part(number: u64, verdict: Verdict, kind: &str, score: f32) -> Inspection {
     inspection
 }
 
+/// Rejected for a scratch of that score; the limit is 0.6.
+fn rejected(score: f32) -> Verdict {
+    let Verdict::Reject { mut reasons } = example::reject() else { unreachable!() };
+    reasons[0].score = example::score(score);
+    Verdict::Reject { reasons }
+}
+
 fn near() -> Verdict {
     example::verdicts().swap_remove(2)
 }
@@ -40,11 +47,15 @@ impl Station {
     }
 
     fn label(&mut self, part: u64, judgement: Judgement) {
+        self.label_as("p-ann", part, &Label::unmarked(judgement, false));
+    }
+
+    fn label_as(&mut self, by: &str, part: u64, label: &Label) {
         self.writer.flush().unwrap();
-        let (by, label) = (PersonId::new("p-ann"), Label::unmarked(judgement, false));
+        let by = PersonId::new(by);
         let (role, at) = (Role::Operator, WallTime { unix_ns: 5 });
         let key = PartKey { run: 1, part: domain::PartId(part) };
-        let new = NewLabel { key, at, by: &by, role, label: &label, is_second: false };
+        let new = NewLabel { key, at, by: &by, role, label, is_second: false };
         self.store.labels().unwrap().add(&new).unwrap();
     }
 
@@ -68,7 +79,7 @@ fn one_of_each() -> Station {
     station.record(part(3, near(), "scratch", 0.5), false);
     station.record(part(4, example::reject(), "scratch", 0.9), false);
     station.record(part(5, Verdict::Pass, "scratch", 0.05), true);
-    station.record(part(6, example::reject(), "scratch", 0.62), false);
+    station.record(part(6, rejected(0.62), "scratch", 0.62), false);
     station.writer.record(&example::deadline(7), &mut |_| true).unwrap();
     station
 }
@@ -92,9 +103,73 @@ fn what_is_most_worth_asking_about_comes_first() {
 }
 
 #[test]
+fn the_score_that_decided_is_near_its_limit_not_any() {
+    let mut station = Station::new();
+    // Rejected for 0.99; what else was found on it is near its limits.
+    let mut clear = part(1, rejected(0.99), "scratch", 0.99);
+    for score in [0.61, 0.34] {
+        let second = domain::Defect { score: example::score(score), ..clear.defects[0].clone() };
+        clear.defects.push(second);
+    }
+    station.record(clear, false);
+    // Of two reasons the one that is farther above its limit decides.
+    let Verdict::Reject { reasons: mut two } = rejected(0.65) else { unreachable!() };
+    two.push(Reason { kind: "dent".into(), ..two[0].clone() });
+    two[1].limit = example::score(0.2);
+    station.record(part(2, Verdict::Reject { reasons: two }, "scratch", 0.65), false);
+    // Of what passed, the one that would first have left it undecided.
+    let mut passed = part(3, Verdict::Pass, "scratch", 0.05);
+    let second = domain::Defect { score: example::score(0.33), ..passed.defects[0].clone() };
+    passed.defects.push(second);
+    station.record(passed, true);
+    let items = station.queue(&NO_CONTROL);
+    assert_eq!(numbers(&items), [3, 1, 2]);
+    assert_eq!(items[0].why.to_string(), "scratch 0.33, limit 0.35");
+    assert!(matches!(items[1].why, WhyAsked::Rejected { .. }), "{}", items[1].why);
+    assert!(matches!(items[2].why, WhyAsked::Rejected { .. }), "{}", items[2].why);
+}
+
+#[test]
+fn what_label_and_model_say_different_things_of_is_asked_once_more() {
+    let mut station = one_of_each();
+    station.label(1, Judgement::Good);
+    station.label(4, Judgement::Good);
+    station.label_as("p-ann", 5, &bad("dent"));
+    station.label_as("p-ann", 6, &bad("dent"));
+    let items = station.queue(&NO_CONTROL);
+    // On 1 they agree; 3 is undecided, so the model has said nothing.
+    assert_eq!(numbers(&items), [3, 6, 5, 4]);
+    let whys: Vec<String> = items[1..].iter().map(|item| item.why.to_string()).collect();
+    let wanted = [
+        "the model says scratch, the label says dent",
+        "the model says good, the label says dent",
+        "the model says scratch, the label says good",
+    ];
+    assert_eq!(whys, wanted);
+    let json = serde_json::to_value(&items[3].why).unwrap();
+    let wanted = r#"{"asked":"label_differs","label":null,"model":"scratch"}"#;
+    assert_eq!(json.to_string(), wanted);
+    // Who said it stands by it, another says it as well, a third agrees with the model.
+    station.label(4, Judgement::Good);
+    station.label_as("p-bea", 5, &bad("dent"));
+    station.label_as("p-ann", 6, &bad("scratch"));
+    assert_eq!(numbers(&station.queue(&NO_CONTROL)), [3]);
+    let other_run = QueueAsk { run: Some(RunId(9)), ..NO_CONTROL };
+    station.label(2, Judgement::Good);
+    assert!(station.queue(&other_run).is_empty());
+}
+
+fn bad(class: &str) -> Label {
+    let area = domain::RectPx::new(1, 1, 3, 3);
+    let (shape, by) = (domain::Shape::Box { area }, domain::MarkedBy::Hand);
+    let mark = domain::Mark { class: class.into(), view: 0, shape, by };
+    Label { judgement: Judgement::Bad, marks: vec![mark], is_blind: false }
+}
+
+#[test]
 fn what_was_labelled_is_not_asked_and_what_was_skipped_comes_last() {
     let mut station = one_of_each();
-    station.label(6, Judgement::Good);
+    station.label_as("p-ann", 6, &bad("scratch"));
     station.label(3, Judgement::Skip);
     let items = station.queue(&NO_CONTROL);
     assert_eq!(numbers(&items), [1, 4, 3]);
@@ -178,4 +253,29 @@ fn what_came_too_late_says_what_it_would_have_been() {
     assert_eq!(numbers(&items), [1]);
     let told = "undecided: no inspection before the deadline; later: reject";
     assert_eq!(items[0].why.to_string(), told);
+}
+
+/// No query of the queue looks at all rows of a table, however many there are.
+#[test]
+fn every_query_has_its_index() {
+    let mut station = one_of_each();
+    station.writer.flush().unwrap();
+    let reader = Reader::open(station.dir.path()).unwrap();
+    let mut queries = vec![rows::SEEN.to_owned(), differ::SQL.to_owned()];
+    for verdict in VerdictWord::ALL {
+        queries.extend([None, Some(RunId(1))].map(|run| rows::candidates_sql(verdict, run)));
+    }
+    for sql in queries {
+        let plan = reader.plan(&sql);
+        // The few rows of a query inside, and pictures in the order of their key, up to a limit.
+        let few = ["SCAN p", "SCAN said", "SCAN pictured", "SCAN image"];
+        let scans = plan.iter().filter(|line| line.starts_with("SCAN"));
+        for line in scans.filter(|line| !few.contains(&line.as_str())) {
+            assert!(line.contains("USING"), "{line}\n{plan:?}\n{sql}");
+        }
+        assert!(!plan.iter().any(|line| line.contains("FOR DISTINCT")), "{plan:?}");
+        assert!(plan.iter().any(|line| line.starts_with("SEARCH")), "{plan:?}\n{sql}");
+    }
+    let unindexed = reader.plan("SELECT * FROM part WHERE plc = 'taken'");
+    assert_eq!(unindexed, ["SCAN part"], "that is how one would look");
 }

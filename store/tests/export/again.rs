@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use domain::{MarkedBy, PartId, PartKey, PersonId, PixelFormat, RectPx, Role, SizePx, WallTime};
-use store::Reader;
+use domain::{
+    Judgement, Label, MarkedBy, PartId, PartKey, PersonId, PixelFormat, RectPx, Role, SizePx,
+    WallTime,
+};
 use store::export::{Format, MANIFEST};
 use store::import::{ImportOptions, Imported, Why, import};
+use store::{NewLabel, Reader};
 
 use crate::station::{Station, exported, mixed, options, unlabelled};
 
@@ -189,6 +192,36 @@ fn pictures_in_colour_show_what_the_model_looked_at_and_no_more() {
             assert_eq!(label.marks[0].shape, marked, "{format}");
         }
     }
+}
+
+#[test]
+fn a_large_dataset_comes_in_by_batches_and_the_audit_log_has_each_label() {
+    let dir = tempfile::tempdir().unwrap();
+    let make = |name: &str| {
+        let station = Station::open(&dir.path().join(name));
+        (station.run(620, &[PixelFormat::Gray8]), station)
+    };
+    let (run, mut one) = make("a");
+    let (by, label) = (PersonId::new("p-07"), Label::unmarked(Judgement::Good, false));
+    let (at, role) = (WallTime { unix_ns: 1_700_000_000_000_000_000 }, Role::Quality);
+    let key = |part| PartKey { run, part: PartId(part) };
+    let said =
+        |part| NewLabel { key: key(part), at, by: &by, role, label: &label, is_second: false };
+    one.labels().add_all(&(1..=620).map(said).collect::<Vec<_>>()).unwrap();
+    let out = dir.path().join("out");
+    exported(&dir.path().join("a"), &options(Format::Coco, &out));
+    let (_, mut two) = make("b");
+    let reader = Reader::open(&dir.path().join("b")).unwrap();
+    let (format, empty_is_good, trust_names) = (Format::Coco, false, false);
+    let options = ImportOptions { format, by: &by, role, at, empty_is_good, trust_names };
+    let mut heard = vec![];
+    let told = &mut |done, of| heard.push((done, of));
+    let done = import(&reader, two.labels(), &out, &options, told).unwrap();
+    // Of one part no picture was kept.
+    assert_eq!((done.written, heard), (619, vec![(500, 619), (619, 619)]));
+    let report = store::verify_audit(&dir.path().join("b")).unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!((report.entries, report.labels), (619, 619));
 }
 
 #[test]

@@ -8,18 +8,11 @@ use std::process::{Command, Stdio};
 use store::Reader;
 use store::export::{ExportError, ExportStep, Format, MANIFEST, export};
 
+use crate::names::names;
 use crate::station::{Station, exported, good, mixed, options};
 
 /// Tells the process that is to be killed where to export.
 const KILL_ME: &str = "SIGHTLINE_TEST_EXPORT";
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
 
 #[test]
 fn a_killed_export_is_none_and_the_next_one_is_whole() {

@@ -187,18 +187,23 @@ pub fn time_steps(low: f64, high: f64, most: f64, zone: &TimeZone) -> (Vec<f64>,
 pub fn card(
     ui: &mut Ui,
     theme: &Theme,
-    (title, note, says): (&str, &str, &str),
+    (title, note_text, says): (&str, &str, &str),
     height: f32,
     paint: impl FnOnce(&mut Ui, Rect),
 ) -> Response {
     let card = theme.card().show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         hushed(ui, egui::RichText::new(title).font(heavy(18.0)).color(theme.text));
-        hushed(ui, egui::RichText::new(note).small().color(theme.weak));
+        // What is only read needs no room for a finger.
+        ui.spacing_mut().interact_size.y = 0.0;
+        let note =
+            ui.painter().layout(note_text.to_owned(), small(ui), theme.weak, ui.available_width());
+        let (place, _) = ui.allocate_exact_size(note.size(), egui::Sense::hover());
+        ui.painter().galley(place.min, note, theme.weak);
         ui.add_space(6.0);
         let size = vec2(ui.available_width(), height);
         let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
-        let name = format!("{title}. {note}. {says}");
+        let name = format!("{title}. {note_text}. {says}");
         response.widget_info(|| WidgetInfo::labeled(Role::Figure, true, &name));
         paint(ui, rect);
     });
@@ -242,17 +247,20 @@ pub(crate) fn figure(
     named(&card.response, &format!("{name}: {text}"));
 }
 
-/// What the colours stand for, at the top right of `rect`.
+/// What the colours stand for, at the top right: beside the card's title, or, where that leaves too
+/// little room, in the chart.
 pub(crate) fn key<'a>(
     ui: &Ui,
     theme: &Theme,
     rect: Rect,
-    of: impl DoubleEndedIterator<Item = (&'a str, egui::Color32)>,
+    of: impl DoubleEndedIterator<Item = (&'a str, egui::Color32)> + Clone,
 ) {
     let painter = ui.painter();
+    let wide = |name: &str| painter.layout_no_wrap(name.to_owned(), small(ui), theme.text).size().x;
+    let all: f32 = of.clone().map(|(name, _)| wide(name) + 36.0).sum();
+    let is_beside = all < 0.55 * rect.width();
+    let y = if is_beside { ui.min_rect().top() + 11.0 } else { rect.top() + 10.0 };
     let mut right = rect.right() - 12.0;
-    // Beside the card's title.
-    let y = rect.top() - 46.0;
     for (name, colour) in of.rev() {
         let place = painter.text(pos2(right, y), Align2::RIGHT_CENTER, name, small(ui), theme.text);
         let dot = Rect::from_center_size(pos2(place.left() - 12.0, y), vec2(12.0, 12.0));

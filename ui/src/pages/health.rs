@@ -15,6 +15,8 @@ use crate::{Alarm, LineNews};
 const SUM_HEIGHT: f32 = 116.0;
 const STAGES_HEIGHT: f32 = 346.0;
 const CARDS_HEIGHT: f32 = 212.0;
+/// A page as wide has room for all of a row.
+const WIDE: f32 = 960.0;
 
 /// What the page remembers.
 #[derive(Default)]
@@ -38,6 +40,10 @@ impl Health {
                 alarms(ui, cx);
             }
             self.sum(ui, cx, &line, width);
+            if width < WIDE {
+                self.narrow(ui, cx, &line, width);
+                return;
+            }
             ui.horizontal_top(|ui| {
                 let left = (width - GAP) * 0.66;
                 stages::stages(ui, cx, &line, &self.rates, vec2(left, STAGES_HEIGHT));
@@ -52,17 +58,37 @@ impl Health {
         });
     }
 
+    /// Where there is less room, no more than two stand side by side.
+    fn narrow(&self, ui: &mut Ui, cx: &Cx<'_>, line: &LineNews, width: f32) {
+        let half = (width - GAP) / 2.0;
+        stages::stages(ui, cx, line, &self.rates, vec2(width, STAGES_HEIGHT));
+        ui.horizontal_top(|ui| {
+            cards::troubles(ui, cx, line, vec2(half, STAGES_HEIGHT));
+            cards::machine(ui, cx, line, vec2(half, STAGES_HEIGHT));
+        });
+        ui.horizontal_top(|ui| {
+            cards::clips(ui, cx, line, vec2(half, CARDS_HEIGHT));
+            cards::versions(ui, cx, line, vec2(half, CARDS_HEIGHT));
+        });
+    }
+
     /// Triggered = passed + rejected + undecided + in the line, and the button that stops it.
     fn sum(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, line: &LineNews, width: f32) {
         let words = &cx.words.health;
-        card(ui, cx.theme, words.sum, vec2(width, SUM_HEIGHT), |ui| {
+        let (is_wide, state) = (width >= WIDE, line.snapshot.state);
+        let below = if is_wide { 0.0 } else { TOUCH + GAP };
+        card(ui, cx.theme, words.sum, vec2(width, SUM_HEIGHT + below), |ui| {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 14.0;
                 terms(ui, cx, line.snapshot.parts);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    self.start_or_stop(ui, cx, line.snapshot.state);
-                });
+                if is_wide {
+                    let right = Layout::right_to_left(Align::Center);
+                    ui.with_layout(right, |ui| self.start_or_stop(ui, cx, state));
+                }
             });
+            if !is_wide {
+                ui.horizontal(|ui| self.start_or_stop(ui, cx, state));
+            }
         });
     }
 
@@ -148,13 +174,14 @@ fn alarm_line(ui: &mut Ui, cx: &mut Cx<'_>, alarm: &Alarm) {
         let at = words.numbers.time(alarm.last, cx.zone);
         let count = filled(words.shell.times, &words.numbers.count(alarm.count));
         let when = format!("{count} · {}", filled(words.shell.last_at, &at));
-        ui.label(RichText::new(when).font(plain(15.0)).color(cx.theme.weak));
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.add_space(3.0);
             let what = RichText::new(words.event(&alarm.name)).font(heavy(17.0));
             ui.add(egui::Label::new(what).truncate());
-            let said = RichText::new(&alarm.said).font(plain(14.0)).color(cx.theme.weak);
+            let said = RichText::new(format!("{when} · {}", alarm.said))
+                .font(plain(14.0))
+                .color(cx.theme.weak);
             ui.add(egui::Label::new(said).truncate());
         });
     });

@@ -6,7 +6,7 @@ use egui::{Align, Layout, RichText, ScrollArea, Sense, TextEdit, Ui, vec2};
 
 use crate::page::Cx;
 use crate::theme::{GAP, TOUCH, heavy, plain};
-use crate::widgets::{Health, button, card, choice, health_sign, section};
+use crate::widgets::{Health, button, card, choice, health_sign, keep_in_view, section};
 use crate::words::{Words, filled};
 use crate::{Language, Person};
 
@@ -33,7 +33,8 @@ impl SettingsPage {
             let width = (ui.available_width() - GAP) / 2.0;
             ui.horizontal_top(|ui| {
                 ui.vertical(|ui| {
-                    card(ui, cx.theme, words.screen, vec2(width, 424.0), |ui| screen(ui, cx));
+                    let high = if may_set(cx) { 484.0 } else { 364.0 };
+                    card(ui, cx.theme, words.screen, vec2(width, high), |ui| screen(ui, cx));
                     card(ui, cx.theme, words.rights, vec2(width, 292.0), |ui| rights(ui, cx));
                 });
                 let people =
@@ -118,7 +119,9 @@ impl SettingsPage {
 /// A box to type into, as high as a button.
 fn field(ui: &mut Ui, edit: TextEdit<'_>) -> egui::Response {
     let edit = edit.align(egui::Align2::LEFT_CENTER).margin(vec2(12.0, 8.0));
-    ui.add(edit.min_size(vec2(0.0, TOUCH)).desired_width(ui.available_width() - 24.0))
+    let field = ui.add(edit.min_size(vec2(0.0, TOUCH)).desired_width(ui.available_width() - 24.0));
+    keep_in_view(ui, &field);
+    field
 }
 
 /// Whether who is at the screen may change how the station works.
@@ -153,6 +156,10 @@ fn screen(ui: &mut Ui, cx: &mut Cx<'_>) {
     row(ui, cx, words.settings.scale, |ui, _| {
         let all = [(1.0, "100 %"), (1.25, "125 %"), (1.5, "150 %")];
         choice(ui, theme, &mut settings.scale, &all);
+    });
+    row(ui, cx, words.settings.keyboard, |ui, _| {
+        let [no, yes] = words.settings.no_yes;
+        choice(ui, theme, &mut settings.has_keyboard, &[(true, yes), (false, no)]);
     });
     if !may_set(cx) {
         ui.horizontal(|ui| {

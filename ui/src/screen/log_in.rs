@@ -9,7 +9,7 @@ use super::pressed;
 use crate::desk::Desk;
 use crate::page::Cx;
 use crate::theme::{TOUCH, heavy, plain};
-use crate::widgets::{button, pad_key};
+use crate::widgets::{button, digit_key, pad_key};
 use crate::words::{Words, filled};
 use crate::{Answer, Person, Refusal};
 
@@ -103,7 +103,7 @@ impl LogIn {
         ScrollArea::vertical().max_height(list_height).auto_shrink([false, true]).show(ui, |ui| {
             for (person, digit) in may.iter().zip(1_u8..) {
                 let role = words.roles[person.role as usize];
-                let is_key = digit <= 9 && key_of(digit).is_some_and(|key| pressed(ui, key));
+                let is_key = digit_key(digit).is_some_and(|key| pressed(ui, key));
                 if person_button(ui, cx, person, role).clicked() || is_key {
                     self.person = Some(person.id.clone());
                 }
@@ -152,7 +152,7 @@ impl LogIn {
     }
 
     fn digit_key(&mut self, ui: &mut Ui, cx: &Cx<'_>, text: &str, size: Vec2) {
-        let is_pressed = text.parse().ok().and_then(key_of).is_some_and(|key| pressed(ui, key));
+        let is_pressed = text.parse().ok().and_then(digit_key).is_some_and(|key| pressed(ui, key));
         let is_clicked = pad_key(ui, cx.theme, text, false, size).clicked();
         if (is_pressed || is_clicked) && self.digits.len() < DIGITS_MOST {
             self.digits.push_str(text);
@@ -171,23 +171,6 @@ impl LogIn {
             at.x += 24.0;
         }
     }
-}
-
-/// The key of a digit.
-fn key_of(digit: u8) -> Option<Key> {
-    let keys = [
-        Key::Num0,
-        Key::Num1,
-        Key::Num2,
-        Key::Num3,
-        Key::Num4,
-        Key::Num5,
-        Key::Num6,
-        Key::Num7,
-        Key::Num8,
-        Key::Num9,
-    ];
-    keys.get(usize::from(digit)).copied()
 }
 
 fn person_button(ui: &mut Ui, cx: &Cx<'_>, person: &Person, role: &str) -> egui::Response {

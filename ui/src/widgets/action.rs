@@ -256,3 +256,21 @@ pub fn pressed(ui: &Ui, key: Key) -> bool {
         })
     })
 }
+
+/// The key of a digit, 0 to 9.
+#[must_use]
+pub fn digit_key(digit: u8) -> Option<Key> {
+    const DIGITS: [Key; 10] = [
+        Key::Num0,
+        Key::Num1,
+        Key::Num2,
+        Key::Num3,
+        Key::Num4,
+        Key::Num5,
+        Key::Num6,
+        Key::Num7,
+        Key::Num8,
+        Key::Num9,
+    ];
+    DIGITS.get(usize::from(digit)).copied()
+}

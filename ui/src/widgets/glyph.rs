@@ -50,6 +50,10 @@ pub enum Glyph {
     Whole,
     /// Where it is hot.
     Heat,
+    /// A capital.
+    Shift,
+    /// The letter before goes.
+    Backspace,
     /// It is on its way.
     Dots,
     /// Something is wrong.
@@ -200,6 +204,18 @@ impl Pen<'_> {
                 let arrow = [(5.0, 2.5), (5.0, 15.5), (8.6, 12.4), (11.0, 17.6), (13.2, 16.6)];
                 self.line(&arrow, self.thin());
                 self.line(&[(13.2, 16.6), (10.8, 11.6), (15.4, 11.2), (5.0, 2.5)], self.thin());
+            }
+            Glyph::Shift => {
+                let up = [(10.0, 3.0), (17.0, 10.0), (13.0, 10.0), (13.0, 16.5), (7.0, 16.5)];
+                self.line(&up, self.thin());
+                self.line(&[(7.0, 16.5), (7.0, 10.0), (3.0, 10.0), (10.0, 3.0)], self.thin());
+            }
+            Glyph::Backspace => {
+                let tag = [(1.5, 10.0), (7.0, 4.0), (18.5, 4.0), (18.5, 16.0), (7.0, 16.0)];
+                self.line(&tag, self.thin());
+                self.line(&[(7.0, 16.0), (1.5, 10.0)], self.thin());
+                self.line(&[(9.5, 7.5), (14.5, 12.5)], self.thin());
+                self.line(&[(14.5, 7.5), (9.5, 12.5)], self.thin());
             }
             Glyph::Box => self.square(3.5, 5.0, 16.5, 15.0),
             Glyph::Polygon => {

@@ -4,6 +4,7 @@
 mod events;
 mod health;
 mod history;
+pub(crate) mod keyboard;
 mod label;
 pub(crate) mod live;
 mod numbers;
@@ -27,6 +28,8 @@ pub struct Words {
     pub verdict: verdict::Words,
     /// Around every page.
     pub shell: shell::Words,
+    /// Of the keyboard on the screen.
+    pub keyboard: keyboard::Words,
     /// Of the Live page.
     pub live: live::Words,
     /// Of the Review page.
@@ -48,6 +51,7 @@ static ENGLISH: Words = Words {
     events: &events::ENGLISH,
     verdict: verdict::ENGLISH,
     shell: shell::ENGLISH,
+    keyboard: keyboard::ENGLISH,
     live: live::ENGLISH,
     review: review::ENGLISH,
     label: label::ENGLISH,
@@ -62,6 +66,7 @@ static GERMAN: Words = Words {
     events: &events::GERMAN,
     verdict: verdict::GERMAN,
     shell: shell::GERMAN,
+    keyboard: keyboard::GERMAN,
     live: live::GERMAN,
     review: review::GERMAN,
     label: label::GERMAN,

@@ -28,6 +28,10 @@ pub struct Words {
     /// Why it is asked about.
     pub asked_differ: &'static str,
     /// Why it is asked about.
+    pub asked_label: &'static str,
+    /// What model and label say; `{model}` and `{label}` are classes, or what is good.
+    pub label_differs: &'static str,
+    /// Why it is asked about.
     pub asked_near: &'static str,
     /// Why it is asked about.
     pub asked_control: &'static str,
@@ -111,6 +115,8 @@ pub struct Words {
     pub next: &'static str,
     /// Takes back.
     pub undo: &'static str,
+    /// The keys that do, as they are written on them.
+    pub undo_key: &'static str,
     /// Goes to the page where defects are drawn.
     pub mark: &'static str,
     /// The limit; `{}` is the number.
@@ -147,6 +153,8 @@ pub const ENGLISH: Words = Words {
     by_hand: "Chosen by hand",
     asked_undecided: "Undecided",
     asked_differ: "Models differ",
+    asked_label: "Label differs",
+    label_differs: "The model says {model}, the label says {label}",
     asked_near: "Near the limit",
     asked_control: "Control sample",
     asked_rare: "Unusual",
@@ -189,6 +197,7 @@ pub const ENGLISH: Words = Words {
     previous: "Previous part",
     next: "Next part",
     undo: "Undo",
+    undo_key: "Ctrl Z",
     mark: "Mark defects",
     limit: "limit {}",
     saving: "Saving …",
@@ -214,6 +223,8 @@ pub const GERMAN: Words = Words {
     by_hand: "Von Hand gewählt",
     asked_undecided: "Unklar",
     asked_differ: "Modelle uneins",
+    asked_label: "Urteil anders",
+    label_differs: "Das Modell sagt {model}, das Urteil sagt {label}",
     asked_near: "Nahe der Grenze",
     asked_control: "Kontrollprobe",
     asked_rare: "Ungewöhnlich",
@@ -256,6 +267,7 @@ pub const GERMAN: Words = Words {
     previous: "Voriges Teil",
     next: "Nächstes Teil",
     undo: "Zurücknehmen",
+    undo_key: "Strg Z",
     mark: "Fehler markieren",
     limit: "Grenze {}",
     saving: "Wird gespeichert …",
@@ -276,11 +288,21 @@ impl Words {
         match why {
             WhyAsked::Undecided { .. } => self.asked_undecided,
             WhyAsked::ModelsDiffer { .. } => self.asked_differ,
+            WhyAsked::LabelDiffers { .. } => self.asked_label,
             WhyAsked::NearLimit { .. } => self.asked_near,
             WhyAsked::Control { .. } => self.asked_control,
             WhyAsked::Rare { .. } => self.asked_rare,
             WhyAsked::Rejected { .. } => self.asked_rejected,
         }
+    }
+
+    /// How label and model differ, when that is why a part is asked about.
+    #[must_use]
+    pub fn difference(&self, why: &WhyAsked) -> Option<String> {
+        let WhyAsked::LabelDiffers { model, label } = why else { return None };
+        let name = |class: &Option<String>| class.clone().unwrap_or_else(|| self.good.to_owned());
+        let said = self.label_differs.replace("{model}", &name(model));
+        Some(said.replace("{label}", &name(label)))
     }
 
     /// What somebody said.

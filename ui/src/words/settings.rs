@@ -14,6 +14,10 @@ pub struct Words {
     pub bright: &'static str,
     /// How large everything is.
     pub scale: &'static str,
+    /// Whether there is a keyboard on the screen.
+    pub keyboard: &'static str,
+    /// There is: no, yes.
+    pub no_yes: [&'static str; 2],
     /// Pictures of the camera a second.
     pub preview: &'static str,
     /// When it locks; its choices are in minutes.
@@ -53,6 +57,8 @@ pub const ENGLISH: Words = Words {
     dark: "Dark",
     bright: "Light",
     scale: "Size",
+    keyboard: "Touch keyboard",
+    no_yes: ["Off", "On"],
     preview: "Pictures a second",
     lock: "Locks after",
     minutes: "{} min",
@@ -84,6 +90,8 @@ pub const GERMAN: Words = Words {
     dark: "Dunkel",
     bright: "Hell",
     scale: "Größe",
+    keyboard: "Touch-Tastatur",
+    no_yes: ["Aus", "Ein"],
     preview: "Bilder je Sekunde",
     lock: "Sperrt nach",
     minutes: "{} Min.",

@@ -167,6 +167,10 @@ fn a_second_opinion_shows_neither_verdict_nor_what_was_said() {
     });
     let part = session.part();
     assert!(part > 0 && session.sees("Second opinion"));
+    assert!(
+        !session.sees_part_of("Label differs"),
+        "what is asked blind is asked for nothing else"
+    );
     for word in ["PASS", "REJECT", "UNDECIDED", "Heatmap", "Heatmap strength", "Saved: Good"] {
         assert!(!session.sees(word), "{word} is shown");
     }
@@ -182,6 +186,21 @@ fn a_second_opinion_shows_neither_verdict_nor_what_was_said() {
     assert!(row.is_second && row.label.is_blind && row.holds);
     let first = world.labels(part).remove(1);
     assert!(first.holds, "the first opinion stands");
+}
+
+#[test]
+fn where_label_and_model_differ_is_asked_and_said_once() {
+    let settings = Settings { second_opinion: 0.0, ..Settings::default() };
+    let mut session = Session::set_up(9, Page::Review, settings, |world| {
+        world.somebody_said(9, &Label::unmarked(Judgement::Good, false));
+    });
+    session.click("P000009 Label differs");
+    assert_eq!(session.part(), 9);
+    assert!(session.sees("The model says scratch, the label says Good"));
+    session.key(Key::Num1);
+    assert_eq!(&*session.world.borrow().holds(9).unwrap().marks[0].class, "scratch");
+    let queue = session.world.borrow().reader().label_queue(&store::QueueAsk::default()).unwrap();
+    assert!(queue.iter().all(|item| item.key.part.0 != 9), "somebody has looked again");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
 pub mod parts;
+pub mod scenes;
 pub mod states;
 
 use std::cell::RefCell;

@@ -1,8 +1,10 @@
 //! What a station can be like, for tests that walk all pages.
 
 use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use domain::{LineState, Role, VerdictKind, WallTime};
 use sightline_ui::{Alarm, News, Page, Person, Screen, Settings};
@@ -30,16 +32,31 @@ impl State {
 
     /// A screen of such a station.
     pub fn screen(self, page: Page, settings: Settings) -> (Screen, Rc<RefCell<Behind>>) {
-        let folder = TempDir::new().unwrap();
-        if self != Self::Empty {
-            parts::store_of(folder.path(), 48);
-        }
+        let folder = self.folder();
         let made = screen_with(self.news(), Some(folder.path()), page, settings);
         made.1.borrow_mut().folder = Some(folder);
         made
     }
 
-    fn news(self) -> News {
+    /// The store of such a station.
+    pub fn folder(self) -> TempDir {
+        // Made once: to write its files again is quicker than to make it anew.
+        static FILLED: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
+            let folder = TempDir::new().unwrap();
+            parts::store_of(folder.path(), 48);
+            files(folder.path(), Path::new(""))
+        });
+        let folder = TempDir::new().unwrap();
+        for (name, bytes) in FILLED.iter().filter(|_| self != Self::Empty) {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        folder
+    }
+
+    /// What such a station tells.
+    pub fn news(self) -> News {
         match self {
             Self::Idle => News { who: person(Role::Quality), ..idle() },
             Self::Running => News { who: person(Role::Engineer), ..running() },
@@ -48,6 +65,21 @@ impl State {
             Self::Empty => empty(),
         }
     }
+}
+
+/// Every file below `folder`, by its name from `top` on.
+fn files(folder: &Path, top: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = vec![];
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let (path, name) = (entry.path(), top.join(entry.file_name()));
+        if path.is_dir() {
+            found.extend(files(&path, &name));
+        } else {
+            found.push((name, fs::read(path).unwrap()));
+        }
+    }
+    found
 }
 
 fn person(role: Role) -> Option<Person> {

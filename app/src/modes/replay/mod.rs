@@ -25,7 +25,7 @@ use store::{RunId, RunStart, Store};
 
 use super::{progress, say, say_json};
 use crate::Ended;
-use crate::config::{self, Armed};
+use crate::config::{self, Armed, Calibrated};
 use crate::report::{self, FailOn, Report, Row, Violation};
 use crate::truth::Truth;
 
@@ -102,7 +102,11 @@ pub fn run(args: &Args) -> Result<Ended> {
         truth.count_in(&source_name)?;
     }
     let armed = config::arm(&args.recipe, &Trust::default())?;
-    let camera = (CameraId::new(&args.camera), args.calibration.clone());
+    let camera = Calibrated {
+        camera: CameraId::new(&args.camera),
+        folder: args.calibration.clone(),
+        still: Arc::default(),
+    };
     let calibrations = config::calibrations(&args.recipe, &armed.recipe, &[camera], None)?;
     fs::create_dir_all(&args.out)
         .with_context(|| format!("{}: the folder can't be made", args.out.display()))?;
@@ -161,7 +165,7 @@ impl Replay<'_> {
         }
         let setup = LineSetup {
             counters,
-            cameras: vec![CameraSetup { camera, source, field: None, peek: None }],
+            cameras: vec![CameraSetup { camera, source, field: None, peek: None, watcher: None }],
             field: None,
             reject: None,
             armed: Arc::new(line::Armed::new(

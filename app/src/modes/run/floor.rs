@@ -143,8 +143,11 @@ impl Floor {
                 .map_err(|error| self.station.blame(&format!("camera.{index}.source"), error))?;
             let field = self.field(index);
             let peek = Some(Arc::clone(&self.peeks[index]));
+            let watcher = open::watcher(camera).map_err(|error| {
+                self.station.blame(&format!("camera.{index}.calibration"), error)
+            })?;
             let camera = CameraId::new(&camera.name);
-            cameras.push(CameraSetup { camera, source, field, peek });
+            cameras.push(CameraSetup { camera, source, field, peek, watcher });
         }
         let source = format!("station {}", self.station.name);
         let start = RunStart { started_at: self.clock.wall(), source: &source };

@@ -1,11 +1,13 @@
-//! Opens what a line reaches out to: cameras and the PLC.
+//! Opens what a line reaches out to: cameras, and who watches over their calibration.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use domain::CameraId;
+use pipeline::capture::peek::Peek;
 use pipeline::capture::{self, Source};
 use pipeline::clock::Clock;
+use pipeline::prepare::Watcher;
 
 use crate::config::Camera;
 
@@ -13,4 +15,14 @@ use crate::config::Camera;
 pub fn camera(camera: &Camera, clock: &Arc<dyn Clock>) -> Result<Box<dyn Source>> {
     let id = CameraId::new(&camera.name);
     Ok(capture::open_live(&camera.source, id, &camera.rule, Arc::clone(clock))?)
+}
+
+/// Who looks whether a camera's calibration still holds; `None` where nothing was remembered to
+/// hold it against.
+pub fn watcher(camera: &Camera) -> Result<Option<Watcher>> {
+    let calibrated = camera.calibrated();
+    let watch = calibrated.watch()?;
+    let peek = Arc::<Peek>::default();
+    let of = |watch| Watcher { camera: calibrated.camera, peek, watch, still: calibrated.still };
+    Ok(watch.map(of))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use anyhow::Result;
-use domain::{CameraId, Event};
+use domain::Event;
 use jiff::Timestamp;
 use models::Trust;
 use pipeline::line::Armed;
@@ -55,8 +55,7 @@ impl Ready {
 
 /// The cameras of `station` with their profiles.
 pub fn calibrated(station: &Station) -> Vec<Calibrated> {
-    let of = |camera: &config::Camera| (CameraId::new(&camera.name), camera.calibration.clone());
-    station.cameras.iter().map(of).collect()
+    station.cameras.iter().map(config::Camera::calibrated).collect()
 }
 
 /// Arms every recipe of `station` once, so that what is wrong with one shows now and not at a

@@ -107,8 +107,9 @@ fn grid(
                     let key = PartKey { run: part.run.0, part: part.part };
                     let picture =
                         pictures.entry(key).or_insert_with(|| picture_of(cx, part)).as_ref();
-                    let tile =
-                        Tile { key, picture, verdict: part.verdict.kind(), below: below(cx, part) };
+                    let (verdict, below) = (part.verdict.kind(), below(cx, part));
+                    let when = cx.words.numbers.time(part.triggered_at.wall, cx.zone);
+                    let tile = Tile { key, picture, verdict, when, below };
                     if tile.show(ui, cx, vec2(width, HEIGHT)).clicked() {
                         tapped = Some(key);
                     }
@@ -124,14 +125,8 @@ fn picture_of(cx: &Cx<'_>, part: &PartRow) -> Option<ImageRow> {
     detail.images.into_iter().find(|image| image.kind == ImageKind::Picture)
 }
 
-/// When, and what decided.
+/// What decided.
 fn below(cx: &Cx<'_>, part: &PartRow) -> String {
-    let time = cx.words.numbers.time(part.triggered_at.wall, cx.zone);
-    match search::class(&part.verdict) {
-        Some(class) => {
-            let score = cx.words.numbers.real(f64::from(part.score), 2);
-            format!("{time} · {class} {score}")
-        }
-        None => time,
-    }
+    let score = cx.words.numbers.real(f64::from(part.score), 2);
+    search::class(&part.verdict).map(|class| format!("{class} {score}")).unwrap_or_default()
 }

@@ -111,7 +111,7 @@ impl Book {
 /// Looks up what charts are made of.
 pub fn book(reader: &Reader, which: &Which) -> Result<Book, StoreError> {
     let search = which.search();
-    let Some(all) = reader.yield_by(&search, BinBy::Parts(u32::MAX))?.pop() else {
+    let Some(all) = reader.yield_by(&search, BinBy::All)?.pop() else {
         return Ok(Book::default());
     };
     let subgroup_s = subgroup_s(all.from, all.to);

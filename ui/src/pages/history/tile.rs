@@ -22,6 +22,8 @@ pub struct Tile<'a> {
     pub picture: Option<&'a ImageRow>,
     /// Its verdict.
     pub verdict: VerdictKind,
+    /// When it was, beside its number; nothing where that does not matter.
+    pub when: String,
     /// What stands below.
     pub below: String,
 }
@@ -32,7 +34,8 @@ impl Tile<'_> {
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
         let words = cx.words;
         let number = format!("#{}", words.numbers.count(self.key.part.0));
-        let name = format!("{number} {} {}", words.verdict_word(self.verdict), self.below);
+        let said = [&*number, words.verdict_word(self.verdict), &self.when, &self.below];
+        let name = said.join(" ").trim().replace("  ", " ");
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         if !ui.is_rect_visible(rect) {
             return response;
@@ -61,12 +64,15 @@ impl Tile<'_> {
         let line = |up: f32, text: &str, colour| {
             let mut job =
                 egui::text::LayoutJob::simple_singleline(text.to_owned(), small(ui), colour);
-            job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 50.0);
+            job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 54.0);
             let galley = ui.painter().layout_job(job);
-            painter.galley(rect.left_bottom() + vec2(42.0, -up), galley, colour);
+            painter.galley(rect.left_bottom() + vec2(46.0, -up), galley, colour);
         };
         line(45.0, &number, theme.text);
         line(25.0, &self.below, theme.weak);
+        let when = painter.layout_no_wrap(self.when.clone(), small(ui), theme.weak);
+        let at = rect.right_bottom() - vec2(10.0 + when.size().x, 45.0);
+        painter.galley(at, when, theme.weak);
         let edge = if response.hovered() { theme.accent } else { theme.line };
         painter.rect_stroke(rect, 10.0, Stroke::new(1.0, edge), StrokeKind::Inside);
         response

@@ -19,13 +19,20 @@ use crate::words::filled;
 use tools::Wish;
 use work::Work;
 
-/// Height of the line that says how a tool is used.
+/// Height of the line that says how a tool is used; where there is little room, there are more.
 const HINT: f32 = 24.0;
 
 /// What the page remembers.
-#[derive(Default)]
 pub struct Labelling {
     work: Work,
+    /// Of the lines that say how a tool is used, on the last pass.
+    hint_height: f32,
+}
+
+impl Default for Labelling {
+    fn default() -> Self {
+        Self { work: Work::default(), hint_height: HINT }
+    }
 }
 
 impl Labelling {
@@ -100,7 +107,7 @@ impl Labelling {
 
     fn centre(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, bench: &mut Bench, suggestions: &[Mark]) {
         let room = ui.available_rect_before_wrap();
-        let line = room.with_max_y(room.top() + HINT);
+        let line = room.with_max_y(room.top() + self.hint_height);
         let mut below =
             ui.new_child(UiBuilder::new().max_rect(room.with_min_y(line.bottom() + 4.0)));
         let painted = picture::show(&mut below, cx, bench, false);
@@ -128,7 +135,7 @@ impl Labelling {
         }
     }
 
-    fn hint(&self, ui: &Ui, cx: &Cx<'_>, line: Rect, hint: &str, painted: Option<&Painted>) {
+    fn hint(&mut self, ui: &Ui, cx: &Cx<'_>, line: Rect, hint: &str, painted: Option<&Painted>) {
         let mut text = hint.to_owned();
         let pointer = painted.and_then(|painted| {
             let at = painted.response.hover_pos().filter(|_| self.work.hand.cursor.is_none())?;
@@ -138,8 +145,14 @@ impl Labelling {
             let place = filled(cx.words.label.place, &x.to_string());
             text = format!("{}   \u{b7}   {hint}", filled(&place, &y.to_string()));
         }
-        let galley = ui.painter_at(line).layout_no_wrap(text.clone(), plain(14.0), cx.theme.weak);
-        ui.painter_at(line).galley(line.min, galley, cx.theme.weak);
+        let (font, ink) = (plain(14.0), cx.theme.weak);
+        let galley = ui.painter().layout(text.clone(), font, ink, line.width());
+        let height = galley.size().y.max(HINT);
+        if height != self.hint_height {
+            self.hint_height = height;
+            ui.ctx().request_repaint();
+        }
+        ui.painter_at(line).galley(line.min, galley, ink);
         let response = ui.interact(line, ui.scope_id().with("hint"), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
     }

@@ -84,6 +84,7 @@ impl Apply {
                 .align(egui::Align2::LEFT_CENTER)
                 .desired_width(f32::INFINITY);
             let response = ui.add(field);
+            widgets::keep_in_view(ui, &response);
             response.widget_info(|| {
                 egui::WidgetInfo::labeled(egui::Role::TextInput, true, words.reason)
             });

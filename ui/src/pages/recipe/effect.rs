@@ -106,6 +106,7 @@ fn changes(ui: &mut Ui, cx: &mut Cx<'_>, what_if: &WhatIf, samples: &Samples) {
                 key: sample.key(),
                 picture: sample.picture.as_ref(),
                 verdict: change.to,
+                when: String::new(),
                 below: format!("{} → {}", name(change.from), name(change.to)),
             };
             if tile.show(ui, cx, size).clicked() {

@@ -1,7 +1,7 @@
 //! The limits of a recipe on its score histogram: takes a draft, gives it as the person moved it.
 
 use domain::VerdictKind;
-use egui::{DragValue, RichText, Ui};
+use egui::{DragValue, RichText, Ui, vec2};
 
 use super::draft::Draft;
 use super::what_if::{self, Samples};
@@ -12,24 +12,34 @@ use crate::{RecipeFacts, widgets};
 
 /// How many parts may be looked at.
 const COUNTS: [u32; 3] = [100, 1_000, 5_000];
+/// In less, what stands side by side stands below each other.
+const WIDE: f32 = 780.0;
 /// What a tap on plus or minus moves.
 const STEP: f32 = 0.01;
 
 /// How many parts to look at, and which class.
 pub fn choices(ui: &mut Ui, cx: &Cx<'_>, shown: &RecipeFacts, draft: &mut Draft, count: &mut u32) {
     let (theme, words) = (cx.theme, &cx.words.recipe);
+    let mut counts = |ui: &mut Ui| {
+        for choice in COUNTS.into_iter().rev() {
+            let text = cx.words.numbers.count(u64::from(choice));
+            if widgets::toggle(ui, theme, &text, *count == choice).clicked() {
+                *count = choice;
+            }
+        }
+        ui.label(RichText::new(words.last_parts).color(theme.weak));
+    };
+    let is_wide = ui.available_width() >= WIDE;
+    let right = egui::Layout::right_to_left(egui::Align::Center);
     ui.horizontal(|ui| {
         ui.heading(words.limits_of.replace("{}", &shown.recipe.name));
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            for choice in COUNTS.into_iter().rev() {
-                let text = cx.words.numbers.count(u64::from(choice));
-                if widgets::toggle(ui, theme, &text, *count == choice).clicked() {
-                    *count = choice;
-                }
-            }
-            ui.label(RichText::new(words.last_parts).color(theme.weak));
-        });
+        if is_wide {
+            ui.with_layout(right, &mut counts);
+        }
     });
+    if !is_wide {
+        ui.allocate_ui_with_layout(vec2(ui.available_width(), TOUCH), right, &mut counts);
+    }
     ui.horizontal_wrapped(|ui| {
         if widgets::toggle(ui, theme, words.all_classes, draft.class.is_none()).clicked() {
             draft.class = None;
@@ -113,19 +123,22 @@ pub fn histogram(
 pub fn steps(ui: &mut Ui, cx: &Cx<'_>, draft: &mut Draft) {
     let words = &cx.words.recipe;
     let band = draft.band();
-    ui.columns(2, |columns| {
-        for (ui, (kind, name, value)) in columns.iter_mut().zip([
-            (VerdictKind::Undecided, words.undecided_from, band.undecided_from),
-            (VerdictKind::Reject, words.reject_at, band.reject_at),
-        ]) {
-            if let Some(value) = step(ui, cx, name, value) {
-                match kind {
-                    VerdictKind::Reject => draft.set_reject_at(value),
-                    _ => draft.set_undecided_from(value),
-                }
-            }
-        }
-    });
+    let limits = [
+        (VerdictKind::Undecided, words.undecided_from, band.undecided_from),
+        (VerdictKind::Reject, words.reject_at, band.reject_at),
+    ];
+    let mut show = |ui: &mut Ui, (kind, name, value)| match (kind, step(ui, cx, name, value)) {
+        (_, None) => {}
+        (VerdictKind::Reject, Some(value)) => draft.set_reject_at(value),
+        (_, Some(value)) => draft.set_undecided_from(value),
+    };
+    if ui.available_width() >= WIDE {
+        ui.columns(2, |columns| {
+            columns.iter_mut().zip(limits).for_each(|(ui, limit)| show(ui, limit));
+        });
+    } else {
+        limits.into_iter().for_each(|limit| show(ui, limit));
+    }
 }
 
 fn step(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: f32) -> Option<f32> {
@@ -141,7 +154,8 @@ fn step(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: f32) -> Option<f32> {
                         .speed(0.002)
                         .custom_formatter(move |value, _| numbers.real(value, 2))
                         .custom_parser(|text| text.replace(',', ".").trim().parse().ok());
-                    ui.add_sized([88.0, TOUCH], typed).labelled_by(label.id);
+                    let typed = ui.add_sized([88.0, TOUCH], typed).labelled_by(label.id);
+                    widgets::keep_in_view(ui, &typed);
                 }
                 let button = widgets::button(ui, theme, text, false);
                 let says = says.replace("{}", name);

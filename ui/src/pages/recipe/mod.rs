@@ -7,7 +7,7 @@ mod limits;
 mod list;
 mod what_if;
 
-use egui::{Frame, Margin, Panel, ScrollArea, Ui};
+use egui::{Frame, Id, Margin, Panel, ScrollArea, Ui, UiBuilder};
 
 use crate::RecipeFacts;
 use crate::clerk::{Clerk, Tide};
@@ -78,7 +78,12 @@ impl RecipePage {
             tide,
         };
         self.clerk.ask(ui.ctx(), cx, question);
-        ScrollArea::vertical().id_salt("limits").show(ui, |ui| self.limits(ui, cx, shown));
+        // The bar that comes up when a limit is changed does not make its field another one, which
+        // egui numbers.
+        let limits = UiBuilder::new().scope_id(Id::unique("limits"));
+        ui.scope_builder(limits, |ui| {
+            ScrollArea::vertical().show(ui, |ui| self.limits(ui, cx, shown));
+        });
     }
 
     /// A draft for the recipe that is shown. One that was begun stays; one that was not follows

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Judgement, Label, PartKey, PersonId};
-use egui::{Key, Ui};
+use egui::Ui;
 use store::{PartDetail, RunId};
 
 use super::clip::Player;
@@ -14,6 +14,7 @@ use super::outbox::{Letter, Outbox, Said, State};
 use super::queue::Queue;
 use crate::canvas::pane::Pane;
 use crate::page::Cx;
+use crate::widgets::{digit_key, pressed};
 
 /// While the queue is empty it is asked for again this often, seconds.
 const LOOK_AGAIN_S: f64 = 5.0;
@@ -263,16 +264,5 @@ pub fn hears_arrows(ui: &Ui) -> bool {
 /// The class that a digit key which was pressed now means.
 #[must_use]
 pub fn class_key(ui: &Ui) -> Option<usize> {
-    const DIGITS: [Key; 9] = [
-        Key::Num1,
-        Key::Num2,
-        Key::Num3,
-        Key::Num4,
-        Key::Num5,
-        Key::Num6,
-        Key::Num7,
-        Key::Num8,
-        Key::Num9,
-    ];
-    DIGITS.iter().position(|&key| crate::widgets::pressed(ui, key))
+    (1..=9).position(|digit| digit_key(digit).is_some_and(|key| pressed(ui, key)))
 }

@@ -41,6 +41,9 @@ pub fn facts(ui: &mut Ui, cx: &Cx<'_>, open: &Open) {
     headline(ui, cx, verdict);
     let why = cx.words.why(&row.verdict);
     ui.label(RichText::new(why).font(plain(15.0)).color(theme.weak));
+    if let Some(how) = open.item.why.as_ref().and_then(|why| words.difference(why)) {
+        ui.label(RichText::new(how).font(plain(15.0)).color(theme.undecided_ink));
+    }
     let limit = open.recipe.as_ref().map(|recipe| recipe.limits.reject_at);
     let score = Marker { at: row.score, name: cx.words.score(row.score), ink: theme.ink(verdict) };
     if let Some(limit) = limit {
@@ -257,7 +260,7 @@ pub fn going(ui: &mut Ui, cx: &mut Cx<'_>, bench: &mut Bench, arrows: bool) {
     let (left, right) = if arrows { ("\u{2190}", "\u{2192}") } else { ("PgUp", "PgDn") };
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let undo = Action::new(words.undo).sign(Glyph::Undo).key("Ctrl Z").off(!may_undo);
+        let undo = Action::new(words.undo).sign(Glyph::Undo).key(words.undo_key).off(!may_undo);
         if undo.width(third).show(ui, theme).clicked() || (free && undo_key && may_undo) {
             bench.undo(cx);
         }

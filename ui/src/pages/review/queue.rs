@@ -96,19 +96,23 @@ impl Queue {
             Err(error) => self.trouble = Some(error.to_string()),
             Ok((queue, due)) => {
                 self.trouble = None;
-                let asked = queue.into_iter().map(|item| Item {
-                    key: item.key,
-                    is_second: false,
-                    verdict: Some(item.verdict),
-                    why: Some(item.why),
-                });
+                // What is due for a second opinion is asked blind, whatever else it is asked for.
+                let once = queue.into_iter().filter(|item| !due.contains(&item.key));
+                let asked: Vec<Item> = once
+                    .map(|item| Item {
+                        key: item.key,
+                        is_second: false,
+                        verdict: Some(item.verdict),
+                        why: Some(item.why),
+                    })
+                    .collect();
                 let seconds = due.into_iter().map(|key| Item {
                     key,
                     is_second: true,
                     verdict: None,
                     why: None,
                 });
-                self.take_in(mixed(asked.collect(), seconds.collect()));
+                self.take_in(mixed(asked, seconds.collect()));
             }
         }
     }
