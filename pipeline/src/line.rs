@@ -10,6 +10,7 @@ mod inspect;
 mod look;
 mod supervise;
 mod threads;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -367,7 +368,7 @@ impl Head {
         let looking = threads.spawn(Stage::Locate, index, &name, move || looker.run(&frames))?;
 
         let (clock, counters) = (Arc::clone(clock), Arc::clone(counters));
-        let watching = watcher.map(|watcher| start_watch(watcher, &counters)).transpose()?;
+        let watching = watcher.map(|watcher| watched::start(watcher, &counters)).transpose()?;
         let name = format!("{}-{camera}", Stage::Capture);
         let capturing = threads.spawn(Stage::Capture, index, &name, move || {
             let errors = feed::feed(&mut *source, &camera, &to_locate, beside, &*clock, &counters);
@@ -376,19 +377,6 @@ impl Head {
         })?;
         Ok((looking, capturing))
     }
-}
-
-/// The watch over a camera's calibration; it ends when what is given here is let go.
-fn start_watch(watcher: Watcher, counters: &Arc<Counters>) -> Result<Sender<()>, LineError> {
-    let (going, stop) = crossbeam_channel::bounded(0);
-    let counters = Arc::clone(counters);
-    let name = format!("watch-{}", watcher.camera);
-    // Nobody waits for it: it holds nothing but its own memory.
-    spawn(&name, move || {
-        crate::priority::come_last();
-        watcher.run(&stop, &counters);
-    })?;
-    Ok(going)
 }
 
 /// A thread that no plan says anything of.

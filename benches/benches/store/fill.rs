@@ -141,6 +141,7 @@ fn defects(part: u64) -> Result<Vec<Defect>, Failure> {
             area_px: 30,
             score: Score::new(score)?,
             mask: None,
+            mm: None,
         })
     };
     let mut all = vec![defect(kind, first, 20)?];
@@ -210,5 +211,6 @@ fn view(part: u64) -> Result<View, Failure> {
         },
         box_in_frame: RectPx::new(2, 2, 28, 28),
         crop_in_frame: RectPx::new(0, 0, 32, 32),
+        pose: None,
     })
 }

@@ -1,8 +1,8 @@
 //! What the screen asks of a store of 100,000 parts, and how long it waits: the queues of parts to
 //! label, pages of a search, and all that charts are made of. Goal: 50 ms each.
 //!
-//! `cargo bench --locked -p sightline-benches --bench store [-- --parts 100000 --keep DIR]`. Filling
-//! the store takes about a minute; with `--keep` it is made once and asked again.
+//! `cargo bench --locked -p sightline-benches --bench store [-- --parts 100000 --keep DIR]`.
+//! Filling the store takes about a minute; with `--keep` it is made once and asked again.
 
 mod fill;
 

@@ -107,22 +107,20 @@ mod tests {
 
     const SIZE: SizePx = SizePx::new(256, 192);
 
-    /// A belt with texture that moves, lit by `light`.
-    fn luma(number: u64, light: f64) -> Vec<u8> {
+    /// A belt with texture that moves, lit by `light` percent.
+    fn luma(number: u64, light: u64) -> Vec<u8> {
         let texture = |x: u64, y: u64| {
-            let x = x + 7 * number;
-            (x * 2_654_435_761 ^ (y / 3) * 40_503 ^ (x / 5) * 9_176_263) >> 7 & 63
+            let x = (x + 7 * number) % 112;
+            let mixed = (x * 2_654_435_761) ^ ((y / 3) * 40_503) ^ ((x / 5) * 9_176_263);
+            (mixed >> 7) & 63
         };
         (0..u64::from(SIZE.height))
             .flat_map(|y| (0..u64::from(SIZE.width)).map(move |x| (x, y)))
-            .map(|(x, y)| {
-                let level = light * (90.0 + f64::from(u32::try_from(texture(x, y)).unwrap()));
-                u8::try_from(i64::from(level.min(255.0) as i32)).unwrap()
-            })
+            .map(|(x, y)| u8::try_from(light * (90 + texture(x, y)) / 100).unwrap())
             .collect()
     }
 
-    fn frame(number: u64, light: f64) -> Frame {
+    fn frame(number: u64, light: u64) -> Frame {
         let pixels = OwnedPixels::new(PixelFormat::Gray8, SIZE, vec![luma(number, light)]);
         let mono = MonoTime { ns: number * 1_000_000_000 };
         Frame {
@@ -138,7 +136,7 @@ mod tests {
     fn a_lamp_that_fails_is_told_once_and_its_repair_too() {
         let mut study = BaselineStudy::new(SIZE, None).unwrap();
         for number in 0..60 {
-            let luma = luma(number, 1.0);
+            let luma = luma(number, 100);
             study.see(&Picture::new(SIZE, SIZE.width as usize, &luma).unwrap()).unwrap();
         }
         let still = Arc::new(Still::default());
@@ -151,17 +149,17 @@ mod tests {
         let counters = Counters::default();
         let mut reader = (LumaReader::default(), Vec::new());
         let mut number = 0;
-        let mut see = |light: f64, frames: u64| {
+        let mut see = |light: u64, frames: u64| {
             for _ in 0..frames {
                 number += 1;
                 watcher.look(&frame(number, light), &mut reader, &counters);
             }
         };
-        see(1.0, 40);
+        see(100, 40);
         assert_eq!(still.lost(), None);
-        see(0.7, 40);
+        see(70, 40);
         assert!(still.lost().unwrap().contains("brightness"), "{:?}", still.lost());
-        see(1.0, 80);
+        see(100, 80);
         assert_eq!(still.lost(), None);
         let counts = counters.events();
         assert_eq!((counts["calibration_lost"], counts["calibration_holds"]), (1, 1));

@@ -58,9 +58,9 @@ pub(super) fn put(
     Ok(Some(facts(item, source, place, Some(original))))
 }
 
-/// What the exported picture shows of the frame, when the model looked at `crop` of it. Samples that
-/// mean nothing without their neighbours are kept with a row or column more than that, which no
-/// model was shown.
+/// What the exported picture shows of the frame, when the model looked at `crop` of it. Samples
+/// that mean nothing without their neighbours are kept with a row or column more than that, which
+/// no model was shown.
 pub(crate) fn shown_of(image: &ImageRow, crop: RectPx) -> RectPx {
     if is_shown(image.format) {
         return image.covers;
@@ -125,8 +125,8 @@ impl Pixels for Shown {
     }
 }
 
-/// The PNG of `area` of the frame. All that was kept is brought to colour, so that pixels at the edge
-/// have their neighbours, and then cut.
+/// The PNG of `area` of the frame. All that was kept is brought to colour, so that pixels at the
+/// edge have their neighbours, and then cut.
 fn in_colour(source: &Source, area: RectPx, options: &Options<'_>) -> Result<Vec<u8>, ExportError> {
     let shown = Shown(read_picture(&source.file)?);
     let not_shown = || ExportError::NotShown { path: source.file.clone() };

@@ -1,4 +1,5 @@
-//! What a folder holds: takes its path, gives the names in it, sorted. Tests in `src` look by it too.
+//! What a folder holds: takes its path, gives the names in it, sorted. Tests in `src` look by it
+//! too.
 
 use std::fs;
 use std::path::Path;

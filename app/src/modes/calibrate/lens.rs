@@ -12,7 +12,8 @@ use super::{profile, residuals, shots};
 use crate::Ended;
 use crate::modes::{say, say_json};
 
-/// Fit the lens from 8 or more views of a target, tilted differently, together all over the picture.
+/// Fit the lens from 8 or more views of a target, tilted differently, together all over the
+/// picture.
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile's folder; made when it is not there.

@@ -27,9 +27,10 @@ use crate::Ended;
 /// From pixels to millimetres: what a camera's lens bends, what its lamp shades, where the belt is,
 /// and whether that still holds.
 ///
-/// In order: print a `target`; fit the `lens` from 8 or more views of it; lay it on the belt for the
-/// `plane`; show a plain sheet for the `flat` field; `watch` a good hour for what later pictures are
-/// held against; then `accept`. Every step writes into the profile's folder, which a station's
+/// In order: print a `target`; fit the `lens` from 8 or more views of it; lay it on the belt for
+/// the
+/// `plane`; show a plain sheet for the `flat` field; `watch` a good hour for what later pictures
+/// are held against; then `accept`. Every step writes into the profile's folder, which a station's
 /// camera names under `calibration`. Exit codes: 0 done; 1 it is not good enough; 2 bad input.
 #[derive(clap::Args)]
 pub struct Args {

@@ -44,8 +44,8 @@ pub fn svg(found: &LensFit) -> String {
     let (at, size) = (12.0 * line, 16.0 * line);
     let _ = writeln!(
         svg,
-        "<text x=\"{at:.1}\" y=\"{:.1}\" font-family=\"sans-serif\" font-size=\"{size:.1}\">{:.3} px \
-         rms; strokes are {STRETCH} times as long as the error; red views were left out</text>",
+        "<text x=\"{at:.1}\" y=\"{:.1}\" font-family=\"sans-serif\" font-size=\"{size:.1}\">{:.3} \
+         px rms; strokes are {STRETCH} times as long as the error; red views were left out</text>",
         f64::from(height) - at,
         found.rms_px
     );
