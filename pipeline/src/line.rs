@@ -34,7 +34,6 @@ use crate::limits;
 use crate::link::{LinkReceiver, LinkSender, WhenFull, link};
 use crate::locate::{LocateError, PartNumbers};
 use crate::plc::{FieldInput, Plc};
-use crate::prepare::Watcher;
 use crate::record::cut::Cutter;
 use crate::record::film::wants::Recipes;
 use crate::record::film::{FilmError, FilmSetup};
@@ -49,6 +48,7 @@ use look::Looker;
 use supervise::Supervisor;
 pub use threads::ThreadPlan;
 use threads::Threads;
+pub use watched::Watcher;
 
 /// One camera of a line.
 pub struct CameraSetup {

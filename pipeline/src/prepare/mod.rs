@@ -14,7 +14,7 @@ use models::Shaper;
 use crate::clock::Clock;
 use corrected::Correction;
 pub use corrected::{Calibrated, Calibrations, NotCalibrated};
-pub use still::{Still, WATCH_EVERY, Watcher};
+pub use still::Still;
 
 /// Makes inputs for one model; keeps the memory of tensors that were given back.
 pub struct Preparer {

@@ -7,7 +7,7 @@ use domain::CameraId;
 use pipeline::capture::peek::Peek;
 use pipeline::capture::{self, Source};
 use pipeline::clock::Clock;
-use pipeline::prepare::Watcher;
+use pipeline::line::Watcher;
 
 use crate::config::Camera;
 
