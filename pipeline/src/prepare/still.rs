@@ -1,4 +1,5 @@
-//! Whether a camera's calibration still holds: takes the cause when it does not hold any more, which
+//! Whether a camera's calibration still holds: takes the cause when it does not hold any more,
+//! which
 //! `prepare` reads part by part.
 
 use std::sync::atomic::{AtomicBool, Ordering};
