@@ -48,7 +48,8 @@ pub fn run(args: &Args) -> Result<Ended> {
             Err(error) => unseen.push(format!("{}: {error}", shot.name)),
         }
     }
-    let found = fit(&views, size, &FitOptions::default()).with_context(|| unseen.join("; "))?;
+    let found =
+        fit(&views, size, &FitOptions::default()).with_context(|| seen_in(views.len(), &unseen))?;
     let mut profile = profile(&args.profile, size)?;
     // What was measured through another lens is no longer true.
     profile.plane = None;
@@ -70,6 +71,12 @@ pub fn run(args: &Args) -> Result<Ended> {
         say(&words(&found, &unseen))?
     }
     Ok(Ended::Done)
+}
+
+/// How many pictures show the target, and why the first that does not doesn't.
+fn seen_in(seen: usize, unseen: &[String]) -> String {
+    let first = unseen.first().map_or_else(String::new, |why| format!("; not in {why}"));
+    format!("the target was found in {seen} of {} pictures{first}", seen + unseen.len())
 }
 
 fn told(found: &LensFit, unseen: &[String]) -> serde_json::Value {

@@ -5,12 +5,17 @@ use std::fmt::Write as _;
 
 use calibration::LensFit;
 
-/// Strokes are drawn so much longer than they are: errors are tenths of a pixel.
-const STRETCH: f64 = 100.0;
+/// How much longer than they are strokes are drawn, a power of ten: the longest takes up to a
+/// twentieth of the picture, be errors hundredths of a pixel or whole ones.
+fn stretch(found: &LensFit) -> f64 {
+    let points = found.views.iter().flat_map(|view| &view.residuals);
+    let longest = points.map(|point| point.off.x.hypot(point.off.y)).fold(1e-6, f64::max);
+    10.0_f64.powf((f64::from(found.lens.size.width) / 20.0 / longest).log10().floor())
+}
 
 pub fn svg(found: &LensFit) -> String {
     let (width, height) = (found.lens.size.width, found.lens.size.height);
-    let line = f64::from(width) / 800.0;
+    let (line, stretch) = (f64::from(width) / 800.0, stretch(found));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\">\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"#fbfbf8\"/>\n"
@@ -32,7 +37,7 @@ pub fn svg(found: &LensFit) -> String {
         let _ = writeln!(svg, "<title>{}</title>", escaped(&view.name));
         for point in &view.residuals {
             let (x, y) = (point.px.x, point.px.y);
-            let (to_x, to_y) = (x + STRETCH * point.off.x, y + STRETCH * point.off.y);
+            let (to_x, to_y) = (x + stretch * point.off.x, y + stretch * point.off.y);
             let _ = writeln!(
                 svg,
                 "<path d=\"M{x:.1} {y:.1}L{to_x:.1} {to_y:.1}\"/><circle cx=\"{x:.1}\" \
@@ -45,7 +50,7 @@ pub fn svg(found: &LensFit) -> String {
     let _ = writeln!(
         svg,
         "<text x=\"{at:.1}\" y=\"{:.1}\" font-family=\"sans-serif\" font-size=\"{size:.1}\">{:.3} \
-         px rms; strokes are {STRETCH} times as long as the error; red views were left out</text>",
+         px rms; strokes are {stretch} times as long as the error; red views were left out</text>",
         f64::from(height) - at,
         found.rms_px
     );
