@@ -6,12 +6,12 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-packages=(make gcc libc6-dev pkg-config ca-certificates
+packages=(make gcc g++ libc6-dev pkg-config ca-certificates
     python3-pymodbus python3-serial-asyncio # another PLC, for the tests; it imports the latter
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-libav libgstrtspserver-1.0-dev libaravis-dev libusb-1.0-0-dev
-    libopencv-dev libclang-dev # calibration; its bindings are made at build time
+    libopencv-dev libclang-dev clang # calibration; its bindings are made at build time
     libegl1 libgl1 libgl1-mesa-dri libxkbcommon0 libxkbcommon-x11-0 # the screen, on a display
     libxcursor1 libxi6 libxrandr2
     mesa-vulkan-drivers) # the screen's pictures in the tests, without a GPU

@@ -137,7 +137,9 @@ impl Profile {
         Ok(())
     }
 
-    /// Whether a line may measure by it now, with a camera that says `facts` of itself.
+    /// Whether a line may measure by it now, with a camera that says `facts` of itself. A clock
+    /// that is behind the profile's date is wrong, which is no fault of the profile: a station that
+    /// starts without a network, and without a clock that was set, may measure.
     ///
     /// # Errors
     /// Every reason against it.
@@ -147,7 +149,11 @@ impl Profile {
             Some(accepted) if accepted.content != self.content_hash().to_string() => {
                 vec![Objection::Changed { by: accepted.by.clone(), at: accepted.at }]
             }
-            Some(accepted) => self.objections_to(&accepted.limits, now),
+            Some(accepted) => {
+                let mut objections = self.objections_to(&accepted.limits, now);
+                objections.retain(|it| !matches!(it, Objection::Future { .. }));
+                objections
+            }
         };
         if let Some(got) = facts.size.filter(|got| *got != self.size) {
             objections.push(Objection::Size { made: self.size, got });

@@ -376,7 +376,9 @@ mod tests {
         profile.arm(&CameraFacts::default(), NOW).unwrap();
         let old = arm(&profile, known(), later(181));
         assert_eq!(old, [Objection::Old { days: 181, limit: 180 }]);
-        assert!(matches!(arm(&profile, known(), later(-1))[..], [Objection::Future { .. }]));
+        profile.arm(&known(), later(-1)).unwrap();
+        let early = profile.clone().accept("QE", AcceptLimits::default(), later(-1)).unwrap_err();
+        assert!(matches!(early[..], [Objection::Future { .. }]));
         let other = facts("S2", SizePx::new(320, 240));
         assert!(matches!(
             arm(&profile, other, NOW)[..],

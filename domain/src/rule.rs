@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::recipe::Align;
 use crate::{CheckedRecipe, Defect, FindingFault, PartCondition, Reason, Score, Verdict, Why};
 
 /// A part that is not one whole part is undecided; then any defect at its limit rejects; then a
@@ -48,6 +49,10 @@ impl CheckedRecipe {
     #[must_use]
     pub fn looks_at(&self, defect: &Defect) -> bool {
         self.limits_for(&defect.kind).is_some_and(|limits| {
+            // How a part lies was judged where it was measured; it has no size.
+            if &*defect.kind == Align::MISALIGNED {
+                return true;
+            }
             let long = |limit| defect.mm.is_none_or(|mm| mm.may_reach(limit));
             defect.area_px >= limits.min_area_px && limits.min_length_mm.is_none_or(long)
         })
@@ -73,5 +78,53 @@ fn reason(defect: &Defect, limit: Score) -> Reason {
         limit,
         box_in_frame: defect.box_in_frame,
         view: defect.view,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DefectMm, Recipe, RectPx};
+
+    fn verdict(limits: &str, kind: &str, length_mm: Option<f32>) -> Verdict {
+        let text = format!(
+            "name = 'x'\nmodel = 'm'\nlocate = {{ kind = 'every-frame' }}\nlimits = {{ {limits} }}"
+        );
+        let recipe = toml::from_str::<Recipe>(&text).unwrap().check().unwrap();
+        let mm = length_mm.map(|length_mm| DefectMm {
+            x_mm: 0.0,
+            y_mm: 0.0,
+            length_mm,
+            area_mm2: 1.0,
+            uncertainty_mm: 0.05,
+        });
+        let defect = Defect {
+            kind: kind.into(),
+            view: 0,
+            box_in_frame: RectPx::new(0, 0, 4, 4),
+            area_px: 16,
+            score: Score::ONE,
+            mask: None,
+            mm,
+        };
+        verdict_from_defects(&PartCondition::Whole, [&defect].into_iter(), None, &recipe)
+    }
+
+    #[test]
+    fn only_what_is_certainly_shorter_does_not_count() {
+        let limits = "reject_at = 0.5, kind.scratch.min_length_mm = 2.0";
+        assert_eq!(verdict(limits, "scratch", Some(1.8)), Verdict::Pass);
+        assert!(matches!(verdict(limits, "scratch", Some(1.9)), Verdict::Reject { .. }));
+        assert!(matches!(verdict(limits, "scratch", None), Verdict::Reject { .. }));
+        assert!(matches!(verdict(limits, "dent", Some(0.1)), Verdict::Reject { .. }));
+    }
+
+    #[test]
+    fn a_part_that_lies_wrong_has_no_length_to_be_too_short() {
+        let limits = "reject_at = 0.5, min_length_mm = 2.0, min_area_px = 1000";
+        let wrong = verdict(limits, Align::MISALIGNED, Some(0.0));
+        assert!(matches!(wrong, Verdict::Reject { .. }));
+        let ignored = format!("{limits}, ignore = ['misaligned']");
+        assert_eq!(verdict(&ignored, Align::MISALIGNED, Some(0.0)), Verdict::Pass);
     }
 }

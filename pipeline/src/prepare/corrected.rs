@@ -300,3 +300,163 @@ const fn offset(pixels: u32) -> f32 {
 const fn short(value: f64) -> f32 {
     value as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use calibration::profile::CameraNote;
+    use calibration::{Plane, Profile};
+    use domain::{CaptureTime, Finding, Frame, OwnedPixels};
+    use models::{InputSpec, Resize};
+
+    use super::*;
+
+    const CROP: SizePx = SizePx::new(160, 128);
+
+    /// A part with corners and a hole on a darker belt, turned and shifted.
+    fn picture(angle_deg: f64, dx: f64, dy: f64) -> Vec<u8> {
+        let (sin, cos) = angle_deg.to_radians().sin_cos();
+        let grey = |x: u32, y: u32| {
+            let (x, y) = (f64::from(x) - 79.5 - dx, f64::from(y) - 63.5 - dy);
+            let (u, v) = (cos * x + sin * y, cos * y - sin * x);
+            let bar = u.abs() < 50.0 && v.abs() < 14.0;
+            let foot = (20.0..44.0).contains(&u) && (0.0..40.0).contains(&v);
+            let hole = (u + 30.0).hypot(v) < 7.0;
+            if (bar || foot) && !hole { 190 } else { 60 }
+        };
+        let pixels = (0..CROP.height).flat_map(|y| (0..CROP.width).map(move |x| (x, y)));
+        pixels.map(|(x, y)| grey(x, y)).collect()
+    }
+
+    fn correction(align: &str, calibration: Option<Calibration>) -> Correction {
+        let text = format!("golden = 'golden.png'\n{align}");
+        let align: Align = toml::from_str(&text).unwrap();
+        let still = Arc::default();
+        let cameras = calibration
+            .map(|it| (CameraId::new("top"), Calibrated { calibration: Arc::new(it), still }));
+        let golden = Some((&align, CROP, picture(0.0, 0.0, 0.0)));
+        let calibrations = Calibrations::new(cameras.into_iter().collect(), golden).unwrap();
+        Correction::new(&calibrations, Colour::Gray)
+    }
+
+    /// A quarter of a millimetre a pixel.
+    fn calibration(size: SizePx) -> Calibration {
+        let mut profile = Profile::new(size, CameraNote::default(), jiff::Timestamp::UNIX_EPOCH);
+        let ruler = Plane::from_ruler(Px::new(0.0, 0.0), Px::new(160.0, 0.0), 40.0, 0.1);
+        profile.plane = Some(ruler.unwrap());
+        Calibration::open(&profile, std::path::Path::new("/nowhere")).unwrap()
+    }
+
+    fn view(luma: Vec<u8>) -> View {
+        let pixels = OwnedPixels::new(PixelFormat::Gray8, CROP, vec![luma]).unwrap();
+        View {
+            name: "top".into(),
+            frame: Frame {
+                camera: CameraId::new("top"),
+                sequence: 0,
+                at: CaptureTime::default(),
+                origin: None,
+                pixels: Arc::new(pixels),
+            },
+            box_in_frame: CROP.rect(),
+            crop_in_frame: CROP.rect(),
+            pose: None,
+        }
+    }
+
+    fn shaper() -> (Shaper, Tensor) {
+        let spec = InputSpec {
+            name: "x".into(),
+            width: CROP.width,
+            height: CROP.height,
+            colour: Colour::Gray,
+            resize: Resize::Stretch,
+            pad: 0.0,
+            mean: vec![0.0],
+            std: vec![1.0],
+            tiling: None,
+        };
+        let tensor = spec.tensor();
+        (Shaper::new(spec), tensor)
+    }
+
+    fn found(correction: &Correction) -> Vec<Defect> {
+        let (calibration, laid) = correction.laid[0].as_ref().unwrap();
+        let golden = correction.calibrations.align.as_ref().unwrap();
+        let mut finding = Finding {
+            view: 0,
+            model: Sha256::of(b"m"),
+            classes: vec![],
+            defects: vec![],
+            heatmap: None,
+        };
+        calibration.measure(&mut finding, laid);
+        finding.defects.extend(misaligned(golden, laid, calibration, 0));
+        finding.defects
+    }
+
+    #[test]
+    fn the_model_sees_the_part_upright_and_its_pose_is_told() {
+        let mut correction = correction("max_angle_deg = 3.0\nsearch_deg = 20.0", None);
+        let (mut shaper, mut tensor) = shaper();
+        let mut seen = view(picture(5.0, 3.0, -2.0));
+        correction.prepare(&mut seen, &mut shaper, &mut tensor).unwrap();
+        let pose = seen.pose.unwrap();
+        assert!((pose.angle_deg - 5.0).abs() < 0.2, "{pose:?}");
+        assert!((pose.dx_px - 3.0).abs() < 0.3 && (pose.dy_px + 2.0).abs() < 0.3, "{pose:?}");
+        assert_eq!(pose.offset_mm, None, "no plane is known");
+        let upright = tensor.data.clone();
+        let (mut shaper, mut golden) = self::shaper();
+        shaper
+            .prepare(&*view(picture(0.0, 0.0, 0.0)).frame.pixels, CROP.rect(), &mut golden)
+            .unwrap();
+        let off: f32 = upright.iter().zip(&golden.data).map(|(a, b)| (a - b).abs()).sum();
+        let mean = off / 20_480.0;
+        assert!(mean < 0.02, "{mean}");
+        let [defect] = &found(&correction)[..] else { panic!("one defect") };
+        assert_eq!(&*defect.kind, Align::MISALIGNED);
+        assert_eq!(correction.hash(), None, "nothing was measured by a profile");
+    }
+
+    #[test]
+    fn an_offset_is_judged_in_millimetres() {
+        for (limit, wrong) in [("0.5", 1), ("2.0", 0)] {
+            let align = format!("max_offset_mm = {limit}\nsearch_deg = 20.0");
+            let mut correction = correction(&align, Some(calibration(CROP)));
+            let (mut shaper, mut tensor) = shaper();
+            // Four pixels: one millimetre.
+            let mut seen = view(picture(0.0, 4.0, 0.0));
+            correction.prepare(&mut seen, &mut shaper, &mut tensor).unwrap();
+            assert!((seen.pose.unwrap().offset_mm.unwrap() - 1.0).abs() < 0.1);
+            assert_eq!(found(&correction).len(), wrong, "{limit}");
+            assert!(correction.hash().is_some());
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_measured_is_a_fault_with_its_cause() {
+        let (mut shaper, mut tensor) = shaper();
+        let mut correction = correction("search_deg = 20.0", Some(calibration(CROP)));
+        let fault = |correction: &mut Correction, luma, shaper: &mut _, tensor: &mut _| {
+            correction.begin();
+            correction.prepare(&mut view(luma), shaper, tensor).unwrap_err().to_string()
+        };
+        let blank = fault(&mut correction, vec![90; 20_480], &mut shaper, &mut tensor);
+        assert!(blank.contains("calibration") || blank.contains("align"), "{blank}");
+        let still = Arc::clone(&correction.calibrations.cameras[&CameraId::new("top")].still);
+        still.say(Some("out of focus"));
+        let lost = fault(&mut correction, picture(0.0, 0.0, 0.0), &mut shaper, &mut tensor);
+        assert!(lost.contains("out of focus"), "{lost}");
+        let other = calibration(SizePx::new(320, 256));
+        let mut correction = self::correction("search_deg = 20.0", Some(other));
+        let size = fault(&mut correction, picture(0.0, 0.0, 0.0), &mut shaper, &mut tensor);
+        assert!(size.contains("320") && size.contains("160"), "{size}");
+        assert_eq!(correction.laid.len(), 1, "one entry a view, or findings meet the wrong one");
+    }
+
+    #[test]
+    fn a_golden_sample_without_structure_is_refused() {
+        let align: Align = toml::from_str("golden = 'g.png'").unwrap();
+        let error = Calibrations::new(BTreeMap::new(), Some((&align, CROP, vec![90; 20_480])));
+        assert!(error.unwrap_err().to_string().contains("structure"));
+    }
+}
