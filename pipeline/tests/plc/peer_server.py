@@ -9,6 +9,7 @@ import json
 import socket
 import sys
 import threading
+import time
 
 try:
     from pymodbus import datastore
@@ -41,13 +42,28 @@ def serve():
     asyncio.run(StartAsyncTcpServer(context=server, address=("127.0.0.1", PORT)))
 
 
+def wait_until(done):
+    """Or says why not: a test that waits for an answer would wait for ever."""
+    for _ in range(6000):
+        try:
+            return done()
+        except OSError as error:
+            last = error
+            time.sleep(0.01)
+    print(f"port {PORT}: {last}", flush=True)
+    sys.exit(1)
+
+
+def bind():
+    """A client that seeks a server which is not there may be given the server's own port, and meet itself."""
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", PORT))
+
+
+wait_until(bind)
 threading.Thread(target=serve, daemon=True).start()
-while True:
-    try:
-        socket.create_connection(("127.0.0.1", PORT), timeout=1).close()
-        break
-    except OSError:
-        pass
+wait_until(lambda: socket.create_connection(("127.0.0.1", PORT), timeout=1).close())
 print("ready", flush=True)
 for line in sys.stdin:
     name, *rest = line.split()
