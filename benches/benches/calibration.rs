@@ -15,7 +15,7 @@ use calibration::lens::LensSd;
 use calibration::profile::CameraNote;
 use calibration::{Calibration, Corrector, Lens, Picture, Profile, Px};
 use domain::{RectPx, SizePx};
-use opencv::core::{self, Mat, Size};
+use opencv::core::{self, Mat, Size, ToInputArray};
 use opencv::prelude::*;
 use opencv::{calib3d, imgproc};
 use pipeline::clock::{Clock, RealClock};
@@ -139,7 +139,7 @@ impl Whole {
         Ok(Self { maps, straight: Mat::default() })
     }
 
-    fn turn(&mut self, frame: &Mat) -> opencv::Result<()> {
+    fn turn(&mut self, frame: &impl ToInputArray) -> opencv::Result<()> {
         let [first, second] = &self.maps;
         imgproc::remap_def(frame, &mut self.straight, first, second, imgproc::INTER_LINEAR)
     }

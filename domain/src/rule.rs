@@ -50,7 +50,7 @@ impl CheckedRecipe {
     pub fn looks_at(&self, defect: &Defect) -> bool {
         self.limits_for(&defect.kind).is_some_and(|limits| {
             // How a part lies was judged where it was measured; it has no size.
-            if &*defect.kind == Align::MISALIGNED {
+            if self.as_written().align.is_some() && &*defect.kind == Align::MISALIGNED {
                 return true;
             }
             let long = |limit| defect.mm.is_none_or(|mm| mm.may_reach(limit));
@@ -88,7 +88,8 @@ mod tests {
 
     fn verdict(limits: &str, kind: &str, length_mm: Option<f32>) -> Verdict {
         let text = format!(
-            "name = 'x'\nmodel = 'm'\nlocate = {{ kind = 'every-frame' }}\nlimits = {{ {limits} }}"
+            "name = 'x'\nmodel = 'm'\nlocate = {{ kind = 'every-frame' }}\n\
+             align = {{ golden = 'g.png' }}\nlimits = {{ {limits} }}"
         );
         let recipe = toml::from_str::<Recipe>(&text).unwrap().check().unwrap();
         let mm = length_mm.map(|length_mm| DefectMm {

@@ -2,7 +2,7 @@
 //! the line under it that says what was refused.
 
 use domain::{Command, LineState};
-use egui::{Align, Frame, Key, Layout, Margin, Panel, RichText, Ui, vec2};
+use egui::{Align, Frame, Key, Label, Layout, Margin, Panel, RichText, Ui, vec2};
 
 use super::log_in::LogIn;
 use super::{lamp_of, pressed};
@@ -20,8 +20,6 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, log_in: &mut LogIn) {
     Panel::top("bar").frame(frame).resizable(false).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.set_height(TOUCH);
-            ui.label(RichText::new(&cx.news.facts.station).font(heavy(20.0)));
-            state(ui, cx);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 who(ui, cx, log_in);
                 if let Some(line) = &cx.news.line {
@@ -30,6 +28,12 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx<'_>, log_in: &mut LogIn) {
                     let at = cx.words.numbers.hours(cx.news.now, cx.zone);
                     ui.label(RichText::new(at).font(plain(17.0)).color(cx.theme.weak));
                 }
+                // What is left of the width: the lamp is never in the way of a long name.
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let station = RichText::new(&cx.news.facts.station).font(heavy(20.0));
+                    ui.add(Label::new(station).truncate());
+                    state(ui, cx);
+                });
             });
         });
     });
@@ -53,7 +57,8 @@ fn state(ui: &mut Ui, cx: &Cx<'_>) {
     let recipe = cx.news.facts.recipes.iter().find(|recipe| Some(recipe.number) == in_force);
     if let Some(recipe) = recipe {
         let text = filled(words.recipe, &recipe.recipe.name);
-        ui.label(RichText::new(text).font(plain(17.0)).color(cx.theme.weak));
+        let text = RichText::new(text).font(plain(17.0)).color(cx.theme.weak);
+        ui.add(Label::new(text).truncate());
     }
 }
 
