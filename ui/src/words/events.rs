@@ -2,7 +2,7 @@
 //! and what to look after.
 
 /// A sentence an event.
-pub struct Words([(&'static str, &'static str); 38]);
+pub struct Words([(&'static str, &'static str); 40]);
 
 impl Words {
     /// What an event of that name is, `None` for a name that this screen does not know.
@@ -59,6 +59,8 @@ pub const ENGLISH: Words = Words([
     ("upload_works", "Clips are sent again"),
     ("clip_quarantined", "The cloud will never take a clip: look at it"),
     ("clips_held", "Clips are not sent for now"),
+    ("calibration_lost", "A camera's calibration does not hold: check lens and light"),
+    ("calibration_holds", "The camera's calibration holds again"),
 ]);
 
 pub const GERMAN: Words = Words([
@@ -100,6 +102,8 @@ pub const GERMAN: Words = Words([
     ("upload_works", "Clips werden wieder gesendet"),
     ("clip_quarantined", "Die Cloud nimmt einen Clip nie an: bitte ansehen"),
     ("clips_held", "Clips werden zurzeit nicht gesendet"),
+    ("calibration_lost", "Die Kalibrierung einer Kamera gilt nicht: Optik und Licht prüfen"),
+    ("calibration_holds", "Die Kalibrierung der Kamera gilt wieder"),
 ]);
 
 #[cfg(test)]
