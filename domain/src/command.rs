@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::Limits;
-use crate::{Label, PartKey, PersonId, Role};
+use crate::{CalibrationStep, CameraId, Label, PartKey, PersonId, Role};
 
 /// A PIN on its way to be checked. Never shown, not even by `Debug`; it is written only on its way
 /// from the screen's process to the station's.
@@ -94,6 +94,13 @@ pub enum Command {
         /// The folder to make.
         out: PathBuf,
     },
+    /// Takes a step in the calibration of a camera.
+    Calibrate {
+        /// The camera.
+        camera: CameraId,
+        /// The step.
+        step: CalibrationStep,
+    },
     /// Lets somebody use the station.
     AddPerson {
         /// As people call them; stays on the station.
@@ -121,9 +128,11 @@ impl Command {
             | Self::Label { .. }
             | Self::Unlabel { .. } => Some(Role::Operator),
             Self::ChangeLimits { .. } | Self::Export { .. } => Some(Role::Quality),
-            Self::Start | Self::Stop | Self::AddPerson { .. } | Self::RemovePerson { .. } => {
-                Some(Role::Engineer)
-            }
+            Self::Start
+            | Self::Stop
+            | Self::Calibrate { .. }
+            | Self::AddPerson { .. }
+            | Self::RemovePerson { .. } => Some(Role::Engineer),
         }
     }
 
@@ -141,6 +150,7 @@ impl Command {
             Self::Label { .. } => "label",
             Self::Unlabel { .. } => "unlabel",
             Self::Export { .. } => "export",
+            Self::Calibrate { .. } => "calibrate",
             Self::AddPerson { .. } => "add_person",
             Self::RemovePerson { .. } => "remove_person",
         }

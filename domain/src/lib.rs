@@ -4,6 +4,7 @@
 //! [`InferredPart`] → [`Inspection`] → [`ActedInspection`]. Wiring stages in another order does
 //! not compile.
 
+pub mod calibrating;
 pub mod command;
 pub mod defect;
 pub mod event;
@@ -23,6 +24,7 @@ pub mod stage;
 pub mod time;
 pub mod verdict;
 
+pub use calibrating::{Board, BoardKind, CalibrationStep};
 pub use command::{Command, Pin};
 pub use defect::{Defect, Mask, Score, ScoreError};
 pub use event::Event;

@@ -6,6 +6,7 @@
 //! on a display. A page is a file in `pages/`, its words are a file in `words/`, and no page holds
 //! a colour: those are in [`theme`].
 
+pub mod calibrating;
 mod canvas;
 pub mod charts;
 mod clerk;

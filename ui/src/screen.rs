@@ -30,7 +30,9 @@ pub(crate) use lamp::lamp_of;
 pub(crate) use log_in::refusal;
 
 /// While a line runs, the screen shows how it is at least this often.
-const LINE_EVERY: Duration = Duration::from_millis(250);
+const LINE_EVERY: Duration = Duration::from_secs(1);
+/// As soon as there is news.
+const SOON: Duration = Duration::from_millis(1);
 /// What was refused is shown so long.
 const REFUSED_FOR_S: f64 = 8.0;
 /// A screen never locks faster than this.
@@ -97,7 +99,9 @@ impl Screen {
     /// When there can be no more threads.
     pub fn attach(&mut self, ctx: &Context) -> std::io::Result<()> {
         let repainted = ctx.clone();
-        self.station.wake_by(Box::new(move || repainted.request_repaint()));
+        // Asked for without any delay, egui would paint twice.
+        let wake = move || repainted.request_repaint_after(SOON);
+        self.station.wake_by(Box::new(wake));
         self.shelf.read_apart(ctx)
     }
 

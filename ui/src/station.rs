@@ -10,6 +10,7 @@ use domain::{
     VerdictKind, WallTime,
 };
 
+use crate::calibrating::{Calibrating, CameraCalibration};
 use crate::{Answer, Ask, Settings};
 
 /// What stands behind the screen: a line at work, or a store alone.
@@ -93,6 +94,10 @@ pub struct News {
     pub people: Arc<[Person]>,
     /// What somebody has to look after, the newest first.
     pub alarms: Arc<[Alarm]>,
+    /// How each camera is calibrated.
+    pub calibrations: Arc<[CameraCalibration]>,
+    /// The calibration that is under way.
+    pub calibrating: Option<Arc<Calibrating>>,
     /// The newest picture of each camera, for a person to look at; empty without a line.
     #[serde(skip)]
     pub previews: Vec<Arc<Preview>>,

@@ -54,6 +54,8 @@ pub enum Action {
     AddPerson,
     /// Somebody may use the station no longer.
     RemovePerson,
+    /// A camera was calibrated.
+    Calibrate,
     /// Somebody has another PIN.
     ChangePin,
     /// The log or its head was found to be cut or changed when the station went on with it.
@@ -62,7 +64,7 @@ pub enum Action {
 
 impl Action {
     /// All.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::LogIn,
         Self::LogInRefused,
         Self::LogOut,
@@ -77,6 +79,7 @@ impl Action {
         Self::Import,
         Self::AddPerson,
         Self::RemovePerson,
+        Self::Calibrate,
         Self::ChangePin,
         Self::LogBroken,
     ];
@@ -99,6 +102,7 @@ impl Action {
             Self::Import => "import",
             Self::AddPerson => "add_person",
             Self::RemovePerson => "remove_person",
+            Self::Calibrate => "calibrate",
             Self::ChangePin => "change_pin",
             Self::LogBroken => "log_broken",
         }

@@ -128,6 +128,8 @@ pub fn idle() -> News {
         who: None,
         people: people().into(),
         alarms: Arc::new([]),
+        calibrations: Arc::new([]),
+        calibrating: None,
         previews: vec![],
     }
 }

@@ -140,6 +140,9 @@ impl Clerk {
             }
             Command::Unlabel { part } => self.unlabel(&who, part).map(Some),
             Command::Export { format, out } => self.export(ask, who, format, out).map(|()| None),
+            Command::Calibrate { camera, .. } => {
+                Err(failed(format!("there is no line here that has the camera `{camera}`")))
+            }
             Command::AddPerson { name, role, pin } => {
                 self.add_person(&who, &name, role, &pin).map(Some)
             }

@@ -9,17 +9,20 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use domain::MonoTime;
+use domain::{MonoTime, WallTime};
 use pipeline::clock::Clock;
 use pipeline::stage::Counters;
+use ui::News;
 
 use super::clerk::Inbox;
 use super::hall::Hall;
 use super::preview::Previewer;
 use super::wire::{self, ToScreen, ToStation};
 
-/// News are told this often, and after every answer.
+/// Whether there is news is looked at this often; after every answer it is told anyway.
 const NEWS_EVERY: Duration = Duration::from_millis(250);
+/// News that say nothing but another time are told this often: a clock without seconds is shown.
+const TIME_EVERY: Duration = Duration::from_secs(10);
 /// How often it is looked whether a picture has come.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A screen that takes nothing for so long hangs.
@@ -76,13 +79,12 @@ pub fn tell(
     until: &dyn Fn() -> bool,
 ) -> io::Result<()> {
     stream.set_write_timeout(Some(TAKES_WITHIN))?;
-    let mut told = None;
+    let mut told = Told::default();
     let mut shown = MonoTime::ZERO;
     while !until() {
         let now = clock.now();
-        if told.is_none_or(|told| now.since(told) >= NEWS_EVERY) {
-            wire::send(&mut stream, &ToScreen::News(Box::new(hall.news())), &[])?;
-            told = Some(now);
+        if let Some(news) = told.worth_telling(now, || hall.news())? {
+            wire::send(&mut stream, &ToScreen::News(Box::new(news)), &[])?;
         }
         if let Some(cameras) = &mut cameras {
             cameras.show(&mut stream, now, &mut shown)?;
@@ -94,6 +96,39 @@ pub fn tell(
         }
     }
     Ok(())
+}
+
+/// What was told last. A screen repaints when it is told something, so it is not told the same
+/// again.
+#[derive(Default)]
+struct Told {
+    looked: Option<MonoTime>,
+    told: Option<MonoTime>,
+    /// But for the time of day.
+    news: Vec<u8>,
+}
+
+impl Told {
+    /// The news, when it is time to look and they say more than the last.
+    fn worth_telling(
+        &mut self,
+        now: MonoTime,
+        news: impl FnOnce() -> News,
+    ) -> io::Result<Option<News>> {
+        let is_due = |last: Option<MonoTime>, every| last.is_none_or(|it| now.since(it) >= every);
+        if !is_due(self.looked, NEWS_EVERY) {
+            return Ok(None);
+        }
+        self.looked = Some(now);
+        let news = news();
+        let timeless = serde_json::to_vec(&News { now: WallTime::default(), ..news.clone() })?;
+        if timeless == self.news && !is_due(self.told, TIME_EVERY) {
+            return Ok(None);
+        }
+        self.news = timeless;
+        self.told = Some(now);
+        Ok(Some(news))
+    }
 }
 
 impl Cameras {

@@ -199,6 +199,8 @@ fn nothing() -> News {
         who: None,
         people: Arc::new([]),
         alarms: Arc::new([]),
+        calibrations: Arc::new([]),
+        calibrating: None,
         previews: vec![],
     }
 }

@@ -73,6 +73,8 @@ impl Hall {
             who: lock(&self.who).clone(),
             people: Arc::clone(&lock(&self.people)),
             alarms: lock(&self.alarms).open().into(),
+            calibrations: Arc::new([]),
+            calibrating: None,
             previews: Vec::new(),
         }
     }
