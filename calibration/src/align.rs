@@ -192,11 +192,15 @@ impl Aligner {
         let finest = (0..=coarsest)
             .find(|&level| longer(pyramid.size(level)) <= options.finest_edge_px)
             .unwrap_or(coarsest);
+        let mut noise = f32::INFINITY;
         let levels: Vec<Level> = (finest..=coarsest)
             .map(|number| {
+                let picture = pyramid.level(number, golden);
+                // A mean of pixels has no more noise than they have: what looks like it is texture.
+                noise = noise.min(level::noise(&picture));
                 let most = if number == finest { MOST_POINTS.0 } else { MOST_POINTS.1 };
                 let (middle, part) = (middle(size, number), shrunk(part, number));
-                let points = Points::of(&pyramid.level(number, golden), part, middle, most);
+                let points = Points::of(&picture, part, middle, noise, most);
                 Level { number, middle, points }
             })
             .collect();
@@ -266,7 +270,10 @@ impl Aligner {
             }
         }
         for index in (0..self.levels.len()).rev() {
-            self.refine(index, crop);
+            // Texture may be too fine for a coarse level to show any of it.
+            if self.levels[index].points.all.len() >= LEAST_POINTS {
+                self.refine(index, crop);
+            }
             if index > 0 {
                 self.fits.iter_mut().for_each(|fit| fit.place = fit.place.doubled());
             }
@@ -318,7 +325,7 @@ impl Aligner {
     /// The golden sample must not look like itself at another angle that is looked for.
     fn check_unambiguous(&mut self, golden: &Picture<'_>) -> Result<(), GoldenRefused> {
         self.fit(golden);
-        let Some(best) = self.fits.first().copied() else { return Ok(()) };
+        let best = *self.fits.first().ok_or(GoldenRefused::TooFine { edge: COARSE_EDGE })?;
         let pose = self.pose(&best);
         let other = if pose.angle_deg.abs() > STEP_DEG {
             Some((pose.angle_deg, best.found))

@@ -11,7 +11,7 @@ mod scene;
 
 use domain::{RectPx, SizePx};
 use scene::{
-    At, Image, Light, Shape, bracket, normal, part, plate, random, stripe, uniform, washer,
+    At, Image, Light, Shape, bracket, normal, part, plate, random, speck, stripe, uniform, washer,
 };
 use sightline_calibration::align::{
     Aligner, GoldenRefused, Limits, NotAligned, OffsetLimit, Options, Pose, Symmetry, upright_into,
@@ -122,6 +122,21 @@ fn small_and_large_crops_are_aligned_too() {
         let found = errors(&mut aligner, bracket, size, 180.0, 8);
         found.print(&format!("bracket {width}"));
         assert!(Errors::at(&found.turn_deg, 1.0) <= if width < 100 { 0.3 } else { 0.1 });
+        assert!(Errors::at(&found.shift_px, 1.0) <= 0.25);
+    }
+}
+
+#[test]
+fn a_part_known_by_its_fine_texture_alone_is_aligned() {
+    let cloth: Shape = |x, y| Some(60.0 + 127.0 * speck((x / 18.0) as i64, (y / 15.0) as i64));
+    for width in [256, 1024] {
+        let size = SizePx::new(width, width);
+        let golden = camera(&part(size, cloth, STRAIGHT, 60.0), 1);
+        let options = Options { most_angle_deg: 10.0, ..Options::default() };
+        let mut aligner = Aligner::new(&golden.picture(), &options).unwrap();
+        let found = errors(&mut aligner, cloth, size, 10.0, 8);
+        found.print(&format!("cloth {width}"));
+        assert!(Errors::at(&found.turn_deg, 1.0) <= 0.1);
         assert!(Errors::at(&found.shift_px, 1.0) <= 0.25);
     }
 }

@@ -3,7 +3,6 @@
 
 use domain::RectPx;
 
-use super::pyramid::noise;
 use crate::Picture;
 use crate::linear;
 
@@ -45,9 +44,15 @@ const GRADIENT_NOISE: f32 = 0.48;
 const MARGIN: u32 = 3;
 
 impl Points {
-    /// At most `most` points inside `part`, the strongest of each small cell.
-    pub fn of(picture: &Picture<'_>, part: RectPx, middle: (f32, f32), most: usize) -> Self {
-        let noise = noise(picture);
+    /// At most `most` points inside `part` that stand out of the `noise` of the greys, the
+    /// strongest of each small cell.
+    pub fn of(
+        picture: &Picture<'_>,
+        part: RectPx,
+        middle: (f32, f32),
+        noise: f32,
+        most: usize,
+    ) -> Self {
         let least = (LEAST_STEEP * noise * GRADIENT_NOISE).max(LEAST_GREYS);
         let size = picture.size();
         let inner = RectPx::from_corners(

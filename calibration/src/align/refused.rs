@@ -46,6 +46,15 @@ pub enum GoldenRefused {
         /// Points.
         needed: usize,
     },
+    /// It is not found in its own picture.
+    #[error(
+        "the golden sample is not found again in its own picture: reduced to {edge} pixels, where \
+         a part is looked for first, nothing of it is left; show the part's outline or print"
+    )]
+    TooFine {
+        /// Pixels of the longer edge.
+        edge: u32,
+    },
     /// Edges in one direction only: the part could slide along them.
     #[error(
         "the golden sample's edges all run one way ({along_deg:.0}°): a shift along them cannot be \

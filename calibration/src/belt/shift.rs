@@ -7,7 +7,7 @@
 use domain::SizePx;
 
 use crate::Picture;
-use crate::align::level::{Free, Place, Points, Refiner, inner};
+use crate::align::level::{Free, Place, Points, Refiner, inner, noise};
 use crate::fourier::{Complex, Fourier};
 use crate::rounding::edge;
 
@@ -139,7 +139,8 @@ impl Shifter {
         let middle = |length: u32| (length as f32 - 1.0) / 2.0;
         let middle = (middle(size.width), middle(size.height));
         let standing = view(&self.standing);
-        let mut points = Points::of(&view(before), size.rect(), middle, POINTS.0);
+        let before = view(before);
+        let mut points = Points::of(&before, size.rect(), middle, noise(&before), POINTS.0);
         points.all.retain(|point| {
             let (x, y) = (point.x + middle.0, point.y + middle.1);
             let right = inner(&standing, x + 1.0, y) - inner(&standing, x - 1.0, y);
