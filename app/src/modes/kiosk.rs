@@ -74,7 +74,6 @@ impl Backstage {
         let clerk = Clerk {
             hall: Arc::clone(&hall),
             labels: Ok(floor.store().labels()?),
-            clips: Some(floor.store().clips()?),
             people: Some(People::of_store(&folder)?),
             wishes: Some(wishes.clone()),
             answers,

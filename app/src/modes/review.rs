@@ -59,7 +59,6 @@ pub fn run(args: &Args) -> Result<Ended> {
     let clerk = Clerk {
         hall: Arc::clone(&hall),
         labels,
-        clips: store.as_ref().ok().and_then(|store| store.clips().ok()),
         people,
         wishes: None,
         answers,

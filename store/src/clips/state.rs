@@ -1,7 +1,7 @@
 //! How far clips have come: takes what the service and people say of them, gives rows that say the
 //! same.
 
-use domain::{CameraId, CaptureTime, PartId};
+use domain::{CameraId, CaptureTime};
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::ClipState::{Persisted, Quarantined, Queued, Received, Sent};
@@ -85,20 +85,6 @@ impl Clips {
                 rows::settle(db, id)?;
             }
             Ok(())
-        })
-    }
-
-    /// A person has labelled a part: whatever clip shows it is kept for that from now on, and does
-    /// not go before it is persisted. Gives how many clips that was new to.
-    ///
-    /// # Errors
-    /// When the database can't be written.
-    pub fn label(&mut self, run: RunId, part: PartId) -> std::result::Result<u64, StoreError> {
-        self.write("keep clips of a labelled part", true, |db| {
-            let sql = "UPDATE clip SET class = 'labelled' WHERE run_id = ?1 AND class <> 'labelled'
-                AND id IN (SELECT clip_id FROM clip_part WHERE part_number = ?2)";
-            let raised = db.prepare_cached(sql)?.execute((run.0, int(part.0)))?;
-            Ok(raised as u64)
         })
     }
 
@@ -231,63 +217,80 @@ pub(super) fn quarantine(db: &Connection, id: ClipId, why: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Judgement, Label, PartKey, PersonId, Role, WallTime};
+    use domain::{Judgement, Label, PartId, PartKey, PersonId, Role, WallTime};
 
     use super::super::example::{accept_at, store, top};
     use super::super::{Budget, ClipClass};
     use super::*;
-    use crate::{NewLabel, Store, example};
+    use crate::{Labels, NewLabel, Store, example};
 
-    #[test]
-    fn a_clip_that_is_accepted_after_its_part_was_labelled_goes_last_too() {
+    const AT: WallTime = WallTime { unix_ns: 9 };
+
+    /// A store with part 7, which clips that are made up show, and part 8.
+    fn with_parts() -> (tempfile::TempDir, Labels, Clips) {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::create_or_open(dir.path()).unwrap();
         let mut writer = store.start_run(&example::START).unwrap();
-        // That of clips which are made up, and another.
         for number in [7, 8] {
             let outcome = example::outcome(number, example::reject());
             writer.record(&outcome, &mut |_| false).unwrap();
         }
-        let at = WallTime { unix_ns: 9 };
-        writer.finish(at).unwrap();
-        let (mut labels, mut clips) = (store.labels().unwrap(), store.clips().unwrap());
-        let (by, role, label) =
-            (PersonId::new("p-ann"), Role::Operator, Label::unmarked(Judgement::Good, false));
-        let key = |part| PartKey { run: 1, part: PartId(part) };
-        let new =
-            |part| NewLabel { key: key(part), at, by: &by, role, label: &label, is_second: false };
+        writer.finish(AT).unwrap();
+        let (labels, clips) = (store.labels().unwrap(), store.clips().unwrap());
+        (dir, labels, clips)
+    }
+
+    fn key(part: u64) -> PartKey {
+        PartKey { run: 1, part: PartId(part) }
+    }
+
+    fn ann() -> PersonId {
+        PersonId::new("p-ann")
+    }
+
+    fn label(labels: &mut Labels, part: u64) {
+        let label = Label::unmarked(Judgement::Good, false);
+        let (key, by, role) = (key(part), ann(), Role::Operator);
+        let new = NewLabel { key, at: AT, by: &by, role, label: &label, is_second: false };
+        labels.add(&new).unwrap();
+    }
+
+    #[test]
+    fn a_clip_that_is_accepted_after_its_part_was_labelled_goes_last_too() {
+        let (_dir, mut labels, mut clips) = with_parts();
         let mut class_of_next = |start| {
             let id = accept_at(&mut clips, "top", start, ClipClass::Undecided).unwrap();
             clips.clip(id).unwrap().class
         };
-        labels.add(&new(8)).unwrap();
+        label(&mut labels, 8);
         assert_eq!(class_of_next(1), ClipClass::Undecided, "another part is labelled");
-        labels.add(&new(7)).unwrap();
+        label(&mut labels, 7);
         assert_eq!(class_of_next(2), ClipClass::Labelled);
-        labels.withdraw(key(7), &by, role, at).unwrap();
+        labels.withdraw(key(7), &ann(), Role::Operator, AT).unwrap();
         assert_eq!(class_of_next(3), ClipClass::Undecided, "it was taken back before");
     }
 
     #[test]
     fn clips_of_a_part_that_a_person_has_labelled_go_last() {
-        let (_dir, mut clips) = store();
+        let (_dir, mut labels, mut clips) = with_parts();
         let mut accept =
             |camera, start| accept_at(&mut clips, camera, start, ClipClass::Undecided).unwrap();
         let shown = [accept("top", 1), accept("top", 2), accept("side", 1)];
-        assert_eq!(clips.label(RunId(1), PartId(8)).unwrap(), 0, "no clip shows that part");
-        assert_eq!(clips.label(RunId(2), PartId(7)).unwrap(), 0, "nor of that run");
-        assert_eq!(clips.label(RunId(1), PartId(7)).unwrap(), 3, "of every camera");
-        assert_eq!(clips.label(RunId(1), PartId(7)).unwrap(), 0, "they are");
-        assert_eq!(clips.waiting(&top(), 9).unwrap()[0].class, ClipClass::Labelled);
+        let are_kept =
+            |clips: &Clips| shown.map(|id| clips.clip(id).unwrap().class == ClipClass::Labelled);
+        label(&mut labels, 8);
+        assert_eq!(are_kept(&clips), [false; 3], "no clip shows that part");
+        label(&mut labels, 7);
+        assert_eq!(are_kept(&clips), [true; 3], "of every camera");
+        labels.withdraw(key(7), &ann(), Role::Operator, AT).unwrap();
         let rejected = accept_at(&mut clips, "top", 9, ClipClass::Rejected).unwrap();
         let full = |clips: &Clips| {
             let bytes_max = clips.tally().unwrap().queued.bytes;
             Budget { bytes_max, alarm_bytes: bytes_max }
         };
-        let now = WallTime { unix_ns: 9 };
-        let evicted = clips.make_room(&full(&clips), 1, now).unwrap();
+        let evicted = clips.make_room(&full(&clips), 1, AT).unwrap();
         assert_eq!(evicted.iter().map(|gone| gone.clip).collect::<Vec<_>>(), [rejected]);
-        clips.make_room(&full(&clips), 1, now).unwrap_err();
+        clips.make_room(&full(&clips), 1, AT).unwrap_err();
         assert!(shown.iter().all(|id| clips.clip(*id).unwrap().gone_at.is_none()));
     }
 }

@@ -22,6 +22,10 @@ pub(super) fn views_of(db: &Connection, key: PartKey) -> Result<Option<usize>> {
     db.prepare_cached(sql)?.query_row(of, |row| place(row, "views")).optional()
 }
 
+/// The clips that show a labelled part are kept longest.
+const RAISE_CLIPS: &str = "UPDATE clip SET class = 'labelled' WHERE run_id = ?1
+    AND class <> 'labelled' AND id IN (SELECT clip_id FROM clip_part WHERE part_number = ?2)";
+
 /// Writes a label; what the person said of the part before holds no longer.
 pub(super) fn insert(db: &Connection, new: &NewLabel<'_>) -> Result<LabelRow> {
     let (run, part, person) = (new.key.run, int(new.key.part.0), new.by.as_str());
@@ -30,6 +34,7 @@ pub(super) fn insert(db: &Connection, new: &NewLabel<'_>) -> Result<LabelRow> {
          WHERE run_id = ?1 AND part_number = ?2 AND person = ?3 AND holds = 1",
     )?
     .execute((run, part, person))?;
+    db.prepare_cached(RAISE_CLIPS)?.execute((run, part))?;
     let sql = "INSERT INTO label (run_id, part_number, said_wall_ns, person, role, judgement,
         label_json, is_second, holds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1) RETURNING *";
     let values = (

@@ -10,7 +10,7 @@ use domain::recipe::Limits;
 use domain::{Command, PartKey, PersonId, Pin, Role};
 use pipeline::clock::Clock;
 use serde_json::{Value, json};
-use store::{Action, Clips, Labels, NewEntry, NewLabel, People, PeopleError};
+use store::{Action, Labels, NewEntry, NewLabel, People, PeopleError};
 use ui::{Answer, Ask, Person, Refusal, Settings};
 
 use super::hall::Hall;
@@ -49,8 +49,6 @@ pub struct Clerk {
     pub hall: Arc<Hall>,
     /// The store's write half, or why there is none.
     pub labels: Result<Labels, String>,
-    /// The store's clips, which are kept longer once their part is labelled.
-    pub clips: Option<Clips>,
     /// Who may use the station; `None` where anyone may, who has the files anyway.
     pub people: Option<People>,
     /// Where wishes to the line go; `None` without a line.
@@ -204,12 +202,6 @@ impl Clerk {
         let at = self.clock.wall();
         let new = NewLabel { key, at, by: &who.id, role: who.role, label, is_second };
         self.labels()?.add(&new).map_err(failed)?;
-        if let Some(clips) = &mut self.clips
-            && let Err(error) = clips.label(store::RunId(key.run), key.part)
-        {
-            // The label is on disk; the clip only goes a little sooner when room is needed.
-            tracing::warn!(target: "screen", "clips of {}: {error}", key.part);
-        }
         Ok(Answer::Done)
     }
 

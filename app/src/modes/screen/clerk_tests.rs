@@ -40,7 +40,6 @@ impl Office {
         let clerk = Clerk {
             hall,
             labels: Ok(store.labels().unwrap()),
-            clips: None,
             people: Some(people),
             wishes: Some(wishes),
             answers,
