@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FindingFault, RectPx, Score, Stage};
+use crate::{Defect, FindingFault, RectPx, Score, Stage};
 
 /// Why a part is rejected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,16 @@ pub struct Reason {
     pub box_in_frame: RectPx,
     /// In which view.
     pub view: usize,
+}
+
+impl Reason {
+    /// What it speaks of, among everything that was found on the part.
+    #[must_use]
+    pub fn defect_in<'a>(&self, found: &'a [Defect]) -> Option<&'a Defect> {
+        found.iter().find(|it| {
+            (it.view, &it.kind, it.box_in_frame) == (self.view, &self.kind, self.box_in_frame)
+        })
+    }
 }
 
 impl fmt::Display for Reason {
@@ -127,6 +137,16 @@ impl Verdict {
             Self::Pass => VerdictKind::Pass,
             Self::Reject { .. } => VerdictKind::Reject,
             Self::Undecided { .. } => VerdictKind::Undecided,
+        }
+    }
+
+    /// The defect that decided, when one did.
+    #[must_use]
+    pub fn decided_by(&self) -> Option<&Reason> {
+        match self {
+            Self::Reject { reasons } => reasons.first(),
+            Self::Undecided { why: Why::NearLimit { nearest } } => Some(nearest),
+            _ => None,
         }
     }
 

@@ -50,6 +50,10 @@ pub struct Words {
     pub scores: &'static str,
     /// Nothing was found on the part.
     pub no_defects: &'static str,
+    /// Counts from this length on.
+    pub counts_from: &'static str,
+    /// How the part lay: turned by so many degrees, shifted by so much.
+    pub lay: &'static str,
     /// The recipe ignores it, or it is too small.
     pub not_counted: &'static str,
     /// The limit.
@@ -183,6 +187,8 @@ pub const ENGLISH: Words = Words {
     heatmap: "Heatmap",
     scores: "Scores against limits",
     no_defects: "Nothing found on this part.",
+    counts_from: "counts from {} mm",
+    lay: "Turned {}°, shifted {}",
     not_counted: "not counted",
     limit: "limit",
     times: "Time per stage, ms",
@@ -266,6 +272,8 @@ pub const GERMAN: Words = Words {
     heatmap: "Wärmebild",
     scores: "Werte gegen Grenzen",
     no_defects: "Auf diesem Teil wurde nichts gefunden.",
+    counts_from: "zählt ab {} mm",
+    lay: "Gedreht {}°, verschoben {}",
     not_counted: "zählt nicht",
     limit: "Grenze",
     times: "Zeit je Stufe, ms",

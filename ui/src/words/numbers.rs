@@ -1,6 +1,6 @@
 //! How numbers, shares and times are written in a language.
 
-use domain::WallTime;
+use domain::{DefectMm, WallTime};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -49,6 +49,12 @@ impl Numbers {
     #[must_use]
     pub fn hours(&self, at: WallTime, zone: &TimeZone) -> String {
         self.written(at, zone, "%H:%M")
+    }
+
+    /// A length on the belt and its expanded uncertainty (k = 2), as exactly as it is known.
+    #[must_use]
+    pub fn length(&self, mm: &DefectMm) -> String {
+        mm.to_string().replace('.', &self.point.to_string())
     }
 
     /// So many bytes, in GB and the like: thousands of thousands, as disks are sold.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    ActedInspection, AnsweredBy, CameraId, CaptureTime, CheckedRecipe, ClassScore, Defect, Frame,
-    GateSignal, Heatmap, Inspection, MonoTime, Outcome, OwnedPixels, PartCondition, PartId,
-    PixelFormat, PlcAnswer, Provenance, Reason, Recipe, RectPx, Score, Sha256, SizePx, StageTimes,
-    Verdict, View, ViewRecord, WallTime, Why,
+    ActedInspection, AnsweredBy, CameraId, CaptureTime, CheckedRecipe, ClassScore, Defect,
+    DefectMm, Frame, GateSignal, Heatmap, Inspection, MonoTime, Outcome, OwnedPixels,
+    PartCondition, PartId, PixelFormat, PlcAnswer, Provenance, Reason, Recipe, RectPx, Score,
+    Sha256, SizePx, StageTimes, Verdict, View, ViewRecord, WallTime, Why,
 };
 use sightline_ui::RgbPicture;
 use store::{RunId, RunStart, Store};
@@ -148,7 +148,13 @@ fn defect(kind: &Kind) -> Defect {
         area_px: 240,
         score: score(kind.score),
         mask: None,
-        mm: None,
+        mm: (kind.class == "scratch").then_some(DefectMm {
+            x_mm: 31.2,
+            y_mm: 18.4,
+            length_mm: 3.241,
+            area_mm2: 1.7,
+            uncertainty_mm: 0.034,
+        }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Takes the rows of a run and their pictures, gives the sections of the page that show them:
 //! what went wrong first.
 
-use domain::{Defect, GateSignal, RectPx, Verdict};
+use domain::{Defect, GateSignal, Reason, RectPx, Verdict};
 use image::{GrayImage, ImageEncoder, Rgb, RgbImage, imageops};
 
 use super::super::numbers::Report;
@@ -206,14 +206,27 @@ fn why_text(row: &Row) -> String {
     match &row.verdict {
         Verdict::Pass => format!("score {:.2}", row.score),
         Verdict::Reject { reasons } => {
-            let said: Vec<_> = reasons.iter().take(3).map(ToString::to_string).collect();
+            let said: Vec<_> = reasons.iter().take(3).map(|it| reason_text(row, it)).collect();
             match reasons.len().saturating_sub(3) {
                 0 => said.join("; "),
                 more => format!("{}; {more} more", said.join("; ")),
             }
         }
-        Verdict::Undecided { why } => why.to_string(),
+        Verdict::Undecided { why } => match row.verdict.decided_by() {
+            Some(reason) => format!("{why}{}", length(reason.defect_in(&row.defects))),
+            None => why.to_string(),
+        },
     }
+}
+
+fn reason_text(row: &Row, reason: &Reason) -> String {
+    format!("{reason}{}", length(reason.defect_in(&row.defects)))
+}
+
+/// How long it is on the belt, where that was measured.
+fn length(defect: Option<&Defect>) -> String {
+    let mm = defect.and_then(|defect| defect.mm.as_ref());
+    mm.map_or_else(String::new, |mm| format!(", {mm}"))
 }
 
 /// The picture, and beside it the same picture with what the model saw laid over it.
@@ -308,9 +321,10 @@ pub fn box_svg(defect: &Defect, crop: &RectPx, width: f64, height: f64) -> Optio
     );
     Some(format!(
         r#"<rect class="halo" {place}/>
-<rect class="defect" {place}><title>{} {:.2}</title></rect>"#,
+<rect class="defect" {place}><title>{} {:.2}{}</title></rect>"#,
         Escaped(&defect.kind),
         defect.score.get(),
+        length(Some(defect)),
     ))
 }
 

@@ -1,6 +1,6 @@
 //! The last part that did not pass: its picture with heat and boxes, and why.
 
-use domain::{PartId, PartKey, Reason, Verdict, VerdictKind, Why};
+use domain::{PartId, PartKey, Verdict, VerdictKind};
 use egui::{Label, RichText, Ui, Vec2, vec2};
 use store::{ImageKind, ImageRow, PartDetail, PartFilter, Reader, RunId, StoreError, VerdictWord};
 
@@ -87,17 +87,8 @@ fn newest(reader: &Reader, run: Option<RunId>) -> Result<Option<Box<PartDetail>>
     Ok(reader.part(run, part)?.map(Box::new))
 }
 
-/// What decided, when it was a defect.
-fn reason(verdict: &Verdict) -> Option<&Reason> {
-    match verdict {
-        Verdict::Reject { reasons } => reasons.first(),
-        Verdict::Undecided { why: Why::NearLimit { nearest } } => Some(nearest),
-        _ => None,
-    }
-}
-
 fn picture(ui: &mut Ui, cx: &mut Cx<'_>, found: &PartDetail, size: Vec2) {
-    let view = reason(&found.row.verdict).map_or(0, |reason| reason.view);
+    let view = found.row.verdict.decided_by().map_or(0, |reason| reason.view);
     let of_kind = |kind| move |image: &&ImageRow| image.view == view && image.kind == kind;
     let image = found.images.iter().find(of_kind(ImageKind::Picture));
     let Some(image) = image else {
@@ -153,9 +144,12 @@ fn why(ui: &mut Ui, cx: &mut Cx<'_>, found: &PartDetail, width: f32) {
         ui.label(RichText::new(at).font(plain(16.0)).color(cx.theme.weak));
     });
     let verdict = row.verdict.kind();
-    match reason(&row.verdict) {
+    match row.verdict.decided_by() {
         Some(reason) => {
-            let class = RichText::new(reason.kind.as_ref()).font(heavy(20.0));
+            let mm = reason.defect_in(&found.defects).and_then(|defect| defect.mm.as_ref());
+            let long =
+                mm.map_or_else(String::new, |mm| format!(" · {}", cx.words.numbers.length(mm)));
+            let class = RichText::new(format!("{}{long}", reason.kind)).font(heavy(20.0));
             ui.add(Label::new(class.color(cx.theme.ink(verdict))).truncate());
             let marker = |template, score: f32, ink| Marker {
                 at: score,

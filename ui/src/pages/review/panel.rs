@@ -39,7 +39,11 @@ pub fn facts(ui: &mut Ui, cx: &Cx<'_>, open: &Open) {
     }
     let verdict = row.verdict.kind();
     headline(ui, cx, verdict);
-    let why = cx.words.why(&row.verdict);
+    let mut why = cx.words.why(&row.verdict);
+    let decided = row.verdict.decided_by().and_then(|it| it.defect_in(&open.detail.defects));
+    if let Some(mm) = decided.and_then(|defect| defect.mm.as_ref()) {
+        why = format!("{why} · {}", cx.words.numbers.length(mm));
+    }
     ui.label(RichText::new(why).font(plain(15.0)).color(theme.weak));
     if let Some(how) = open.item.why.as_ref().and_then(|why| words.difference(why)) {
         ui.label(RichText::new(how).font(plain(15.0)).color(theme.undecided_ink));

@@ -1,6 +1,6 @@
 //! What is known of a part, in words and bars.
 
-use domain::{AnsweredBy, Defect, GateSignal, Stage, Verdict};
+use domain::{AnsweredBy, Defect, DefectMm, GateSignal, PartPose, Stage, Verdict};
 use egui::{Frame, RichText, Sense, Ui, pos2, vec2};
 use store::{LabelRow, PartDetail};
 
@@ -8,6 +8,7 @@ use super::Known;
 use crate::charts;
 use crate::page::Cx;
 use crate::theme::heavy;
+use crate::words::filled;
 
 /// Reasons that are told in words; all are among the scores.
 const REASONS: usize = 4;
@@ -17,6 +18,9 @@ pub fn show(ui: &mut Ui, cx: &Cx<'_>, known: &Known) {
     let words = &cx.words.history;
     verdict(ui, cx, &known.part);
     card(ui, cx, words.scores, |ui| {
+        for pose in known.part.views.iter().filter_map(|view| view.pose.as_ref()) {
+            weak(ui, cx, &lay(cx, pose));
+        }
         if known.part.defects.is_empty() {
             weak(ui, cx, words.no_defects);
         }
@@ -117,6 +121,29 @@ fn score(ui: &mut Ui, cx: &Cx<'_>, known: &Known, defect: &Defect) {
             painter.vline(x(limit.get()), rect.y_range(), egui::Stroke::new(2.0, theme.text));
         }
     }
+    if let Some(mm) = &defect.mm {
+        weak(ui, cx, &length(cx, mm, limits.and_then(|limits| limits.min_length_mm)));
+    }
+}
+
+/// How long it is on the belt, and from which length on the recipe lets it count.
+fn length(cx: &Cx<'_>, mm: &DefectMm, least_mm: Option<f32>) -> String {
+    let numbers = &cx.words.numbers;
+    let mut said = vec![numbers.length(mm)];
+    if let Some(least) = least_mm {
+        said.push(filled(cx.words.history.counts_from, &numbers.real(f64::from(least), 1)));
+    }
+    said.join(" · ")
+}
+
+/// How the part lay, against the golden sample.
+fn lay(cx: &Cx<'_>, pose: &PartPose) -> String {
+    let numbers = &cx.words.numbers;
+    let shift = match pose.offset_mm {
+        Some(mm) => format!("{} mm", numbers.real(f64::from(mm), 2)),
+        None => format!("{} px", numbers.real(f64::from(pose.dx_px.hypot(pose.dy_px)), 1)),
+    };
+    filled(&filled(cx.words.history.lay, &numbers.real(f64::from(pose.angle_deg), 1)), &shift)
 }
 
 fn labels(ui: &mut Ui, cx: &Cx<'_>, labels: &[LabelRow]) {
