@@ -178,7 +178,7 @@ impl Views {
 
     /// What is left of each point of the last fit.
     pub fn residuals(&self) -> Arc<[(PointPx, PointPx)]> {
-        self.fitted.as_ref().map_or_else(|| Arc::new([]), |fitted| Arc::clone(&fitted.residuals))
+        self.fitted.as_ref().map(|fitted| Arc::clone(&fitted.residuals)).unwrap_or_default()
     }
 
     /// The views as the screen lists them.
