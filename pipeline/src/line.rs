@@ -58,8 +58,8 @@ pub struct CameraSetup {
     pub source: Box<dyn Source>,
     /// What the PLC tells of the belt under it.
     pub field: Option<LinkReceiver<FieldInput>>,
-    /// Where a person may look at its frames.
-    pub peek: Option<Arc<Peek>>,
+    /// Where people look at its frames, and who calibrates it.
+    pub peeks: Vec<Arc<Peek>>,
     /// Who looks whether its calibration still holds.
     pub watcher: Option<Watcher>,
 }
@@ -356,9 +356,8 @@ impl Head {
         setup: CameraSetup,
         vitals: look::Vitals,
     ) -> Result<(LocateThread, CaptureThread), LineError> {
-        let CameraSetup { camera, mut source, field, peek, watcher } = setup;
-        let watched = watcher.as_ref().map(|watcher| Arc::clone(&watcher.peek));
-        let peeks = peek.into_iter().chain(watched).collect();
+        let CameraSetup { camera, mut source, field, mut peeks, watcher } = setup;
+        peeks.extend(watcher.as_ref().map(|watcher| Arc::clone(&watcher.peek)));
         let beside = feed::Beside { film: self.taps.remove(&camera), peeks };
         let Ground { threads, counters, clock, live, .. } = &self.ground;
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(*live));

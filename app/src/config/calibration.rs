@@ -55,17 +55,16 @@ pub fn calibrations(
 ) -> Result<Calibrations> {
     let mut known = BTreeMap::new();
     for Calibrated { camera, folder, still } in cameras {
-        let Some(folder) = folder else {
-            if recipe.measures_in_mm() {
-                bail!(
-                    "{}: it measures in millimetres, and the camera `{camera}` has no calibration; \
-                     right would be: name its accepted profile's folder under `calibration`",
-                    file.display()
-                );
-            }
-            continue;
-        };
-        let calibration = Arc::new(calibration(camera, folder, recipe, now)?);
+        if folder.is_none() && recipe.measures_in_mm() {
+            bail!(
+                "{}: it measures in millimetres, and the camera `{camera}` has no calibration; \
+                 right would be: name its accepted profile's folder under `calibration`",
+                file.display()
+            );
+        }
+        let folder = folder.as_deref();
+        let calibration = folder.map(|folder| calibration(camera, folder, recipe, now));
+        let calibration = calibration.transpose()?.map(Arc::new);
         let still = Arc::clone(still);
         known.insert(camera.clone(), prepare::Calibrated { calibration, still });
     }

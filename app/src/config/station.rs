@@ -204,6 +204,28 @@ impl Station {
         move || Self::from_file(&path)
     }
 
+    /// The file that says all this.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The camera of this name, or the only one.
+    ///
+    /// # Errors
+    /// When there is none, or there are several and none is named.
+    pub fn camera(&self, name: Option<&str>) -> Result<&Camera> {
+        let names: Vec<_> = self.cameras.iter().map(|camera| camera.name.as_str()).collect();
+        let (path, names) = (self.path.display(), names.join(", "));
+        match (name, &self.cameras[..]) {
+            (None, [only]) => Ok(only),
+            (None, _) => Err(anyhow!("{path}: which camera? It has {names}")),
+            (Some(name), cameras) => cameras
+                .iter()
+                .find(|camera| camera.name == name)
+                .ok_or_else(|| anyhow!("{path}: there is no camera `{name}`; it has {names}")),
+        }
+    }
+
     /// `error`, with file, line and `key`, which may be dotted.
     pub fn blame(&self, key: &str, error: impl Into<anyhow::Error>) -> anyhow::Error {
         let line = place::line_of_key(&self.text, key);
@@ -212,7 +234,6 @@ impl Station {
 }
 
 impl Camera {
-    /// With the paths of recorded footage relative to the file in which they stand.
     /// How it is calibrated.
     pub fn calibrated(&self) -> Calibrated {
         Calibrated {
@@ -222,6 +243,7 @@ impl Camera {
         }
     }
 
+    /// With the paths of recorded footage relative to the file in which they stand.
     fn beside(mut self, base: &Path) -> Self {
         if let SourceConfig::File { path, .. } | SourceConfig::Images { path, .. } =
             &mut self.source

@@ -141,7 +141,7 @@ pub fn line(camera: &Camera, config: &SourceConfig) -> Result<Run, Failure> {
                 camera: CameraId::new("bench"),
                 source: capture::open(config, CameraId::new("bench"), CaptureTime::default())?,
                 field: None,
-                peek: None,
+                peeks: vec![],
                 watcher: None,
             }],
             armed: Arc::new(Armed::new(recipe, model, Calibrations::default(), cores())?),

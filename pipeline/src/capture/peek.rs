@@ -3,6 +3,7 @@
 //! one flag a frame.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use domain::Frame;
@@ -36,8 +37,14 @@ impl Peek {
         self.fetch.try_recv().ok()
     }
 
+    /// As [`Self::fetch`], and waits for it for `patience` at most.
+    #[must_use]
+    pub fn fetch_within(&self, patience: Duration) -> Option<Frame> {
+        self.fetch.recv_timeout(patience).ok()
+    }
+
     /// Shows `frame` to whoever wished for one. Never waits.
-    pub(super) fn show(&self, frame: &Frame) {
+    pub fn show(&self, frame: &Frame) {
         if self.is_wanted.load(Ordering::Relaxed) && self.is_wanted.swap(false, Ordering::Acquire) {
             // Full: somebody wished twice at once; they get the one that is there.
             let _ = self.put.try_send(frame.share());
@@ -72,8 +79,9 @@ mod tests {
         peek.show(&frame(3));
         assert_eq!(Arc::strong_count(&pixels), 2, "one buffer is held");
         peek.wish();
+        assert!(peek.fetch_within(Duration::ZERO).is_none(), "not yet");
         peek.show(&frame(4));
-        assert_eq!(peek.fetch().map(|frame| frame.sequence), Some(4));
+        assert_eq!(peek.fetch_within(Duration::ZERO).map(|frame| frame.sequence), Some(4));
         assert!(peek.fetch().is_none());
         assert_eq!(Arc::strong_count(&pixels), 1);
     }

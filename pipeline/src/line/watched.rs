@@ -37,7 +37,9 @@ impl Watcher {
         let mut reader = (LumaReader::default(), Vec::new());
         self.peek.wish();
         while stop.recv_timeout(WATCH_EVERY) == Err(RecvTimeoutError::Timeout) {
-            if let Some(frame) = self.peek.fetch() {
+            // A target before the camera says nothing of its focus and its lamp.
+            let frame = self.peek.fetch().filter(|_| !self.still.is_being_calibrated());
+            if let Some(frame) = frame {
                 self.look(&frame, &mut reader, counters);
             }
             self.peek.wish();

@@ -26,9 +26,9 @@ pub struct Calibrations {
 /// One camera's calibration.
 #[derive(Clone, Debug)]
 pub struct Calibrated {
-    /// What its parts are corrected and measured by.
-    pub calibration: Arc<Calibration>,
-    /// Whether that still holds.
+    /// What its parts are corrected and measured by; `None` where nothing was calibrated.
+    pub calibration: Option<Arc<Calibration>>,
+    /// Whether that still holds, and whether somebody calibrates the camera now.
     pub still: Arc<Still>,
 }
 
@@ -195,13 +195,13 @@ impl Correction {
             Some(Calibrated { still, .. }) if let Some(cause) = still.lost() => {
                 Err(FindingFault::Calibration { message: cause.to_string() })
             }
-            Some(Calibrated { calibration, .. }) if calibration.size() != size => {
-                let made = calibration.size();
+            Some(Calibrated { calibration: Some(known), .. }) if known.size() != size => {
+                let made = known.size();
                 let message = format!("it was made at {made} pixels, the camera gives {size}");
                 Err(FindingFault::Calibration { message })
             }
-            Some(known) => Ok(Some(Arc::clone(&known.calibration))),
-            None => Ok(self.corrector.aligns().then(|| Arc::new(Calibration::bare(size)))),
+            Some(Calibrated { calibration: Some(known), .. }) => Ok(Some(Arc::clone(known))),
+            _ => Ok(self.corrector.aligns().then(|| Arc::new(Calibration::bare(size)))),
         }
     }
 
@@ -332,7 +332,7 @@ mod tests {
         let align: Align = toml::from_str(&text).unwrap();
         let still = Arc::default();
         let cameras = calibration
-            .map(|it| (CameraId::new("top"), Calibrated { calibration: Arc::new(it), still }));
+            .map(|it| (CameraId::new("top"), Calibrated { calibration: Some(Arc::new(it)), still }));
         let golden = Some((&align, CROP, picture(0.0, 0.0, 0.0)));
         let calibrations = Calibrations::new(cameras.into_iter().collect(), golden).unwrap();
         Correction::new(&calibrations, Colour::Gray)

@@ -307,7 +307,7 @@ impl Setup {
                 camera,
                 source: Box::new(source),
                 field: heard.pop(),
-                peek: None,
+                peeks: vec![],
                 watcher: None,
             }],
             writer: writer(folder, &recipe, &*clock),

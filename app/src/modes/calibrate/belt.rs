@@ -4,14 +4,15 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use calibration::belt::{BeltMotion, BeltStudy};
-use calibration::{Lens, Plane, Profile, Px};
-use domain::PointPx;
 use serde_json::to_value;
 
-use super::{profile, shots};
+use super::session::BELT;
+use super::shots::OfLive;
+use super::{measured, profile, shots};
 use crate::Ended;
 use crate::modes::{say, say_json};
 
@@ -20,12 +21,15 @@ use crate::modes::{say, say_json};
 pub struct Args {
     /// The profile's folder.
     profile: PathBuf,
-    /// Pictures of the running belt: a video, or images.
+    /// Pictures of the running belt: a video, images, or a live camera: `station.toml#top`.
     #[arg(long, value_name = "SOURCE")]
     frames: OsString,
     /// Images are so many a second.
     #[arg(long, value_name = "N")]
     fps: Option<f64>,
+    /// Take so many pictures of a live camera.
+    #[arg(long, value_name = "N", default_value_t = BELT)]
+    take: u32,
     /// The encoder's count at each picture: a file with a whole number a line.
     #[arg(long, value_name = "FILE")]
     counts: Option<PathBuf>,
@@ -37,7 +41,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Ended> {
     let counts = args.counts.as_deref().map(counts).transpose()?;
     let (mut study, mut size, mut seen) = (None, None, 0);
-    shots::each(&args.frames, args.fps, |shot| {
+    let live = OfLive { take: args.take, every: Duration::ZERO };
+    shots::each(&args.frames, args.fps, live, |shot| {
         let study = match &mut study {
             Some(study) => study,
             None => study.insert(BeltStudy::new(shot.size, None)?),
@@ -53,24 +58,13 @@ pub fn run(args: &Args) -> Result<Ended> {
     })?;
     let (Some(study), Some(size)) = (study, size) else { bail!("--frames: there are no pictures") };
     let mut profile = profile(&args.profile, size)?;
-    let place = place_mm(&profile);
+    let place = measured::place_mm(&profile);
     let motion = study.solve(place.as_ref().map(|place| place as _))?;
     drop(place);
     say_motion(&motion, args.json)?;
-    profile.belt = Some(motion);
+    measured::keep_belt(&mut profile, motion);
     profile.write(&args.profile)?;
     Ok(Ended::Done)
-}
-
-/// Where a pixel of the camera's picture is on the belt.
-fn place_mm(profile: &Profile) -> Option<impl Fn(PointPx) -> (f64, f64) + use<>> {
-    let (plane, lens): (Plane, Option<Lens>) = (profile.plane.clone()?, profile.lens.clone());
-    Some(move |at: PointPx| {
-        let seen = Px::from(at);
-        let straight = lens.as_ref().map_or(seen, |lens| lens.undistort_px(seen));
-        let mm = plane.point_mm(straight);
-        (mm.x, mm.y)
-    })
 }
 
 fn counts(path: &Path) -> Result<Vec<i64>> {

@@ -1,9 +1,11 @@
 //! The target as flags on the command line: takes them, gives the target.
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use calibration::Target;
-use calibration::target::{Dictionary, TargetKind};
 use clap::ValueEnum;
+use domain::BoardKind;
+
+use super::measured;
 
 /// The target: as it was printed. Measure the printed squares, and say what you measured.
 #[derive(clap::Args, Clone, Debug)]
@@ -25,7 +27,7 @@ pub struct Board {
     marker_mm: Option<f64>,
     /// A ChArUco's family of markers, as OpenCV names it: 4x4_50 to 6x6_250.
     #[arg(long, default_value = "4x4_50", value_parser = dictionary)]
-    dictionary: Dictionary,
+    dictionary: String,
 }
 
 /// The kinds of targets.
@@ -42,23 +44,24 @@ pub enum Kind {
 impl Board {
     /// The target.
     pub fn target(&self) -> Result<Target> {
-        let (columns, rows, square_mm) = (self.columns, self.rows, self.square_mm);
-        let (dictionary, marker) = (self.dictionary, self.marker_mm);
-        if self.kind != Kind::Charuco && marker.is_some() {
+        if self.kind != Kind::Charuco && self.marker_mm.is_some() {
             bail!("--marker-mm is for --kind charuco only");
         }
-        Ok(Target::new(match self.kind {
-            Kind::Chessboard => TargetKind::Chessboard { columns, rows, square_mm },
-            Kind::Circles => TargetKind::CircleGrid { columns, rows, spacing_mm: square_mm },
-            Kind::Charuco => {
-                let marker_mm = marker.unwrap_or(0.75 * square_mm);
-                TargetKind::Charuco { columns, rows, square_mm, marker_mm, dictionary }
-            }
-        })?)
+        measured::target_of(&domain::Board {
+            kind: match self.kind {
+                Kind::Charuco => BoardKind::Charuco,
+                Kind::Chessboard => BoardKind::Chessboard,
+                Kind::Circles => BoardKind::Circles,
+            },
+            columns: self.columns,
+            rows: self.rows,
+            square_mm: self.square_mm,
+            marker_mm: self.marker_mm,
+            dictionary: self.dictionary.clone(),
+        })
     }
 }
 
-fn dictionary(name: &str) -> Result<Dictionary> {
-    serde_json::from_value(serde_json::Value::from(name))
-        .map_err(|_| anyhow!("there is no such family; write 4x4_50 to 6x6_250"))
+fn dictionary(name: &str) -> Result<String> {
+    measured::dictionary(name).map(|known| known.to_string())
 }

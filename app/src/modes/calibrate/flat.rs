@@ -3,13 +3,19 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use calibration::flat_field::{Exposure, FlatFieldLimits, FlatFieldStudy};
+use calibration::flat_field::{Exposure, FlatFieldRefused};
 use serde_json::json;
 
-use super::{profile, shots};
+use super::guide::Guide;
+use super::measured::Sheet;
+use super::session::{BRIGHT, DARK};
+use super::shots::OfLive;
+use super::{camera, profile, shots};
 use crate::Ended;
+use crate::config::Camera;
 use crate::modes::{say, say_json};
 
 /// Even out the light: 16 or more pictures of a plain sheet that fills the view, at the line's
@@ -20,12 +26,16 @@ use crate::modes::{say, say_json};
 pub struct Args {
     /// The profile's folder.
     profile: PathBuf,
-    /// Pictures of the sheet: a folder or pattern of images, or a video.
+    /// Pictures of the sheet: a folder or pattern of images, a video, or a live camera:
+    /// `station.toml#top`.
     #[arg(long, value_name = "SOURCE")]
     bright: OsString,
-    /// Pictures with the lens covered.
+    /// Pictures with the lens covered; a live camera is waited for until it is covered.
     #[arg(long, value_name = "SOURCE")]
     dark: Option<OsString>,
+    /// Take so many pictures of a live camera; 24 of the sheet and 12 of darkness when not given.
+    #[arg(long, value_name = "N")]
+    take: Option<u32>,
     /// The camera's exposure, microseconds.
     #[arg(long, value_name = "US")]
     exposure_us: f64,
@@ -37,36 +47,27 @@ pub struct Args {
     json: bool,
 }
 
-/// Of so many pictures one is held out.
-const HELD_OUT_OF: usize = 4;
-
 pub fn run(args: &Args) -> Result<Ended> {
     let exposure = Exposure { exposure_us: args.exposure_us, gain_db: args.gain_db };
-    let mut study: Option<FlatFieldStudy> = None;
-    let (mut held_out, mut seen) = (None, 0_usize);
-    shots::each(&args.bright, None, |shot| {
-        let study = match &mut study {
-            Some(study) => study,
-            None => {
-                study.insert(FlatFieldStudy::new(shot.size, exposure, FlatFieldLimits::default())?)
-            }
+    let mut sheet: Option<Sheet> = None;
+    shots::each(&args.bright, None, args.live(BRIGHT), |shot| {
+        let sheet = match &mut sheet {
+            Some(sheet) => sheet,
+            None => sheet.insert(Sheet::new(shot.size, exposure)?),
         };
-        seen += 1;
-        if seen.is_multiple_of(HELD_OUT_OF) {
-            held_out = Some(shot);
-            return Ok(());
-        }
-        study.flat(&shot.picture()?).with_context(|| shot.name.clone())
+        let name = shot.name.clone();
+        sheet.bright(shot).with_context(|| name)
     })?;
-    let mut study = study.ok_or_else(|| anyhow!("--bright: there are no pictures"))?;
+    let mut sheet = sheet.ok_or_else(|| anyhow!("--bright: there are no pictures"))?;
     if let Some(dark) = &args.dark {
-        shots::each(dark, None, |shot| {
-            study.dark(&shot.picture()?).with_context(|| shot.name.clone())
-        })?;
+        match camera::named(dark)? {
+            Some(camera) => darkness(&camera, args.take.unwrap_or(DARK), &mut sheet)?,
+            None => shots::each(dark, None, args.live(DARK), |shot| {
+                sheet.dark(&shot).with_context(|| shot.name.clone())
+            })?,
+        }
     }
-    let flat = study.finish()?;
-    let held_out = held_out.ok_or_else(|| anyhow!("--bright: too few pictures to hold one out"))?;
-    let even = flat.evenness(&held_out.picture()?)?;
+    let (flat, even) = sheet.finish()?;
     let mut profile = profile(&args.profile, flat.size())?;
     profile.keep_flat_field(&args.profile, &flat, even.after_percent / 100.0)?;
     profile.write(&args.profile)?;
@@ -88,4 +89,31 @@ pub fn run(args: &Args) -> Result<Ended> {
         ))?;
     }
     Ok(Ended::Done)
+}
+
+impl Args {
+    fn live(&self, usual: u32) -> OfLive {
+        OfLive { take: self.take.unwrap_or(usual), every: Duration::ZERO }
+    }
+}
+
+/// Takes darkness of a live camera, once somebody has covered its lens.
+fn darkness(camera: &Camera, take: u32, sheet: &mut Sheet) -> Result<()> {
+    let mut guide = Guide::new();
+    let mut taken = 0;
+    camera::follow(camera, &mut guide, &|| false, |shot, guide| {
+        match sheet.dark(&shot) {
+            Ok(()) => {
+                taken += 1;
+                guide.count("dark pictures", taken, take);
+            }
+            Err(error) => match error.downcast_ref() {
+                Some(FlatFieldRefused::NotDark { .. }) => guide.show("cover the lens"),
+                _ => return Err(error),
+            },
+        }
+        Ok(taken < take)
+    })?;
+    guide.end();
+    Ok(())
 }

@@ -1,26 +1,36 @@
-//! `sightline calibrate lens`: takes views of a target, gives what the lens bends.
+//! `sightline calibrate lens`: takes views of a target, or takes them itself of a live camera; gives
+//! what the lens bends.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use calibration::Target;
 use calibration::lens::{FitOptions, LensFit, View, fit};
+use domain::SizePx;
 use serde_json::json;
 
 use super::board::Board;
-use super::{profile, residuals, shots};
+use super::{camera, live_views, measured, profile, residuals, shots};
 use crate::Ended;
 use crate::modes::{say, say_json};
 
 /// Fit the lens from 8 or more views of a target, tilted differently, together all over the
 /// picture.
+///
+/// Of a live camera (`--views station.toml#top`) views are taken by themselves, each as soon as the
+/// target is sharp, still, and unlike the ones before, until they cover the picture. What to show
+/// next is said on stderr. Ctrl-C stops taking, and fits what is there.
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile's folder; made when it is not there.
     profile: PathBuf,
-    /// The views: a folder or pattern of images, or a video.
+    /// The views: a folder or pattern of images, a video, or a live camera: `station.toml#top`.
     #[arg(long, value_name = "SOURCE")]
     views: OsString,
+    /// Take so many views of a live camera at most.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(8..=60))]
+    views_most: u32,
     #[command(flatten)]
     board: Board,
     /// The camera's serial number, as it says itself.
@@ -39,22 +49,14 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<Ended> {
     let target = args.board.target()?;
-    let shots = shots::all(&args.views)?;
-    let size = shots[0].size;
-    let (mut views, mut unseen) = (Vec::new(), Vec::new());
-    for shot in &shots {
-        match target.detect(&shot.picture()?) {
-            Ok(observation) => views.push(View { name: shot.name.clone(), observation }),
-            Err(error) => unseen.push(format!("{}: {error}", shot.name)),
-        }
-    }
+    let (views, unseen, size) = match camera::named(&args.views)? {
+        Some(camera) => live_views::take(&camera, target, args.views_most)?,
+        None => found_in(&args.views, &target)?,
+    };
     let found =
         fit(&views, size, &FitOptions::default()).with_context(|| seen_in(views.len(), &unseen))?;
     let mut profile = profile(&args.profile, size)?;
-    // What was measured through another lens is no longer true.
-    profile.plane = None;
-    profile.lens = Some(found.lens.clone());
-    profile.lens_rms_px = Some(found.rms_px);
+    measured::keep_lens(&mut profile, &found);
     let camera = &mut profile.camera;
     camera.serial = args.serial.clone().or(camera.serial.take());
     camera.lens_note = args.lens_note.clone().or(camera.lens_note.take());
@@ -71,6 +73,21 @@ pub fn run(args: &Args) -> Result<Ended> {
         say(&words(&found, &unseen))?
     }
     Ok(Ended::Done)
+}
+
+/// Views, in which pictures the target is not seen and why, and the pictures' size.
+pub type Found = (Vec<View>, Vec<String>, SizePx);
+
+fn found_in(source: &OsStr, target: &Target) -> Result<Found> {
+    let shots = shots::all(source)?;
+    let (mut views, mut unseen) = (Vec::new(), Vec::new());
+    for shot in &shots {
+        match target.detect(&shot.picture()?) {
+            Ok(observation) => views.push(View { name: shot.name.clone(), observation }),
+            Err(error) => unseen.push(format!("{}: {error}", shot.name)),
+        }
+    }
+    Ok((views, unseen, shots[0].size))
 }
 
 /// How many pictures show the target, and why the first that does not doesn't.

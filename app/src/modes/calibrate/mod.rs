@@ -1,15 +1,22 @@
 //! `sightline calibrate`: takes pictures of targets, plain sheets and the running belt; gives a
-//! camera's calibration profile, step by step, and says whether a line may measure by it.
+//! camera's calibration profile, step by step, and says whether a line may measure by it. A live
+//! camera is calibrated by the same code: at a screen ([`live`], [`session`]) and without one.
 
 mod accept;
 mod belt;
 mod board;
+pub mod camera;
 mod flat;
 mod grr;
+mod guide;
 mod lens;
+mod live;
+mod live_views;
+mod measured;
 mod plane;
 mod residuals;
-mod shots;
+pub mod session;
+pub mod shots;
 mod target;
 mod watch;
 
@@ -28,10 +35,14 @@ use crate::Ended;
 /// and whether that still holds.
 ///
 /// In order: print a `target`; fit the `lens` from 8 or more views of it; lay it on the belt for
-/// the
-/// `plane`; show a plain sheet for the `flat` field; `watch` a good hour for what later pictures
-/// are held against; then `accept`. Every step writes into the profile's folder, which a station's
-/// camera names under `calibration`. Exit codes: 0 done; 1 it is not good enough; 2 bad input.
+/// the `plane`; show a plain sheet for the `flat` field; `watch` a good hour for what later
+/// pictures are held against; then `accept`. Every step writes into the profile's folder, which a
+/// station's camera names under `calibration`.
+///
+/// Pictures come from files, or from a live camera that a station file names: `station.toml#top`
+/// wherever a SOURCE is asked for; `live` does all of it at a screen.
+///
+/// Exit codes: 0 done; 1 it is not good enough; 2 bad input.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -41,6 +52,7 @@ pub struct Args {
 #[derive(Subcommand)]
 enum What {
     Target(target::Args),
+    Live(live::Args),
     Lens(lens::Args),
     Plane(plane::Args),
     Flat(flat::Args),
@@ -56,6 +68,7 @@ enum What {
 pub fn run(args: &Args) -> Result<Ended> {
     match &args.what {
         What::Target(args) => target::run(args),
+        What::Live(args) => live::run(args),
         What::Lens(args) => lens::run(args),
         What::Plane(args) => plane::run(args),
         What::Flat(args) => flat::run(args),

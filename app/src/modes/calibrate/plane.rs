@@ -4,23 +4,30 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail};
-use calibration::{Plane, Px};
+use anyhow::{Context, Result, bail};
+use calibration::{Plane, Px, Target};
 use domain::SizePx;
 use serde_json::json;
 
 use super::board::Board;
-use super::{profile, shots};
+use super::guide::Guide;
+use super::session::{Eye, Look};
+use super::shots::Shot;
+use super::{camera, measured, profile, shots};
 use crate::Ended;
+use crate::config::Camera;
 use crate::modes::{say, say_json};
 
 /// Find the belt's plane from one view of a target that lies on it; or from two points.
+///
+/// Of a live camera the view is taken as soon as the target is still.
 #[derive(clap::Args)]
 pub struct Args {
     /// The profile's folder.
     profile: PathBuf,
-    /// The view: one image. With --ruler only its size counts.
-    #[arg(long, value_name = "IMAGE")]
+    /// The view: one image, or a live camera: `station.toml#top`. With --ruler only its size
+    /// counts.
+    #[arg(long, value_name = "SOURCE")]
     view: OsString,
     #[command(flatten)]
     board: Board,
@@ -39,9 +46,6 @@ pub struct Args {
     json: bool,
 }
 
-/// How well a person points at a place on a screen, pixels.
-const POINTING_SD_PX: f64 = 0.5;
-
 #[derive(Clone, Copy, Debug)]
 struct Ruler {
     from: Px,
@@ -58,31 +62,22 @@ fn ruler(text: &str) -> Result<Ruler> {
 }
 
 pub fn run(args: &Args) -> Result<Ended> {
-    let shots = shots::all(&args.view)?;
-    let [shot] = &shots[..] else { bail!("--view takes one image, not {}", shots.len()) };
+    let target = args.board.target()?;
+    let shot = match camera::named(&args.view)? {
+        Some(camera) => still_view(&camera, args.ruler.is_none().then(|| target.clone()))?,
+        None => only(shots::all(&args.view)?)?,
+    };
     let mut profile = profile(&args.profile, shot.size)?;
     let lens = profile.lens.as_ref();
     let plane = match args.ruler {
-        Some(Ruler { from, to, length_mm }) => {
-            let straight = |px| lens.map_or(px, |lens| lens.undistort_px(px));
-            Plane::from_ruler(straight(from), straight(to), length_mm, POINTING_SD_PX)?
-        }
+        Some(Ruler { from, to, length_mm }) => measured::plane_by_ruler(from, to, length_mm, lens)?,
         None => {
-            let seen = args.board.target()?.detect(&shot.picture()?);
-            let seen = seen.with_context(|| shot.name.clone())?;
-            if args.telecentric {
-                Plane::telecentric(&seen, lens)?
-            } else {
-                Plane::from_view(&seen, lens)?
-            }
+            let seen = target.detect(&shot.picture()?).with_context(|| shot.name.clone())?;
+            measured::plane_of(&seen, lens, args.telecentric, args.height_mm)?
         }
-    };
-    let plane = match args.height_mm {
-        Some(height) => plane.at_height(height).map_err(|error| anyhow!("--height-mm: {error}"))?,
-        None => plane,
     };
     let told = told(&plane, shot.size);
-    profile.plane = Some(plane);
+    measured::keep_plane(&mut profile, plane);
     profile.write(&args.profile)?;
     if args.json {
         say_json(&told)?
@@ -90,6 +85,32 @@ pub fn run(args: &Args) -> Result<Ended> {
         say(&words(&told))?
     }
     Ok(Ended::Done)
+}
+
+fn only(mut shots: Vec<Shot>) -> Result<Shot> {
+    match (shots.pop(), shots.len()) {
+        (Some(shot), 0) => Ok(shot),
+        (_, more) => bail!("--view takes one image, not {}", more + 1),
+    }
+}
+
+/// A picture of a live camera in which the target is still; any picture without one.
+fn still_view(camera: &Camera, target: Option<Target>) -> Result<Shot> {
+    let (mut eye, mut guide, mut view) = (target.map(Eye::new), Guide::new(), None);
+    camera::follow(camera, &mut guide, &|| false, |shot, guide| {
+        let look = match &mut eye {
+            None => None,
+            Some(eye) => Some(eye.look(&shot.picture()?)),
+        };
+        match look {
+            Some(Look { found: Err(why), .. }) => guide.show(&why.to_string()),
+            Some(Look { is_still: false, .. }) => guide.show("hold the target still"),
+            _ => view = Some(shot),
+        }
+        Ok(view.is_none())
+    })?;
+    guide.end();
+    view.with_context(|| format!("the camera `{}` never saw the target still", camera.name))
 }
 
 fn told(plane: &Plane, size: SizePx) -> serde_json::Value {

@@ -10,6 +10,8 @@ use calibration::watch::{BaselineStudy, Landmark, Limits, Watch};
 use domain::RectPx;
 use serde_json::json;
 
+use super::session::{WATCH, WATCH_EVERY};
+use super::shots::OfLive;
 use super::{profile, shots};
 use crate::Ended;
 use crate::modes::{say, say_json};
@@ -22,12 +24,16 @@ use crate::modes::{say, say_json};
 pub struct Args {
     /// The profile's folder.
     profile: PathBuf,
-    /// Pictures of the line, with parts passing.
+    /// Pictures of the line, with parts passing: a video, images, or a live camera:
+    /// `station.toml#top`.
     #[arg(long, value_name = "SOURCE")]
     frames: OsString,
     /// Images are so many a second.
     #[arg(long, value_name = "N")]
     fps: Option<f64>,
+    /// Take so many pictures of a live camera, half a second apart.
+    #[arg(long, value_name = "N", default_value_t = WATCH)]
+    take: u32,
     /// A fiducial or a screw that does not move with the belt: `X,Y,WIDTH,HEIGHT`, pixels.
     #[arg(long, value_name = "X,Y,W,H", value_parser = rect)]
     landmark: Option<RectPx>,
@@ -37,6 +43,12 @@ pub struct Args {
     /// One JSON object on stdout.
     #[arg(long)]
     json: bool,
+}
+
+impl Args {
+    const fn live(&self) -> OfLive {
+        OfLive { take: self.take, every: WATCH_EVERY }
+    }
 }
 
 fn rect(text: &str) -> Result<RectPx> {
@@ -51,7 +63,7 @@ pub fn run(args: &Args) -> Result<Ended> {
 
 fn remember(args: &Args) -> Result<Ended> {
     let (mut study, mut size, mut seen) = (None, None, 0);
-    shots::each(&args.frames, args.fps, |shot| {
+    shots::each(&args.frames, args.fps, args.live(), |shot| {
         let study = match &mut study {
             Some(study) => study,
             None => {
@@ -81,7 +93,7 @@ fn against(args: &Args) -> Result<Ended> {
     })?;
     let mut watch = Watch::new(baseline, Limits::default());
     let (mut causes, mut measures, mut settled) = (Vec::new(), None, false);
-    shots::each(&args.frames, args.fps, |shot| {
+    shots::each(&args.frames, args.fps, args.live(), |shot| {
         let still = watch.see(&shot.picture()?, shot.at)?;
         causes = still.causes.iter().map(ToString::to_string).collect();
         (measures, settled) = (Some(still.measures), still.settled);

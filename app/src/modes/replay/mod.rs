@@ -165,7 +165,13 @@ impl Replay<'_> {
         }
         let setup = LineSetup {
             counters,
-            cameras: vec![CameraSetup { camera, source, field: None, peek: None, watcher: None }],
+            cameras: vec![CameraSetup {
+                camera,
+                source,
+                field: None,
+                peeks: vec![],
+                watcher: None,
+            }],
             field: None,
             reject: None,
             armed: Arc::new(line::Armed::new(

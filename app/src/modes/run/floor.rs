@@ -83,8 +83,8 @@ pub struct Floor {
     stops: Vec<Asker>,
     /// Whether the PLC lets nobody but itself change what the line does.
     held: bool,
-    /// Where people look at the cameras' frames, by camera.
-    peeks: Vec<Arc<Peek>>,
+    /// Where the cameras' frames are looked at, by camera: by people, and by who calibrates.
+    peeks: Vec<[Arc<Peek>; 2]>,
 }
 
 impl Floor {
@@ -99,7 +99,7 @@ impl Floor {
         let studio = Studio::of(&station, &counters, &clock);
         let plc = plc::open(&station.plc, inputs, its_counters, its_clock)
             .map_err(|error| station.blame("plc", error))?;
-        let peeks = station.cameras.iter().map(|_| Arc::default()).collect();
+        let peeks = station.cameras.iter().map(|_| Default::default()).collect();
         let watch = Watch::new(&station.name, counters, Arc::clone(&clock), ready.facts.clone());
         Ok(Self {
             station,
@@ -142,12 +142,12 @@ impl Floor {
             let source = open::camera(camera, &self.clock)
                 .map_err(|error| self.station.blame(&format!("camera.{index}.source"), error))?;
             let field = self.field(index);
-            let peek = Some(Arc::clone(&self.peeks[index]));
+            let peeks = self.peeks[index].iter().map(Arc::clone).collect();
             let watcher = open::watcher(camera).map_err(|error| {
                 self.station.blame(&format!("camera.{index}.calibration"), error)
             })?;
             let camera = CameraId::new(&camera.name);
-            cameras.push(CameraSetup { camera, source, field, peek, watcher });
+            cameras.push(CameraSetup { camera, source, field, peeks, watcher });
         }
         let source = format!("station {}", self.station.name);
         let start = RunStart { started_at: self.clock.wall(), source: &source };
@@ -292,8 +292,9 @@ impl Floor {
         self.held && self.watch.counters().plc_is_up()
     }
 
-    /// Where people look at the cameras' frames, by camera.
-    pub fn peeks(&self) -> &[Arc<Peek>] {
+    /// Where the cameras' frames are looked at, by camera: by people, and by who calibrates. They
+    /// outlive lines.
+    pub fn peeks(&self) -> &[[Arc<Peek>; 2]] {
         &self.peeks
     }
 

@@ -40,7 +40,7 @@ pub use look::Watch;
 pub use process::rss_bytes;
 pub use rates::Rates;
 use service::Service;
-pub use signals::Wish;
+pub use signals::{Wish, watch as watch_signals};
 
 /// How often this thread looks after everything.
 const TICK: Duration = Duration::from_millis(100);
