@@ -2,61 +2,18 @@
 //! sheet and a belt; and a replay that measures by what it made.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is a test")]
 
+mod board;
 #[path = "replay/program.rs"]
 mod program;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use calibration::Target;
-use calibration::target::{Dictionary, Outline, TargetKind};
-use domain::SizePx;
+use board::{FOCAL_PX, SIZE};
 use image::GrayImage;
 use program::{Ran, run, run_well, sightline};
 use serde_json::Value;
 use tempfile::TempDir;
-use testdata::camera::{self, Camera, Optics, Pose, Sheet, Shot};
-
-const SIZE: SizePx = SizePx::new(640, 480);
-const FOCAL_PX: f64 = 700.0;
-/// 7 x 9 squares of 25 mm: what `calibrate` takes when it is told nothing.
-const BOARD_MM: [f64; 2] = [175.0, 225.0];
-
-fn board() -> Sheet {
-    let target = Target::new(TargetKind::Charuco {
-        columns: 7,
-        rows: 9,
-        square_mm: 25.0,
-        marker_mm: 18.75,
-        dictionary: Dictionary::D4x4_50,
-    });
-    let piece = |piece: calibration::target::Piece| {
-        let outline = match piece.outline {
-            Outline::Polygon(corners) => {
-                camera::Outline::Polygon(corners.iter().map(|c| [c.x, c.y]).collect())
-            }
-            Outline::Disc { centre, radius_mm } => {
-                camera::Outline::Disc { centre: [centre.x, centre.y], radius: radius_mm }
-            }
-        };
-        camera::Piece { outline, reflectance: if piece.white { 0.9 } else { 0.06 } }
-    };
-    Sheet::new(0.9, target.unwrap().pieces().unwrap().into_iter().map(piece).collect())
-}
-
-/// The camera before something that is turned and shifted so.
-fn camera(turn: [f64; 3], shift_mm: [f64; 2], distance_mm: f64) -> Camera {
-    let optics = Optics::Pinhole {
-        focal_px: [FOCAL_PX, FOCAL_PX],
-        centre_px: [322.0, 238.0],
-        distortion: [-0.18, 0.05, 0.0, 0.0, 0.0],
-    };
-    let middle = [BOARD_MM[0] / 2.0, BOARD_MM[1] / 2.0];
-    let mut pose = Pose::facing(turn, middle, distance_mm);
-    pose.translation_mm[0] += shift_mm[0];
-    pose.translation_mm[1] += shift_mm[1];
-    Camera { size: SIZE, optics, pose }
-}
 
 fn save(path: &Path, luma: Vec<u8>) {
     GrayImage::from_raw(SIZE.width, SIZE.height, luma).unwrap().save(path).unwrap();
@@ -65,18 +22,10 @@ fn save(path: &Path, luma: Vec<u8>) {
 /// Twelve views of the board, all over the picture, and one in which it is not.
 fn views(folder: &Path) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
-    let board = board();
-    for (at, (tilt, around)) in
-        (0_u32..12).map(|at| (at, (0.25 + 0.03 * f64::from(at), 0.9 * f64::from(at))))
-    {
-        let turn = [tilt * around.cos(), tilt * around.sin(), 0.1 * around.sin()];
-        let shift = [70.0 * (2.0 * around).cos(), 45.0 * (3.0 * around).sin()];
-        let camera = camera(turn, shift, 420.0);
-        let shot = Shot { samples: 3, seed: at.into(), ..Shot::default() };
-        save(
-            &folder.join(format!("view{at:02}.png")),
-            shot.of(&camera, &|mm| board.reflectance(mm)),
-        );
+    let board = board::board();
+    for at in 0..12 {
+        let luma = board::seen(&board, &board::view(at), at.into());
+        save(&folder.join(format!("view{at:02}.png")), luma);
     }
     save(&folder.join("view99.png"), vec![90; 640 * 480]);
     folder.to_owned()
@@ -113,21 +62,16 @@ fn a_camera_is_calibrated_from_pictures_and_accepted() {
     assert_eq!(early.code, Some(1), "{early:?}");
     assert!(early.stdout.contains("calibrate plane"), "{early:?}");
 
-    let belt = camera([0.08, -0.05, 0.02], [0.0, 0.0], 430.0);
-    let sheet = board();
     let seen = at("belt.png");
-    let shot = Shot { samples: 3, ..Shot::default() };
-    save(Path::new(&seen), shot.of(&belt, &|mm| sheet.reflectance(mm)));
+    save(Path::new(&seen), board::seen(&board::board(), &board::over_the_belt(), 0));
     let plane = told(&["plane", &profile, "--view", &seen]);
     let scale = plane["mm_per_px"].as_f64().unwrap();
     assert!((scale / (430.0 / FOCAL_PX) - 1.0).abs() < 0.02, "{scale}");
     assert!(plane["residual_rms_px"].as_f64().unwrap() < 0.2, "{plane}");
 
-    let lamp = |x: f64, y: f64| 0.8 - 0.3 * (((x - 300.0) / 640.0).powi(2) + (y / 480.0).powi(2));
     fs::create_dir_all(dir.path().join("sheet")).unwrap();
     for n in 0..24 {
-        let shot = Shot { lamp: &lamp, samples: 1, blur_px: 0.0, seed: n, ..Shot::default() };
-        save(&dir.path().join(format!("sheet/{n}.png")), shot.of(&belt, &|_| 0.9));
+        save(&dir.path().join(format!("sheet/{n}.png")), board::plain_sheet(n));
     }
     let flat = told(&["flat", &profile, "--bright", &at("sheet"), "--exposure-us", "400"]);
     let after = flat["evenness"]["after_percent"].as_f64().unwrap();

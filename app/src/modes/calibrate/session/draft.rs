@@ -53,13 +53,14 @@ impl Draft {
         Ok((draft, unread))
     }
 
-    /// The draft that lies there, if it is newer than what is in force and not old.
+    /// The draft that lies there, unless it is old or what was in force before.
     fn left_behind(&self, now: Timestamp) -> Option<Profile> {
         let left = read(&self.folder).ok()??;
         let is_newer = self.profile.as_ref().is_none_or(|known| left.made_at > known.made_at);
+        let is_draft = left.accepted.is_none() || is_newer;
         let age = now.duration_since(left.made_at);
         let kept_for = SignedDuration::try_from(KEPT_FOR).unwrap_or(SignedDuration::MAX);
-        (is_newer && age < kept_for).then_some(Profile { accepted: None, ..left })
+        (is_draft && age < kept_for).then_some(Profile { accepted: None, ..left })
     }
 
     /// Takes away what lies there of before; the former profile, left when this program was killed
