@@ -108,6 +108,62 @@ fn what_can_not_be_a_calibration_is_refused_with_what_to_do() {
     assert!(!Path::new(&profile).join("profile.toml").exists(), "nothing was half written");
 }
 
+/// A station with a camera that shows `pictures`, each for a while, over and over, as a live one.
+fn station(folder: &Path, camera: &str, pictures: &[Vec<u8>]) -> PathBuf {
+    let seen = folder.join(camera);
+    fs::create_dir_all(&seen).unwrap();
+    for (at, luma) in pictures.iter().enumerate() {
+        save(&seen.join(format!("{at:03}.png")), luma.clone());
+    }
+    let pipeline = format!(
+        "multifilesrc location={}/%03d.png loop=true caps=image/png,framerate=3/1 ! pngdec \
+         ! videoconvert ! videorate ! video/x-raw,format=GRAY8,framerate=10/1 \
+         ! identity sync=true",
+        seen.display()
+    );
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/zoo/simulated-parts");
+    let recipe = zoo.join("recipe.toml").canonicalize().unwrap();
+    let text = format!(
+        "name = \"n\"\nstore = \"store\"\n[plc]\nkind = \"none\"\n[[recipe]]\nnumber = 1\n\
+         file = {recipe:?}\n[[camera]]\nname = \"{camera}\"\n[camera.source]\n\
+         kind = \"custom\"\nlive = true\npipeline = {pipeline:?}\n"
+    );
+    let path = folder.join(format!("{camera}.toml"));
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_live_camera_is_calibrated_without_a_screen() {
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let (profile, board) = (at("p"), board::board());
+    let views: Vec<_> = (0..12).map(|n| board::seen(&board, &board::view(n), n.into())).collect();
+    let source = |camera: &str, pictures: &[Vec<u8>]| {
+        format!("{}#{camera}", station(dir.path(), camera, pictures).display())
+    };
+
+    let ran = calibrate(&["lens", &profile, "--views", &source("hands", &views), "--json"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let lens: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let focal = lens["lens"]["focal_px"][0].as_f64().unwrap();
+    assert!((focal / FOCAL_PX - 1.0).abs() < 0.005, "{focal}");
+    assert_eq!(lens["views"].as_array().unwrap().len(), 12, "each view once");
+    assert!(ran.stderr.contains("view 12:") && ran.stderr.contains("ninths"), "{ran:?}");
+
+    let belt = source("belt", &[board::seen(&board, &board::over_the_belt(), 0)]);
+    let plane = told(&["plane", &profile, "--view", &belt]);
+    assert!(plane["residual_rms_px"].as_f64().unwrap() < 0.2, "{plane}");
+
+    let sheet = source("sheet", &[board::plain_sheet(1), board::plain_sheet(2)]);
+    let flat = told(&["flat", &profile, "--bright", &sheet, "--exposure-us", "400"]);
+    assert!(flat["evenness"]["after_percent"].as_f64().unwrap() < 1.0, "{flat}");
+
+    let file = station(dir.path(), "hands", &[]);
+    let other = format!("{}#nobody", file.display());
+    calibrate(&["plane", &profile, "--view", &other]).refused(&["nobody", "hands"]);
+}
+
 /// The recipe of the simulated parts, that counts defects from `min_length_mm` on.
 fn recipe(folder: &Path, min_length_mm: f64) -> PathBuf {
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/zoo/simulated-parts");
