@@ -7,6 +7,7 @@ mod reject;
 
 use egui::{Ui, Vec2, vec2};
 
+pub(in crate::pages) use camera::CameraView;
 pub(in crate::pages) use counts::disk_health;
 
 use crate::LineNews;

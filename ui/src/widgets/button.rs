@@ -14,6 +14,23 @@ pub fn button(ui: &mut Ui, theme: &Theme, text: &str, leads: bool) -> Response {
     ui.add(Button::new(text).fill(fill).min_size(vec2(TOUCH * 1.5, TOUCH)))
 }
 
+/// A button as wide as there is room; it can be pressed when it `may`.
+pub fn wide_button(
+    ui: &mut Ui,
+    theme: &Theme,
+    text: &str,
+    (leads, may): (bool, bool),
+) -> Response {
+    let (fill, ink) = if leads && may {
+        (theme.accent, theme.on_accent)
+    } else {
+        (theme.button, theme.text)
+    };
+    let text = RichText::new(text).color(ink);
+    let button = Button::new(text).fill(fill).min_size(vec2(ui.available_width(), TOUCH));
+    ui.add_enabled(may, button)
+}
+
 /// A button that is on or off.
 pub fn toggle(ui: &mut Ui, theme: &Theme, text: &str, is_on: bool) -> Response {
     let (fill, ink) =

@@ -17,6 +17,7 @@ pub fn page_icon(painter: &Painter, rect: Rect, page: Page, ink: Color32) {
         Page::Label => draw.label(),
         Page::History => draw.history(),
         Page::Recipe => draw.recipe(),
+        Page::Calibrate => draw.calibrate(),
         Page::Health => draw.health(),
         Page::Settings => draw.settings(),
     }
@@ -88,6 +89,19 @@ impl Draw<'_> {
             self.line(&[(-0.85, y), (0.85, y)]);
             self.painter.circle_filled(self.at(knob, y), self.unit * 0.22, self.pen.color);
         }
+    }
+
+    /// A chessboard under a ruler.
+    fn calibrate(&self) {
+        self.frame((-0.9, 0.3), (0.9, 0.86));
+        for x in [-0.45, 0.0, 0.45] {
+            self.line(&[(x, 0.36), (x, 0.56)]);
+        }
+        for (x, y) in [(-0.9, -0.9), (0.0, -0.9), (-0.45, -0.45), (0.45, -0.45)] {
+            let square = Rect::from_min_max(self.at(x, y), self.at(x + 0.45, y + 0.45));
+            self.painter.rect_filled(square, 0.0, self.pen.color);
+        }
+        self.frame((-0.9, -0.9), (0.9, 0.0));
     }
 
     /// A pulse.
