@@ -28,7 +28,7 @@ const WIDE: f32 = 900.0;
 /// What the page remembers.
 #[derive(Default)]
 pub struct Live {
-    camera: camera::CameraView,
+    camera: CameraView,
     reject: reject::LastReject,
 }
 

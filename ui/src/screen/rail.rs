@@ -8,8 +8,7 @@ use crate::page::Cx;
 use crate::theme::TOUCH;
 use crate::widgets::rail_button;
 
-const KEYS: [Key; 8] =
-    [Key::F1, Key::F2, Key::F3, Key::F4, Key::F5, Key::F6, Key::F7, Key::F8];
+const KEYS: [Key; 8] = [Key::F1, Key::F2, Key::F3, Key::F4, Key::F5, Key::F6, Key::F7, Key::F8];
 const WIDTH: f32 = 104.0;
 
 /// Shows it.

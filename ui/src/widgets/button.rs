@@ -15,17 +15,9 @@ pub fn button(ui: &mut Ui, theme: &Theme, text: &str, leads: bool) -> Response {
 }
 
 /// A button as wide as there is room; it can be pressed when it `may`.
-pub fn wide_button(
-    ui: &mut Ui,
-    theme: &Theme,
-    text: &str,
-    (leads, may): (bool, bool),
-) -> Response {
-    let (fill, ink) = if leads && may {
-        (theme.accent, theme.on_accent)
-    } else {
-        (theme.button, theme.text)
-    };
+pub fn wide_button(ui: &mut Ui, theme: &Theme, text: &str, (leads, may): (bool, bool)) -> Response {
+    let (fill, ink) =
+        if leads && may { (theme.accent, theme.on_accent) } else { (theme.button, theme.text) };
     let text = RichText::new(text).color(ink);
     let button = Button::new(text).fill(fill).min_size(vec2(ui.available_width(), TOUCH));
     ui.add_enabled(may, button)

@@ -108,7 +108,16 @@ pub const ENGLISH: Words = Words {
 };
 
 pub const GERMAN: Words = Words {
-    pages: ["Live", "Prüfen", "Markieren", "Verlauf", "Rezept", "Kalibrieren", "Zustand", "Einstellungen"],
+    pages: [
+        "Live",
+        "Prüfen",
+        "Markieren",
+        "Verlauf",
+        "Rezept",
+        "Kalibrieren",
+        "Zustand",
+        "Einstellungen",
+    ],
     states: ["Aus", "Startet", "Läuft", "Gestört", "Hält an"],
     no_line: "Nachprüfung",
     pass: "GUT",

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
+pub mod calibration;
 pub mod parts;
 pub mod scenes;
 pub mod states;
