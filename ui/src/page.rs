@@ -44,7 +44,7 @@ impl Page {
     /// Whether cameras' pictures are shown on it.
     #[must_use]
     pub const fn shows_cameras(self) -> bool {
-        matches!(self, Self::Live)
+        matches!(self, Self::Live | Self::Calibrate)
     }
 }
 
