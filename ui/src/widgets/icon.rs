@@ -91,17 +91,17 @@ impl Draw<'_> {
         }
     }
 
-    /// A chessboard under a ruler.
+    /// A chessboard.
     fn calibrate(&self) {
-        self.frame((-0.9, 0.3), (0.9, 0.86));
-        for x in [-0.45, 0.0, 0.45] {
-            self.line(&[(x, 0.36), (x, 0.56)]);
+        let side = 0.6;
+        let corners = [(0, 0), (2, 0), (1, 1), (0, 2), (2, 2)];
+        for (column, row) in corners {
+            let at = |by: i8| -0.9 + side * f32::from(by);
+            let from = self.at(at(column), at(row));
+            let square = Rect::from_min_max(from, self.at(at(column + 1), at(row + 1)));
+            self.painter.rect_filled(square, 1.0, self.pen.color);
         }
-        for (x, y) in [(-0.9, -0.9), (0.0, -0.9), (-0.45, -0.45), (0.45, -0.45)] {
-            let square = Rect::from_min_max(self.at(x, y), self.at(x + 0.45, y + 0.45));
-            self.painter.rect_filled(square, 0.0, self.pen.color);
-        }
-        self.frame((-0.9, -0.9), (0.9, 0.0));
+        self.frame((-0.9, -0.9), (0.9, 0.9));
     }
 
     /// A pulse.

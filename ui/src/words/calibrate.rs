@@ -12,19 +12,18 @@ pub struct Words {
     pub none_hint: &'static str,
     /// The station file names no folder; `{}` is the camera.
     pub no_folder: &'static str,
-    /// What a card says of the lens, scale, shading, belt, watch, size, serial number, note,
-    /// folder.
-    pub facts: [&'static str; 9],
-    /// There is none.
-    pub none: &'static str,
+    /// Figures of a profile: lens, scale, shading, belt, watch, size.
+    pub facts: [&'static str; 6],
     /// No, yes.
     pub no_yes: [&'static str; 2],
     /// Who accepted it, and when; `{}` are both.
     pub accepted_by: &'static str,
     /// When it was measured; `{}` is the time.
     pub made_at: &'static str,
-    /// Begins.
+    /// Begins; `{}` is the camera.
     pub begin: &'static str,
+    /// Who may begin.
+    pub only_engineer: &'static str,
     /// Asks again while the line runs.
     pub really_begin: &'static str,
     /// What beginning does to the line.
@@ -117,8 +116,14 @@ pub struct Words {
     pub good_press: &'static str,
     /// No frame has come.
     pub waiting: &'static str,
+    /// What comes after that; `{}` is one of the guides.
+    pub after: &'static str,
+    /// Leads to the next step; `{}` is its name.
+    pub next: &'static str,
     /// Lay the board on the belt.
     pub guide_plane: &'static str,
+    /// More of that.
+    pub guide_plane_hint: &'static str,
     /// The plane is measured; `{}` is the scale.
     pub guide_plane_done: &'static str,
     /// Tap the two ends.
@@ -233,6 +238,8 @@ pub struct Words {
 
     /// What the camera is set to: exposure, gain.
     pub settings: [&'static str; 2],
+    /// The exposure is not typed yet.
+    pub exposure_first: &'static str,
     /// Averages a plain sheet, darkness.
     pub flats: [&'static str; 2],
     /// Figures: what is left, exposure, gain, bad pixels.
@@ -267,25 +274,15 @@ pub struct Words {
 pub const ENGLISH: Words = Words {
     no_camera: "No camera to calibrate here",
     no_camera_hint: "sightline calibrate live station.toml --camera top opens this page on a camera; with a running line it is here anyway",
-    stands: ["In order", "Nobody has accepted it", "May not measure", "Not calibrated", "Lost now"],
+    stands: ["In order", "Not accepted", "May not measure", "Not calibrated", "Lost now"],
     none_hint: "Parts are inspected, but nothing is measured in millimetres.",
     no_folder: "The station file names no folder. Under this camera, write: calibration = \"calibration/{}\"",
-    facts: [
-        "Lens",
-        "Scale",
-        "Shading left",
-        "Belt",
-        "Watched",
-        "Picture",
-        "Serial number",
-        "Lens note",
-        "Folder",
-    ],
-    none: "none",
+    facts: ["Lens error", "mm a pixel", "Shading left", "Belt speed", "Watched", "Picture, px"],
     no_yes: ["no", "yes"],
     accepted_by: "Accepted by {}, {}",
     made_at: "Measured {}",
-    begin: "Calibrate",
+    begin: "Calibrate {}",
+    only_engineer: "An engineer has to log in for that.",
     really_begin: "Really calibrate now?",
     begin_hint: "Until the end, this camera's parts are undecided.",
     of: "Camera {}",
@@ -299,9 +296,9 @@ pub const ENGLISH: Words = Words {
     views_of: "{} of {} views",
     views: "views",
     pictures: "pictures",
-    objections: "objections: {}",
+    objections: "Objections: {}",
     may_accept: "may be accepted",
-    end: "End",
+    end: "End calibration",
     really_end: "Forget it and end",
     end_hint: "Not accepted: what was measured here is forgotten.",
     go_on: "Go on",
@@ -347,7 +344,10 @@ pub const ENGLISH: Words = Words {
     good_taken: "Good: taken",
     good_press: "Good: take it",
     waiting: "Waiting for a picture",
+    after: "Then: {}",
+    next: "Next: {}",
     guide_plane: "Lay the board on the belt",
+    guide_plane_hint: "Flat, where parts pass. Then measure.",
     guide_plane_done: "{} mm a pixel",
     guide_ruler: "Tap both ends of a length",
     guide_ruler_hint: "Then type the length between them.",
@@ -407,6 +407,7 @@ pub const ENGLISH: Words = Words {
     measure_ruler: "Measure by this length",
     plane_figures: ["Scale", "Error", "Points", "Length, ±"],
     settings: ["Exposure, µs", "Gain, dB"],
+    exposure_first: "First type what the camera is set to.",
     flats: ["Bright sheet", "Darkness"],
     flat_figures: ["Shading left", "Exposure", "Gain", "Bad pixels"],
     landmarks: ["No landmark chosen", "Landmark at {}, {}"],
@@ -428,29 +429,19 @@ pub const GERMAN: Words = Words {
     no_camera_hint: "sightline calibrate live station.toml --camera top öffnet diese Seite für eine Kamera; bei laufender Linie ist sie ohnehin da",
     stands: [
         "In Ordnung",
-        "Noch nicht freigegeben",
+        "Nicht freigegeben",
         "Darf nicht messen",
         "Nicht kalibriert",
         "Gilt gerade nicht",
     ],
     none_hint: "Teile werden geprüft, aber nichts wird in Millimetern gemessen.",
     no_folder: "Die Stationsdatei nennt keinen Ordner. Bei dieser Kamera eintragen: calibration = \"calibration/{}\"",
-    facts: [
-        "Objektiv",
-        "Maßstab",
-        "Restschatten",
-        "Band",
-        "Überwacht",
-        "Bildgröße",
-        "Seriennummer",
-        "Objektiv-Notiz",
-        "Ordner",
-    ],
-    none: "keine",
+    facts: ["Restfehler", "mm je Pixel", "Restschatten", "Band", "Überwacht", "Bildgröße, px"],
     no_yes: ["nein", "ja"],
     accepted_by: "Freigegeben von {}, {}",
     made_at: "Gemessen {}",
-    begin: "Kalibrieren",
+    begin: "{} kalibrieren",
+    only_engineer: "Dafür muss sich ein Einrichter anmelden.",
     really_begin: "Wirklich jetzt kalibrieren?",
     begin_hint: "Bis zum Ende sind die Teile dieser Kamera unklar.",
     of: "Kamera {}",
@@ -474,7 +465,7 @@ pub const GERMAN: Words = Words {
     pictures: "Bilder",
     objections: "Einwände: {}",
     may_accept: "freigabereif",
-    end: "Beenden",
+    end: "Kalibrierung beenden",
     really_end: "Verwerfen, beenden",
     end_hint: "Nicht freigegeben: Was hier gemessen wurde, geht verloren.",
     go_on: "Weitermachen",
@@ -520,7 +511,10 @@ pub const GERMAN: Words = Words {
     good_taken: "Gut: aufgenommen",
     good_press: "Gut: aufnehmen",
     waiting: "Wartet auf ein Bild",
-    guide_plane: "Tafel flach aufs Band legen",
+    after: "Danach: {}",
+    next: "Weiter: {}",
+    guide_plane: "Tafel aufs Band legen",
+    guide_plane_hint: "Flach, wo Teile laufen. Dann messen.",
     guide_plane_done: "{} mm je Pixel",
     guide_ruler: "Beide Enden antippen",
     guide_ruler_hint: "Danach die Länge dazwischen eintippen.",
@@ -580,6 +574,7 @@ pub const GERMAN: Words = Words {
     measure_ruler: "Mit dieser Länge messen",
     plane_figures: ["Maßstab", "Restfehler", "Punkte", "Länge, ±"],
     settings: ["Belichtung, µs", "Verstärkung, dB"],
+    exposure_first: "Zuerst eintippen, wie die Kamera eingestellt ist.",
     flats: ["Helles Blatt", "Dunkelheit"],
     flat_figures: ["Restschatten", "Belichtung", "Verstärkung", "Defekte Pixel"],
     landmarks: ["Keine Landmarke gewählt", "Landmarke bei {}, {}"],

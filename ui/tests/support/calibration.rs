@@ -155,7 +155,8 @@ fn cards(news: &mut News) {
         objections: vec![NOBODY.to_owned()],
         ..full()
     };
-    let worse = ProfileFacts { objections: vec![TOO_LARGE.to_owned()], ..full() };
+    let mut worse = ProfileFacts { objections: vec![TOO_LARGE.to_owned()], ..full() };
+    worse.lens.as_mut().unwrap().rms_px = 0.71;
     news.calibrations = Arc::new([
         camera("top", Some(full()), None),
         camera("left", Some(open), None),
@@ -321,11 +322,10 @@ fn residuals() -> Arc<[(PointPx, PointPx)]> {
 fn preview(of: &Calibrating) -> Arc<Preview> {
     let size = SizePx::new(FRAME.width / 4, FRAME.height / 4);
     let mut picture = RgbPicture { size, rgb: vec![] };
-    for y in 0..size.height {
+    for _ in 0..size.height {
         for x in 0..size.width {
-            let far = f64::from(x).hypot(f64::from(y) - 200.0) / 800.0;
-            let grain = ((x * 31 + y * 17) % 23) as f64 / 4.0;
-            let gray = (96.0 - 40.0 * far + grain).clamp(0.0, 255.0) as u8;
+            // The belt, and what it runs between.
+            let gray = if (48..size.width - 48).contains(&x) { 92 } else { 44 };
             picture.rgb.extend([gray, gray, gray]);
         }
     }

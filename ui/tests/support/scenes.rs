@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use domain::{Judgement, Label, PartId, PartKey, PersonId, Role};
 use egui::{Key, Pos2, Rect, Vec2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, HarnessBuilder};
 use sightline_ui::words::Words;
 use sightline_ui::{Answer, News, Page, Refusal, Settings};
 use store::{NewLabel, Store};
@@ -78,6 +78,15 @@ impl Scene {
 
     /// The screen once all of it was done.
     pub fn harness(&self, settings: Settings) -> (Harness<'static>, Rc<RefCell<Behind>>) {
+        self.built(settings, Harness::builder())
+    }
+
+    /// As [`Self::harness`], painted by what `builder` says.
+    pub fn built(
+        &self,
+        settings: Settings,
+        builder: HarnessBuilder<()>,
+    ) -> (Harness<'static>, Rc<RefCell<Behind>>) {
         let (folder, answer) = (self.state.folder(), Answer::Done);
         let mut set = Set { news: self.state.news(), settings, folder, answer };
         (self.prepare)(&mut set);
@@ -86,7 +95,7 @@ impl Scene {
         let (mut screen, behind) = made;
         behind.borrow_mut().answer = set.answer;
         behind.borrow_mut().folder = Some(set.folder);
-        let builder = Harness::builder().with_size(egui::vec2(1280.0, 800.0));
+        let builder = builder.with_size(egui::vec2(1280.0, 800.0));
         let mut harness = builder.build_ui(move |ui| super::show(&mut screen, ui));
         harness.run_steps(4);
         for step in (self.steps)(words) {
@@ -248,11 +257,12 @@ fn of_history() -> Vec<Scene> {
     ]
 }
 
-fn of_calibrate() -> Vec<Scene> {
+/// The Calibrate page at each step.
+pub fn of_calibrate() -> Vec<Scene> {
     let scene = |name, steps| Scene::new((name, Page::Calibrate, State::Idle), steps);
     vec![
         scene("cards", |_| vec![]).prepared(|set| set.news = Calibration::Cards.news()),
-        scene("really begin", |words| vec![Step::TapFirst(format!("{} · ", words.calibrate.begin))])
+        scene("really begin", |words| vec![tap(&words.calibrate.begin.replace("{}", "top"))])
             .prepared(|set| set.news = Calibration::Cards.news()),
         scene("a camera alone", |_| vec![]).prepared(|set| set.news = Calibration::Alone.news()),
         scene("begun", |_| vec![]).prepared(|set| set.news = Calibration::Begun.news()),

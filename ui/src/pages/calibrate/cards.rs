@@ -1,19 +1,21 @@
 //! How each camera is calibrated, a card each: what its profile holds, whether it may be measured
 //! by, and if not, why.
 
-use domain::{CalibrationStep, CameraId, Command, LineState};
-use egui::{RichText, ScrollArea, Ui, UiBuilder, vec2};
+use domain::{CalibrationStep, CameraId, Command, LineState, Role};
+use egui::{CornerRadius, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use super::fields::{filled_twice, hint, told};
 use super::steps;
 use crate::calibrating::{CameraCalibration, ProfileFacts};
 use crate::page::Cx;
-use crate::theme::{GAP, heavy, plain};
-use crate::widgets::{Health, empty, fact, pill, wide_button};
+use crate::theme::{GAP, ROUND, TOUCH, heavy};
+use crate::widgets::{Health, empty, figure, pill, wide_button};
 use crate::words::filled;
 
 /// A card is at least so wide.
 const LEAST: f32 = 420.0;
+/// Between a card's edge and what it holds.
+const EDGE: f32 = 16.0;
 
 /// How a camera stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,17 +89,8 @@ impl Cards {
         let high = ui.data(|data| data.get_temp::<f32>(key)).unwrap_or(0.0);
         let mut highest = 0.0_f32;
         for (camera, left) in cameras.iter().zip([room.left(), room.left() + wide + GAP]) {
-            let place = egui::Rect::from_min_size(egui::pos2(left, room.top()), vec2(wide, high));
-            let salt = (camera.camera.as_str(), "card");
-            let mut ui = ui.new_child(UiBuilder::new().max_rect(place).id_salt(salt));
-            let shown = cx.theme.card().show(&mut ui, |ui| {
-                let inner = wide - 28.0;
-                ui.set_min_width(inner);
-                ui.set_max_width(inner);
-                ui.set_min_height(high - 28.0);
-                ui.vertical(|ui| self.card(ui, cx, camera)).response.rect.height()
-            });
-            highest = highest.max(shown.inner + 28.0);
+            let place = Rect::from_min_size(pos2(left, room.top()), vec2(wide, high));
+            highest = highest.max(self.card(ui, cx, camera, place));
         }
         if (highest - high).abs() > 0.5 {
             ui.data_mut(|data| data.insert_temp(key, highest));
@@ -106,38 +99,54 @@ impl Cards {
         ui.advance_cursor_after_rect(room.with_max_y(room.top() + high.max(highest)));
     }
 
-    fn card(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, camera: &CameraCalibration) {
-        let words = &cx.words.calibrate;
-        let standing = Standing::of(camera);
-        ui.spacing_mut().item_spacing.y = 8.0;
-        ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(camera.camera.as_str()).font(heavy(26.0)));
-            pill(ui, cx.theme, standing.health(), words.stands[standing as usize]);
-        });
-        if let Some(cause) = camera.lost.as_ref().filter(|_| standing == Standing::Lost) {
-            told(ui, cx, Health::Bad, cause);
+    /// One card; gives how high it has to be.
+    fn card(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx<'_>,
+        camera: &CameraCalibration,
+        place: Rect,
+    ) -> f32 {
+        ui.painter().rect_filled(place, CornerRadius::same(ROUND), cx.theme.card);
+        let inner = place.shrink(EDGE);
+        let (name, standing) = (&camera.camera, Standing::of(camera));
+        let mut above =
+            ui.new_child(UiBuilder::new().max_rect(inner).id_salt((name.as_str(), "card")));
+        above.spacing_mut().item_spacing.y = 8.0;
+        about(&mut above, cx, camera, standing);
+        let told = above.min_rect().height();
+        // What is done stands at the lower edge of each card.
+        let key = ui.scope_id().with((name.as_str(), "foot"));
+        let foot = ui.data(|data| data.get_temp::<f32>(key)).unwrap_or(TOUCH);
+        let below = inner.with_min_y(inner.bottom() - foot);
+        let mut below =
+            ui.new_child(UiBuilder::new().max_rect(below).id_salt((name.as_str(), "begin")));
+        below.spacing_mut().item_spacing.y = 8.0;
+        self.begin(&mut below, cx, name, standing);
+        let needed = below.min_rect().height();
+        if (needed - foot).abs() > 0.5 {
+            ui.data_mut(|data| data.insert_temp(key, needed));
+            ui.ctx().request_repaint();
         }
-        match camera.profile.as_ref() {
-            Some(profile) if profile.size.is_some() => self::profile(ui, cx, profile),
-            Some(_) => hint(ui, cx, words.none_hint),
-            None => {
-                hint(ui, cx, words.none_hint);
-                hint(ui, cx, &filled(words.no_folder, camera.camera.as_str()));
-            }
-        }
-        ui.add_space(4.0);
-        self.begin(ui, cx, &camera.camera);
+        told + 16.0 + needed + 2.0 * EDGE
     }
 
-    fn begin(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, camera: &CameraId) {
+    fn begin(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, camera: &CameraId, standing: Standing) {
         let words = &cx.words.calibrate;
         let runs = cx.news.line.as_ref().is_some_and(|line| line.snapshot.state != LineState::Off);
         let is_asked = runs && self.asked.as_ref() == Some(camera);
+        let may = cx.news.who.as_ref().is_some_and(|who| who.role >= Role::Engineer);
         if is_asked {
             told(ui, cx, Health::Care, words.begin_hint);
+        } else if !may {
+            hint(ui, cx, words.only_engineer);
         }
-        let text = if is_asked { words.really_begin } else { words.begin };
-        if wide_button(ui, cx.theme, text, (true, true)).clicked() {
+        let (name, leads) = match is_asked {
+            true => (words.really_begin.to_owned(), true),
+            // Who came to look is not led on where all is well.
+            false => (filled(words.begin, camera.as_str()), may && standing != Standing::InOrder),
+        };
+        if wide_button(ui, cx.theme, &name, (leads, true)).clicked() {
             if runs && !is_asked {
                 self.asked = Some(camera.clone());
             } else {
@@ -167,60 +176,83 @@ fn cameras(cx: &Cx<'_>) -> Vec<CameraCalibration> {
     cameras
 }
 
-fn profile(ui: &mut Ui, cx: &Cx<'_>, profile: &ProfileFacts) {
-    let (theme, words) = (cx.theme, &cx.words.calibrate);
-    for objection in &profile.objections {
-        told(ui, cx, Health::Bad, objection);
+/// Who it is, how it stands, and what its profile holds.
+fn about(ui: &mut Ui, cx: &Cx<'_>, camera: &CameraCalibration, standing: Standing) {
+    let words = &cx.words.calibrate;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 12.0;
+        ui.label(RichText::new(camera.camera.as_str()).font(heavy(26.0)));
+        pill(ui, cx.theme, standing.health(), words.stands[standing as usize]);
+    });
+    if let Some(cause) = camera.lost.as_ref().filter(|_| standing == Standing::Lost) {
+        told(ui, cx, Health::Bad, cause);
     }
-    ui.spacing_mut().item_spacing.y = 2.0;
-    for (name, value) in facts(cx, profile) {
-        fact(ui, theme, name, &value);
-    }
-    ui.spacing_mut().item_spacing.y = 8.0;
-    let day = |at| cx.words.numbers.day_and_time(at, cx.zone);
-    let made = profile.made_at.map(|at| filled(words.made_at, &day(at)));
-    let accepted =
-        profile.accepted.as_ref().map(|(who, at)| filled_twice(words.accepted_by, who, &day(*at)));
-    for text in [made, accepted].into_iter().flatten() {
-        ui.label(RichText::new(text).font(plain(15.0)).color(theme.weak));
+    match camera.profile.as_ref() {
+        Some(profile) if profile.size.is_some() => self::profile(ui, cx, profile, standing),
+        told => {
+            hint(ui, cx, words.none_hint);
+            if told.is_none() {
+                hint(ui, cx, &filled(words.no_folder, camera.camera.as_str()));
+            }
+        }
     }
 }
 
-/// What a profile holds: names and values.
-fn facts(cx: &Cx<'_>, profile: &ProfileFacts) -> Vec<(&'static str, String)> {
+fn profile(ui: &mut Ui, cx: &Cx<'_>, profile: &ProfileFacts, standing: Standing) {
+    let health = if standing == Standing::NotAccepted { Health::Care } else { Health::Bad };
+    for objection in &profile.objections {
+        told(ui, cx, health, objection);
+    }
+    ui.add_space(2.0);
+    let width = (ui.available_width() - 2.0 * GAP) / 3.0;
+    for row in figures(cx, profile).chunks(3) {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = GAP;
+            for (name, value) in row {
+                figure(ui, cx.theme, name, value, width);
+            }
+        });
+    }
+    ui.add_space(4.0);
+    ui.spacing_mut().item_spacing.y = 4.0;
+    for text in words_of(cx, profile) {
+        hint(ui, cx, &text);
+    }
+}
+
+/// The figures of a profile: names and values.
+fn figures(cx: &Cx<'_>, profile: &ProfileFacts) -> [(&'static str, String); 6] {
     let (words, numbers) = (&cx.words.calibrate, &cx.words.numbers);
-    let [lens, scale, shading, belt, watched, picture, serial, note, _] = words.facts;
-    let none = || words.none.to_owned();
-    let mut facts = vec![
-        (
-            lens,
-            profile.lens.as_ref().map_or_else(none, |lens| {
-                steps::pixels(lens.rms_px, lens.rms_limit_px, cx.words).figure
-            }),
-        ),
-        (
-            scale,
-            profile
-                .plane
-                .as_ref()
-                .map_or_else(none, |plane| format!("{} mm/px", numbers.real(plane.mm_per_px, 4))),
-        ),
-        (
-            shading,
-            profile.flat.as_ref().map_or_else(none, |flat| numbers.percent(flat.residual, 2)),
-        ),
-        (
-            belt,
-            profile
-                .belt
-                .as_ref()
-                .map_or_else(none, |belt| steps::speed(belt.speed, belt.is_mm, cx.words)),
-        ),
+    let [lens, scale, shading, belt, watched, picture] = words.facts;
+    let or_none = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
+    let of_lens = profile.lens.as_ref().map(|it| steps::in_pixels(it.rms_px, cx.words));
+    let of_plane = profile.plane.map(|it| numbers.real(it.mm_per_px, 4));
+    let of_flat = profile.flat.map(|it| numbers.percent(it.residual, 2));
+    let of_belt = profile.belt.map(|it| {
+        let unit = steps::speed_unit(it.is_mm);
+        format!("{} {unit}", numbers.real(it.speed.0, 1))
+    });
+    let size = profile.size.map(|size| format!("{} × {}", size.width, size.height));
+    [
+        (lens, or_none(of_lens)),
+        (scale, or_none(of_plane)),
+        (shading, or_none(of_flat)),
+        (belt, or_none(of_belt)),
         (watched, words.no_yes[usize::from(profile.is_watched)].to_owned()),
-    ];
-    let size = profile.size.map(|size| format!("{} × {} px", size.width, size.height));
-    facts.extend(size.map(|size| (picture, size)));
-    facts.extend(profile.serial.clone().map(|text| (serial, text)));
-    facts.extend(profile.lens_note.clone().map(|text| (note, text)));
-    facts
+        (picture, or_none(size)),
+    ]
+}
+
+/// What is known of a profile in words: which camera it is of, when it was measured, and who
+/// accepted it.
+fn words_of(cx: &Cx<'_>, profile: &ProfileFacts) -> Vec<String> {
+    let words = &cx.words.calibrate;
+    let day = |at| cx.words.numbers.day_and_minute(at, cx.zone);
+    let note = [&profile.serial, &profile.lens_note].into_iter().flatten().cloned();
+    let note = note.collect::<Vec<_>>().join(" · ");
+    let accepted =
+        profile.accepted.as_ref().map(|(who, at)| filled_twice(words.accepted_by, who, &day(*at)));
+    let made = profile.made_at.map(|at| filled(words.made_at, &day(at)));
+    let note = (!note.is_empty()).then_some(note);
+    [note, made, accepted].into_iter().flatten().collect()
 }

@@ -60,8 +60,6 @@ pub fn show(
 ) {
     let area = ScrollArea::vertical().id_salt(("controls", step as usize));
     area.auto_shrink([false, false]).show(ui, |ui| {
-        // Beside the bar that shows where one is.
-        ui.set_max_width(ui.available_width() - 4.0);
         ui.spacing_mut().item_spacing.y = 8.0;
         steps::head(ui, step.name(cx.words));
         match step {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use egui::emath::Numeric;
-use egui::{Align, DragValue, Layout, Response, RichText, TextEdit, Ui, vec2};
+use egui::{Align, Button, DragValue, Layout, Response, RichText, TextEdit, Ui, vec2};
 
 use super::steps::Stand;
 use crate::page::Cx;
@@ -12,7 +12,7 @@ use crate::widgets::{Health, fact, keep_in_view, state};
 use crate::words::filled;
 
 /// Width of a number's field.
-const FIELD: f32 = 112.0;
+pub const FIELD: f32 = 112.0;
 
 /// A number that is typed; a finger that wipes over it changes nothing.
 pub fn number<N: Numeric>(
@@ -51,17 +51,64 @@ pub fn row<R>(ui: &mut Ui, cx: &Cx<'_>, name: &str, add: impl FnOnce(&mut Ui, eg
     .inner
 }
 
+/// One of several, side by side; as wide as there is room, each by its name. Gives which is
+/// touched.
+pub fn choose(ui: &mut Ui, cx: &Cx<'_>, names: &[&str], on: usize) -> Option<usize> {
+    const GAP: f32 = 6.0;
+    let theme = cx.theme;
+    let lay = |ui: &Ui, name: &str, size: f32| {
+        ui.painter().layout_no_wrap(name.to_owned(), plain(size), theme.text).size().x
+    };
+    let count = names.len().max(1) as f32;
+    let room = ui.available_width() - GAP * (count - 1.0);
+    let wide = |ui: &Ui, size: f32| names.iter().map(|name| lay(ui, name, size)).sum::<f32>();
+    let sizes = [17.0, 16.0, 15.0, 14.0, 13.0];
+    let size = sizes.into_iter().find(|&size| wide(ui, size) + 16.0 * count <= room);
+    let size = size.unwrap_or(12.0);
+    let edge = ((room - wide(ui, size)) / count).max(0.0);
+    let mut touched = None;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = GAP;
+        ui.spacing_mut().button_padding.x = 0.0;
+        for (index, name) in names.iter().enumerate() {
+            let is_on = index == on;
+            let (fill, ink) =
+                if is_on { (theme.accent, theme.on_accent) } else { (theme.button, theme.text) };
+            let text = RichText::new(*name).font(plain(size)).color(ink);
+            let side = vec2(lay(ui, name, size) + edge, TOUCH);
+            if ui.add_sized(side, Button::selectable(is_on, text).fill(fill)).clicked() {
+                touched = Some(index);
+            }
+        }
+    });
+    touched
+}
+
 /// Words that are typed, below their name.
 pub fn text(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: &mut String) {
     ui.spacing_mut().item_spacing.y = 4.0;
     let label = ui.label(RichText::new(name).font(plain(15.0)).color(cx.theme.text));
+    write(ui, value, label.id);
+}
+
+/// A few letters that are typed, beside their name.
+pub fn text_beside(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: &mut String) {
+    ui.horizontal(|ui| {
+        ui.set_height(TOUCH);
+        ui.spacing_mut().item_spacing.x = 12.0;
+        let label = ui.label(RichText::new(name).font(plain(15.0)).color(cx.theme.text));
+        write(ui, value, label.id);
+    });
+}
+
+fn write(ui: &mut Ui, value: &mut String, label: egui::Id) {
     let edit = TextEdit::singleline(value)
         .char_limit(80)
         .align(egui::Align2::LEFT_CENTER)
         .margin(vec2(12.0, 8.0))
         .min_size(vec2(0.0, TOUCH))
-        .desired_width(ui.available_width() - 24.0);
-    let field = ui.add(edit).labelled_by(label.id);
+        .desired_width(ui.available_width());
+    let field = ui.add(edit).labelled_by(label);
     keep_in_view(ui, &field);
 }
 

@@ -99,6 +99,12 @@ fn lens(calibrating: &Calibrating, words: &Words) -> Guide {
     Guide { goal, now, count }
 }
 
+/// What is best done after what the goal says.
+pub fn after(calibrating: &Calibrating, words: &Words) -> Option<String> {
+    let mut advised = calibrating.advice.iter().filter_map(|advice| advised(*advice, words));
+    advised.nth(1).map(|text| filled(words.calibrate.after, &text))
+}
+
 /// What advice is in words; how many views are missing stands beside it anyhow.
 fn advised(advice: Advice, words: &Words) -> Option<String> {
     let own = &words.calibrate;
@@ -152,7 +158,10 @@ fn plane(calibrating: &Calibrating, words: &Words) -> Guide {
             let goal = filled(own.guide_plane_done, &scale);
             Guide { goal, now: Some((stand.health, stand.figure)), count: None }
         }
-        None => Guide { goal: own.guide_plane.to_owned(), now: None, count: None },
+        None => {
+            let now = Some((Health::Absent, own.guide_plane_hint.to_owned()));
+            Guide { goal: own.guide_plane.to_owned(), now, count: None }
+        }
     }
 }
 
@@ -229,16 +238,27 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, guide: &Guide, place: Rect) {
     if let Some((health, now)) = &guide.now {
         said = format!("{said} · {now}");
         if has_now {
-            let row = inner.with_min_y(inner.bottom() - 32.0);
-            let sign = left_square(row, 24.0);
-            health_sign(&painter, sign, *health, theme);
-            let left = sign.right() + 10.0;
-            let font = fitting(ui, now, 23.0, row.right() - left);
-            let at = pos2(left, row.center().y);
-            painter.text(at, Align2::LEFT_CENTER, now, font, theme.text);
+            self::now(ui, cx, (*health, now), inner.with_min_y(inner.bottom() - 32.0));
         }
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &said));
+}
+
+/// How it is this moment; what is only explained has no sign.
+fn now(ui: &Ui, cx: &Cx<'_>, (health, text): (Health, &str), row: Rect) {
+    let (painter, theme) = (ui.painter(), cx.theme);
+    if health == Health::Absent {
+        let fits = fitting(ui, text, 20.0, row.width());
+        let font = plain(fits.size);
+        painter.text(row.left_center(), Align2::LEFT_CENTER, text, font, theme.weak);
+        return;
+    }
+    let sign = left_square(row, 24.0);
+    health_sign(painter, sign, health, theme);
+    let left = sign.right() + 10.0;
+    let font = fitting(ui, text, 23.0, row.right() - left);
+    let at = pos2(left, row.center().y);
+    painter.text(at, Align2::LEFT_CENTER, text, font, theme.text);
 }
 
 fn count(ui: &Ui, cx: &Cx<'_>, (taken, of, what): (usize, usize, &str), inner: Rect) {

@@ -19,7 +19,8 @@ use crate::page::Cx;
 use crate::pages::review::bench::hears;
 use crate::pages::review::card;
 use crate::theme::{GAP, TOUCH, plain};
-use crate::widgets::{digit_key, pressed, wide_button};
+use crate::widgets::{Health, digit_key, pressed, wide_button};
+use crate::words::filled;
 use guide::{Guide, Pick};
 use steps::Step;
 
@@ -83,7 +84,20 @@ impl Session {
         self.centre(&mut centre, cx, of);
         let step = self.step;
         let parts = (&mut self.forms, &mut self.picture);
-        card(ui, cx, right, |ui, cx| controls::show(ui, cx, of, step, parts));
+        let mut next = None;
+        card(ui, cx, right, |ui, cx| {
+            let room = ui.available_rect_before_wrap();
+            let foot = if step == Step::Accept { 0.0 } else { TOUCH + 10.0 };
+            let above = room.with_max_y(room.bottom() - foot);
+            let mut above = ui.new_child(UiBuilder::new().max_rect(above).id_salt("controls"));
+            controls::show(&mut above, cx, of, step, parts);
+            let below = room.with_min_y(room.bottom() - TOUCH);
+            let mut below = ui.new_child(UiBuilder::new().max_rect(below).id_salt("next"));
+            next = self::next(&mut below, cx, of, step);
+        });
+        if let Some(step) = next {
+            self.turn_to(step);
+        }
     }
 
     /// Shows the step that has begun to take frames, or that a digit key means.
@@ -93,6 +107,7 @@ impl Session {
             self.at_work = at_work;
             if let Some(step) = at_work {
                 self.turn_to(step);
+                self.picture.forget_choice();
             }
         }
         if hears(ui, cx) {
@@ -116,12 +131,12 @@ impl Session {
 
     fn left(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating) {
         let room = ui.available_rect_before_wrap();
-        let foot = if self.asks_end { 2.0 * TOUCH + 74.0 } else { TOUCH };
+        let foot = if self.asks_end { 2.0 * TOUCH + 70.0 } else { TOUCH };
         let above = room.with_max_y(room.bottom() - foot - 8.0);
         let mut list = ui.new_child(UiBuilder::new().max_rect(above).id_salt("steps"));
         let area = ScrollArea::vertical().auto_shrink([false, false]);
         let touched = area.show(&mut list, |ui| {
-            let height = ((above.height() - 34.0) / 7.0 - 4.0).clamp(TOUCH, 64.0);
+            let height = ((above.height() - 42.0) / 7.0 - 4.0).clamp(TOUCH, 64.0);
             steps::list(ui, cx, (&of.camera, of), self.step, height)
         });
         if let Some(step) = touched.inner {
@@ -136,7 +151,8 @@ impl Session {
         let words = &cx.words.calibrate;
         ui.spacing_mut().item_spacing.y = 8.0;
         if !self.asks_end {
-            if wide_button(ui, cx.theme, words.end, (false, true)).clicked() {
+            let is_accepted = of.draft.accepted.is_some();
+            if wide_button(ui, cx.theme, words.end, (is_accepted, true)).clicked() {
                 if loses(of) {
                     self.asks_end = true;
                 } else {
@@ -170,6 +186,18 @@ impl Session {
             self.picture.show(ui, cx, of, self.step, rest);
         }
     }
+}
+
+/// The way to the step after `step`, which leads on once that is done.
+fn next(ui: &mut Ui, cx: &Cx<'_>, of: &Calibrating, step: Step) -> Option<Step> {
+    let after = *Step::ALL.get(step as usize + 1)?;
+    let is_done = match step {
+        Step::Target => true,
+        _ => step.stand(of, cx.words).health == Health::Good,
+    };
+    let leads = is_done && of.taking == Taking::Nothing;
+    let text = filled(cx.words.calibrate.next, after.name(cx.words));
+    wide_button(ui, cx.theme, &text, (leads, true)).clicked().then_some(after)
 }
 
 /// Whether something was measured that nobody accepted.

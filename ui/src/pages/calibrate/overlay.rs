@@ -9,7 +9,6 @@ use egui::{pos2, vec2};
 use super::steps::Step;
 use crate::calibrating::{Advice, Calibrating, Taking, ViewFacts};
 use crate::canvas::lens::Sight;
-use crate::page::Cx;
 use crate::theme::{Theme, heavy};
 use crate::widgets::{Health, health_sign};
 
@@ -19,21 +18,28 @@ pub const fn has_points(step: Step) -> bool {
 }
 
 /// Paints all that `step` is about.
-pub fn paint(painter: &Painter, cx: &Cx<'_>, of: &Calibrating, step: Step, sight: &Sight) {
-    let theme = cx.theme;
-    if step == Step::Lens {
+pub fn paint(painter: &Painter, of: &Calibrating, step: Step, sight: &Sight) {
+    let theme = Theme::on_picture();
+    let shows_views = step == Step::Lens;
+    if shows_views {
         coverage(painter, theme, of, sight);
         for view in of.views.iter() {
             outline(painter, theme, view, sight);
-        }
-        if let Some((row, column)) = wanted(of) {
-            target(painter, theme, of, sight, ninth(sight, row, column));
         }
     }
     if has_points(step)
         && let Some(seen) = &of.seen
     {
         points(painter, theme, sight, &seen.points);
+    }
+    if shows_views {
+        if let Some((row, column)) = wanted(of) {
+            target(painter, theme, of, sight, ninth(sight, row, column));
+        }
+        badges(painter, theme, of, sight);
+        for view in of.views.iter().filter(|view| view.is_left_out) {
+            number(painter, theme, view, sight);
+        }
     }
     if step == Step::Belt
         && let Some(belt) = &of.draft.belt
@@ -74,22 +80,35 @@ pub fn thirds(painter: &Painter, theme: &Theme, sight: &Sight, ink: Color32) {
     }
 }
 
-/// A ninth without a view is hatched and says 0; the others say how many they have.
-fn coverage(painter: &Painter, theme: &Theme, of: &Calibrating, sight: &Sight) {
+/// Whether the ninths are told apart: a lens that is fitted needs no more views.
+fn has_coverage(of: &Calibrating) -> bool {
     let is_begun = !of.views.is_empty() || matches!(of.taking, Taking::Views { .. });
+    is_begun || of.draft.lens.is_none()
+}
+
+/// A ninth without a view is hatched.
+fn coverage(painter: &Painter, theme: &Theme, of: &Calibrating, sight: &Sight) {
     thirds(painter, theme, sight, theme.on_accent.gamma_multiply(0.7));
-    if !is_begun && of.draft.lens.is_some() {
-        return;
-    }
-    for (row, columns) in of.coverage.iter().enumerate() {
-        for (column, &views) in columns.iter().enumerate() {
-            let place = ninth(sight, row, column);
-            if views == 0 {
-                hatch(painter, theme, place);
-            }
-            badge(painter, theme, place, views);
+    for (place, views) in ninths(of, sight) {
+        if views == 0 && has_coverage(of) {
+            hatch(painter, theme, place);
         }
     }
+}
+
+/// How many views each ninth has.
+fn badges(painter: &Painter, theme: &Theme, of: &Calibrating, sight: &Sight) {
+    for (place, views) in ninths(of, sight).filter(|_| has_coverage(of)) {
+        badge(painter, theme, place, views);
+    }
+}
+
+fn ninths<'a>(of: &'a Calibrating, sight: &'a Sight) -> impl Iterator<Item = (Rect, u32)> + 'a {
+    let rows = of.coverage.iter().enumerate();
+    rows.flat_map(move |(row, columns)| {
+        let columns = columns.iter().enumerate();
+        columns.map(move |(column, &views)| (ninth(sight, row, column), views))
+    })
 }
 
 fn hatch(painter: &Painter, theme: &Theme, place: Rect) {
@@ -207,8 +226,20 @@ fn outline(painter: &Painter, theme: &Theme, view: &ViewFacts, sight: &Sight) {
     }
 }
 
+/// The number of a view that contradicts the others, in its middle.
+fn number(painter: &Painter, theme: &Theme, view: &ViewFacts, sight: &Sight) {
+    let Some(middle) = middle(&view.outline) else { return };
+    let middle = sight.to_screen(middle);
+    let text = view.number.to_string();
+    let galley = painter.layout_no_wrap(text, heavy(15.0), theme.on_accent);
+    let size = vec2(galley.size().x + 18.0, 26.0);
+    painter.rect_filled(Rect::from_center_size(middle, size), CornerRadius::same(13), theme.reject);
+    painter.galley(middle - galley.size() / 2.0, galley, theme.on_accent);
+}
+
 /// The ends of a known length, and the line between them.
-pub fn ruler(painter: &Painter, theme: &Theme, ends: &[Pos2]) {
+pub fn ruler(painter: &Painter, ends: &[Pos2]) {
+    let theme = Theme::on_picture();
     if let [from, to] = *ends {
         painter.line_segment([from, to], Stroke::new(5.0, theme.ground.gamma_multiply(0.7)));
         painter.line_segment([from, to], Stroke::new(2.5, theme.series));
@@ -222,7 +253,8 @@ pub fn ruler(painter: &Painter, theme: &Theme, ends: &[Pos2]) {
 }
 
 /// What must not move.
-pub fn landmark(painter: &Painter, theme: &Theme, place: Rect) {
+pub fn landmark(painter: &Painter, place: Rect) {
+    let theme = Theme::on_picture();
     for (width, ink) in [(6.0, theme.ground.gamma_multiply(0.7)), (3.0, theme.series)] {
         let stroke = Stroke::new(width, ink);
         painter.rect_stroke(place, CornerRadius::same(2), stroke, StrokeKind::Outside);

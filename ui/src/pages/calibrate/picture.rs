@@ -3,13 +3,16 @@
 //! person picks.
 
 use domain::{PointPx, RectPx, SizePx};
-use egui::{Color32, CornerRadius, CursorIcon, Key, Painter, Rect, Ui, UiBuilder, Vec2, pos2};
+use egui::text::LayoutJob;
+use egui::{
+    Align, Color32, CornerRadius, CursorIcon, Key, Painter, Rect, Ui, UiBuilder, Vec2, pos2,
+};
 
-use super::guide::Pick;
+use super::guide::{self, Pick};
 use super::overlay;
 use super::residuals::Strokes;
 use super::steps::Step;
-use crate::calibrating::{Calibrating, landmark_at};
+use crate::calibrating::{Calibrating, Taking, landmark_at};
 use crate::canvas::draw;
 use crate::canvas::lens::{Lens, Sight};
 use crate::canvas::pane::{Pane, arrows};
@@ -30,7 +33,8 @@ const ROOMY: f32 = 260.0;
 pub struct Picture {
     view: CameraView,
     pane: Pane,
-    shows_residuals: bool,
+    /// Whether the residuals are looked at; by itself they are once a lens is fitted.
+    shows_residuals: Option<bool>,
     /// What is picked.
     pub pick: Pick,
     /// The ends of a known length.
@@ -66,7 +70,7 @@ impl Picture {
         let preview = cx.news.previews.iter().find(|preview| preview.camera == of.camera);
         let size = of.frame_size.or_else(|| preview.map(|preview| preview.frame_size));
         let painter = ui.painter_at(place);
-        painter.rect_filled(place, CornerRadius::same(ROUND), theme.lamp_out);
+        painter.rect_filled(place, CornerRadius::same(ROUND), Color32::BLACK);
         let Some(size) = size.filter(|size| size.area() > 0) else {
             draw::note(&painter, theme, place, words.no_picture);
             return None;
@@ -86,14 +90,15 @@ impl Picture {
         } else {
             draw::note(&painter, theme, place, words.no_picture);
         }
-        overlay::paint(&painter, cx, of, step, &sight);
+        overlay::paint(&painter, of, step, &sight);
         self.take(ui, cx, (&response, &sight, is_panned), size);
         self.picked(&painter, cx, step, &sight);
         Some(sight)
     }
 
     fn shows_residuals_of(&self, of: &Calibrating, step: Step) -> bool {
-        self.shows_residuals && matches!(step, Step::Lens) && of.draft.lens.is_some()
+        let is_at_rest = of.taking == Taking::Nothing && !of.residuals.is_empty();
+        step == Step::Lens && of.draft.lens.is_some() && self.shows_residuals.unwrap_or(is_at_rest)
     }
 
     /// A finger, or crosshair and Enter, pick a place.
@@ -158,10 +163,10 @@ impl Picture {
     fn picked(&self, painter: &Painter, cx: &Cx<'_>, step: Step, sight: &Sight) {
         if step == Step::Plane {
             let ends: Vec<_> = self.ends.iter().map(|&at| sight.to_screen(at)).collect();
-            overlay::ruler(painter, cx.theme, &ends);
+            overlay::ruler(painter, &ends);
         }
         if let Some(landmark) = self.landmark.filter(|_| step == Step::Watch) {
-            overlay::landmark(painter, cx.theme, sight.rect(landmark));
+            overlay::landmark(painter, sight.rect(landmark));
         }
         if let Some(cursor) = self.cursor {
             draw::crosshair(painter, cx.theme, sight, cursor);
@@ -182,9 +187,10 @@ impl Picture {
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             if step == Step::Lens && of.draft.lens.is_some() {
+                let shows = self.shows_residuals_of(of, step);
                 for (is_on, name) in [(false, words.live), (true, words.residuals)] {
-                    if toggle(ui, theme, name, self.shows_residuals == is_on).clicked() {
-                        self.shows_residuals = is_on;
+                    if toggle(ui, theme, name, shows == is_on).clicked() {
+                        self.shows_residuals = Some(is_on);
                     }
                 }
             }
@@ -195,11 +201,13 @@ impl Picture {
             }
             let text = self.said(cx, of, step, sight);
             let room = ui.available_width();
-            let galley = ui.painter().layout(text.clone(), plain(15.0), theme.weak, room);
+            let mut job = LayoutJob::simple(text.clone(), plain(15.0), theme.weak, room);
+            job.halign = Align::RIGHT;
+            let galley = ui.painter().layout_job(job);
             let (rect, response) =
                 ui.allocate_exact_size(egui::vec2(room, TOUCH), egui::Sense::hover());
-            let at = egui::Align2::RIGHT_CENTER.anchor_size(rect.right_center(), galley.size());
-            ui.painter_at(rect).galley(at.min, galley, theme.weak);
+            let at = rect.right_center() - egui::vec2(0.0, galley.size().y / 2.0);
+            ui.painter_at(rect).galley(at, galley, theme.weak);
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &text));
         });
     }
@@ -224,15 +232,18 @@ impl Picture {
             return format!("{}\n{facts}", filled(words.stroke_scale, &scale));
         }
         let seen = of.seen.as_ref().filter(|_| overlay::has_points(step));
-        match (seen, sight) {
-            (Some(seen), Some(_)) => {
-                let points = filled(words.points_of, &seen.points.len().to_string());
-                let points = filled(&points, &seen.of.to_string());
-                let why = seen.why.as_deref().filter(|_| seen.points.is_empty());
-                why.unwrap_or(&points).to_owned()
-            }
-            _ => String::new(),
-        }
+        let Some((seen, _)) = seen.zip(sight) else { return String::new() };
+        let points = filled(words.points_of, &seen.points.len().to_string());
+        let points = filled(&points, &seen.of.to_string());
+        let why = seen.why.clone().filter(|_| seen.points.is_empty());
+        let after = guide::after(of, cx.words).filter(|_| step == Step::Lens);
+        let lines = [after, Some(why.unwrap_or(points))];
+        lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+
+    /// The residuals are shown by themselves again once there are others.
+    pub const fn forget_choice(&mut self) {
+        self.shows_residuals = None;
     }
 }
 

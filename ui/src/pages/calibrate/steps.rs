@@ -122,7 +122,17 @@ fn limited((got, limit): (f64, f64), write: impl Fn(f64) -> String, unit: &str) 
 
 /// As [`limited`], in pixels.
 pub fn pixels(got: f64, limit: f64, words: &Words) -> Stand {
-    limited((got, limit), |value| words.numbers.real(value, 2), "px")
+    limited((got, limit), |value| words.numbers.real(value, places(value)), "px")
+}
+
+/// So many pixels.
+pub fn in_pixels(value: f64, words: &Words) -> String {
+    format!("{} px", words.numbers.real(value, places(value)))
+}
+
+/// Good lenses leave thousandths of a pixel.
+const fn places(value: f64) -> usize {
+    if value.abs() < 0.1 { 3 } else { 2 }
 }
 
 fn target(calibrating: &Calibrating, words: &Words) -> Stand {
@@ -169,9 +179,14 @@ pub fn views(calibrating: &Calibrating) -> (usize, usize) {
     (taken, missing.map_or(VIEWS_LEAST, |missing| taken.saturating_add(missing)))
 }
 
+/// What a speed is in.
+pub const fn speed_unit(is_mm: bool) -> &'static str {
+    if is_mm { "mm/s" } else { "px/s" }
+}
+
 /// A speed with its standard error.
 pub fn speed((value, sd): (f64, f64), is_mm: bool, words: &Words) -> String {
-    let unit = if is_mm { "mm/s" } else { "px/s" };
+    let unit = speed_unit(is_mm);
     let numbers = &words.numbers;
     format!("{} ± {} {unit}", numbers.real(value, 1), numbers.real(sd, 1))
 }
@@ -188,6 +203,7 @@ pub fn list(
     let title = filled(cx.words.calibrate.of, camera.as_str());
     let font = fitting(ui, &title, 21.0, ui.available_width());
     ui.label(egui::RichText::new(title).font(font));
+    ui.add_space(4.0);
     let work = Step::at_work(calibrating.taking);
     ui.spacing_mut().item_spacing.y = 4.0;
     for step in Step::ALL {

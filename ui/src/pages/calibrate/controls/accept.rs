@@ -26,9 +26,13 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating) {
         told(ui, cx, Health::Good, &filled_twice(words.accepted_by, who, &at));
         return;
     }
-    if draft.plane.is_none() || !draft.objections.is_empty() {
+    let is_objected = draft.plane.is_none() || !draft.objections.is_empty();
+    let may = of.taking == Taking::Nothing && !is_objected;
+    ask_by(ui, cx, of, (words.accept, true, may), || CalibrationStep::Accept);
+    if is_objected {
         part(ui, cx, words.against);
-        if draft.plane.is_none() {
+        // Before anything is measured, nothing objects.
+        if draft.objections.is_empty() {
             told(ui, cx, Health::Bad, words.no_plane);
         }
         for objection in &draft.objections {
@@ -36,8 +40,6 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating) {
         }
         return;
     }
-    let may = of.taking == Taking::Nothing;
-    ask_by(ui, cx, of, (words.accept, true, may), || CalibrationStep::Accept);
     let who = cx.news.who.as_ref().filter(|who| who.role >= Role::Engineer);
     let who = who.map(|who| filled(words.accept_as, &who.name));
     hint(ui, cx, who.as_deref().unwrap_or(words.accept_nobody));

@@ -3,14 +3,14 @@
 use domain::CalibrationStep;
 use egui::Ui;
 
-use super::super::fields::{against, hint, number, row};
+use super::super::fields::{against, choose, hint, number, row};
 use super::super::guide::Pick;
 use super::super::picture::Picture;
 use super::super::steps::{Step, part, pixels};
 use super::{Forms, ask_by, stop};
 use crate::calibrating::{Calibrating, PlaneFacts};
 use crate::page::Cx;
-use crate::widgets::{Action, fact, wide_button};
+use crate::widgets::{fact, wide_button};
 use crate::words::filled;
 
 /// Shows it.
@@ -23,12 +23,9 @@ pub fn show(
     let words = &cx.words.calibrate;
     number(ui, cx, words.height, (&mut forms.height_mm, 2), -1000.0..=1000.0);
     row(ui, cx, words.telecentric, |ui, _| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        for (is_on, name) in [false, true].into_iter().zip(words.no_yes) {
-            let button = Action::new(name).width(54.0).on(forms.is_telecentric == is_on);
-            if button.show(ui, cx.theme).clicked() {
-                forms.is_telecentric = is_on;
-            }
+        let on = usize::from(forms.is_telecentric);
+        if let Some(touched) = choose(ui, cx, &words.no_yes, on) {
+            forms.is_telecentric = touched == 1;
         }
     });
     if !stop(ui, cx, of, Step::Plane) {

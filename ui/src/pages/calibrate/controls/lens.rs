@@ -1,10 +1,10 @@
 //! Views for the lens: taken by themselves or by hand, listed, dropped; and what the fit gave.
 
 use domain::CalibrationStep;
-use egui::{Ui, vec2};
+use egui::{Ui, pos2, vec2};
 
-use super::super::fields::{against, hint, under, with_sd};
-use super::super::steps::{Step, pixels};
+use super::super::fields::{against, choose, hint, under, with_sd};
+use super::super::steps::{self, Step, pixels};
 use super::{Forms, ask, ask_by, stop};
 use crate::calibrating::{Advice, Calibrating, LensFacts, Taking, ViewFacts};
 use crate::page::Cx;
@@ -37,16 +37,10 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating, forms: &mut Forms) {
     let shows_figures = forms
         .shows_figures
         .unwrap_or_else(|| of.draft.lens.is_some() && !matches!(of.taking, Taking::Views { .. }));
-    let half = (ui.available_width() - 6.0) / 2.0;
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        for (is_figures, name) in [(false, words.lists[0]), (true, words.lists[1])] {
-            let button = Action::new(name).width(half).on(shows_figures == is_figures);
-            if button.show(ui, cx.theme).clicked() {
-                forms.shows_figures = Some(is_figures);
-            }
-        }
-    });
+    ui.add_space(8.0);
+    if let Some(list) = choose(ui, cx, &words.lists, usize::from(shows_figures)) {
+        forms.shows_figures = Some(list == 1);
+    }
     match &of.draft.lens {
         Some(lens) if shows_figures => figures(ui, cx, lens),
         None if shows_figures => hint(ui, cx, words.no_fit),
@@ -55,18 +49,10 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating, forms: &mut Forms) {
 }
 
 fn by_itself(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating, is_by_itself: bool) {
-    let half = (ui.available_width() - 6.0) / 2.0;
-    let mut to = None;
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        for (is_on, name) in [true, false].into_iter().zip(cx.words.calibrate.by_itself) {
-            let button = Action::new(name).width(half).on(is_by_itself == is_on);
-            if button.show(ui, cx.theme).clicked() && is_by_itself != is_on {
-                to = Some(is_on);
-            }
-        }
-    });
-    if let Some(is_by_itself) = to {
+    let ways = [true, false];
+    let on = usize::from(!is_by_itself);
+    let touched = choose(ui, cx, &cx.words.calibrate.by_itself, on).filter(|way| *way != on);
+    if let Some(&is_by_itself) = touched.and_then(|way| ways.get(way)) {
         ask(cx, of, CalibrationStep::Views { is_by_itself });
     }
 }
@@ -118,10 +104,11 @@ fn view(ui: &mut Ui, cx: &Cx<'_>, view: &ViewFacts) -> bool {
         (false, None) => Health::Absent,
     };
     let number = view.number.to_string();
-    let mut facts = vec![filled(words.points, &numbers.count(u64::from(view.points)))];
-    facts.extend(view.rms_px.map(|rms| format!("{} px", numbers.real(rms, 2))));
-    facts.extend(view.tilt_deg.map(|tilt| format!("{}°", numbers.real(tilt, 0))));
-    let below = if view.is_left_out { words.left_out.to_owned() } else { facts.join(" · ") };
+    let error = view.rms_px.map(|rms| steps::in_pixels(rms, cx.words)).unwrap_or_default();
+    let points = filled(words.points, &numbers.count(u64::from(view.points)));
+    let tilt = view.tilt_deg.map(|tilt| format!("{}°", numbers.real(tilt, 0)));
+    let facts = [points].into_iter().chain(tilt).collect::<Vec<_>>().join(" · ");
+    let below = if view.is_left_out { words.left_out } else { &facts };
     let size = vec2(ui.available_width() - TOUCH - 6.0, TOUCH);
     let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
     health_sign(ui.painter(), left_square(rect, 18.0), health, theme);
@@ -130,8 +117,11 @@ fn view(ui: &mut Ui, cx: &Cx<'_>, view: &ViewFacts) -> bool {
     let align = egui::Align2::LEFT_TOP;
     let painter = ui.painter_at(rect);
     painter.text(at, align, &name, heavy(16.0), theme.text);
-    painter.text(at + vec2(0.0, 21.0), align, &below, plain(14.0), theme.weak);
-    let said = format!("{name} · {below}");
+    let end = pos2(rect.right() - 8.0, at.y);
+    painter.text(end, egui::Align2::RIGHT_TOP, &error, heavy(16.0), theme.text);
+    painter.text(at + vec2(0.0, 21.0), align, below, plain(14.0), theme.weak);
+    let said = [name.as_str(), below, &error].into_iter().filter(|text| !text.is_empty());
+    let said = said.collect::<Vec<_>>().join(" · ");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &said));
     let drop = filled(words.drop, &number);
     Action::new(&drop).sign(Glyph::Cross).width(TOUCH).show(ui, theme).clicked()

@@ -4,10 +4,10 @@
 use domain::CalibrationStep;
 use egui::Ui;
 
-use super::super::fields::{against, filled_twice, number, told, with_sd};
+use super::super::fields::{against, filled_twice, hint, number, told, with_sd};
 use super::super::guide::Pick;
 use super::super::picture::Picture;
-use super::super::steps::Step;
+use super::super::steps::{Step, speed_unit};
 use super::{Forms, ask_by, stop};
 use crate::calibrating::{BeltFacts, Calibrating, FlatFacts, Taking};
 use crate::page::Cx;
@@ -21,6 +21,9 @@ pub fn flat(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating, forms: &mut Forms) {
     let may = forms.exposure_us > 0.0 && of.taking != Taking::Fit;
     let (exposure_us, gain_db) = (forms.exposure_us, forms.gain_db);
     if !stop(ui, cx, of, Step::Flat) {
+        if forms.exposure_us <= 0.0 {
+            hint(ui, cx, words.exposure_first);
+        }
         for (is_dark, name) in [false, true].into_iter().zip(words.flats) {
             let leads = !is_dark && of.draft.flat.is_none();
             ask_by(ui, cx, of, (name, leads, may), || CalibrationStep::Flat {
@@ -95,8 +98,7 @@ pub fn belt(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating) {
 fn belt_figures(ui: &mut Ui, cx: &Cx<'_>, belt: &BeltFacts) {
     let [speed, direction, count] = cx.words.calibrate.belt_figures;
     ui.spacing_mut().item_spacing.y = 2.0;
-    let unit = if belt.is_mm { "mm/s" } else { "px/s" };
-    with_sd(ui, cx, speed, (belt.speed, 1), unit);
+    with_sd(ui, cx, speed, (belt.speed, 1), speed_unit(belt.is_mm));
     let degrees = format!("{}°", cx.words.numbers.real(belt.direction_deg, 1));
     fact(ui, cx.theme, direction, &degrees);
     if let Some(count_mm) = belt.mm_per_count {

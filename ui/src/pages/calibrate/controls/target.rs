@@ -3,18 +3,19 @@
 use domain::{Board, BoardKind, CalibrationStep};
 use egui::Ui;
 
-use super::super::fields::{number, row, text, told};
+use super::super::fields::{FIELD, choose, number, row, text, text_beside, told};
 use super::super::steps::part;
 use super::{Forms, ask_by};
 use crate::calibrating::Calibrating;
 use crate::page::Cx;
-use crate::theme::TOUCH;
 use crate::widgets::{Action, Glyph, Health};
 
 /// OpenCV's families of markers, from few large markers to many fine ones.
 const FAMILIES: [&str; 9] = [
     "4x4_50", "4x4_100", "4x4_250", "5x5_50", "5x5_100", "5x5_250", "6x6_50", "6x6_100", "6x6_250",
 ];
+/// Two buttons are as wide as a number's field.
+const HALF: f32 = (FIELD - 8.0) / 2.0;
 /// A marker fills so much of its square when nothing else is said.
 const MARKER: f64 = 0.75;
 
@@ -22,8 +23,11 @@ const MARKER: f64 = 0.75;
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating, forms: &mut Forms) {
     let words = &cx.words.calibrate;
     let mut board = forms.board.take().unwrap_or_else(|| of.board.clone());
-    kinds(ui, cx, &mut board);
     let kind = BoardKind::ALL.iter().position(|kind| *kind == board.kind).unwrap_or(0);
+    let touched = choose(ui, cx, &words.kinds, kind);
+    if let Some(touched) = touched.and_then(|at| BoardKind::ALL.get(at)) {
+        board.kind = *touched;
+    }
     let [columns, rows] = words.columns_rows[kind];
     number(ui, cx, columns, (&mut board.columns, 0), 2..=200);
     number(ui, cx, rows, (&mut board.rows, 0), 2..=200);
@@ -50,20 +54,6 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating, forms: &mut Forms) {
     note(ui, cx, of, forms);
 }
 
-fn kinds(ui: &mut Ui, cx: &Cx<'_>, board: &mut Board) {
-    let gap = 6.0;
-    let width = (ui.available_width() - 2.0 * gap) / 3.0;
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = gap;
-        for (kind, name) in BoardKind::ALL.into_iter().zip(cx.words.calibrate.kinds) {
-            let button = Action::new(name).width(width).on(board.kind == kind);
-            if button.show(ui, cx.theme).clicked() {
-                board.kind = kind;
-            }
-        }
-    });
-}
-
 /// One of OpenCV's families, by the one before and the one after.
 fn family(ui: &mut Ui, cx: &Cx<'_>, board: &mut Board) {
     let words = &cx.words.calibrate;
@@ -78,7 +68,7 @@ fn family(ui: &mut Ui, cx: &Cx<'_>, board: &mut Board) {
                 Some(at) if is_on => (at + 1 < FAMILIES.len()).then_some(at + 1),
                 Some(at) => at.checked_sub(1),
             };
-            let button = Action::new(name).sign(glyph).width(TOUCH).off(next.is_none());
+            let button = Action::new(name).sign(glyph).width(HALF).off(next.is_none());
             if button.show(ui, cx.theme).clicked() {
                 to = next;
             }
@@ -92,7 +82,7 @@ fn family(ui: &mut Ui, cx: &Cx<'_>, board: &mut Board) {
 fn note(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating, forms: &mut Forms) {
     let words = &cx.words.calibrate;
     part(ui, cx, words.note);
-    text(ui, cx, words.serial, &mut forms.serial);
+    text_beside(ui, cx, words.serial, &mut forms.serial);
     text(ui, cx, words.lens_note, &mut forms.lens_note);
     let [serial, lens_note] = [&forms.serial, &forms.lens_note].map(|text| {
         let text = text.trim();
