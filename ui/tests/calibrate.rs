@@ -144,7 +144,7 @@ fn cards_say_how_each_camera_stands() {
     }
     hand.harness.get_by_label(TOO_LARGE);
     hand.harness.get_by_label("the landmark moved by 3.1 px: somebody touched the camera");
-    hand.harness.get_by_label("Lens error 0.71 px");
+    hand.harness.get_by_label("Lens error > 0.50 px 0.71 px");
     assert_eq!(hand.harness.query_all_by_label("mm a pixel 0.0842").count(), 4);
     assert_eq!(hand.harness.query_all_by_label("Accepted by Kim Lee, 2026-10-10 08:00").count(), 3);
 }
@@ -562,4 +562,18 @@ fn another_camera_begins_with_nothing_of_the_one_before() {
     hand.touch(0.25, 0.5);
     hand.change(|it| it.camera = CameraId::new("left"));
     assert!(hand.has("Camera left") && !hand.has("of 2 places picked"));
+}
+
+#[test]
+fn the_keyboard_covers_nothing_that_is_typed_into() {
+    for (kind, field) in [(Kind::TextInput, "Lens and setting"), (Kind::SpinButton, "Marker, mm")] {
+        let mut hand = Hand::of(Scene::Begun.news(), Settings::default(), Vec2::new(1024.0, 640.0));
+        hand.harness.get_by_role_and_label(kind, field).scroll_to_me();
+        hand.harness.run_steps(30);
+        hand.harness.get_by_role_and_label(kind, field).click();
+        hand.harness.run_steps(30);
+        let keys = hand.harness.get_by_role_and_label(Kind::Button, "q").rect().top() - 64.0;
+        let field = hand.harness.get_by_role_and_label(kind, field).rect();
+        assert!(field.bottom() <= keys, "{field:?} {keys}");
+    }
 }

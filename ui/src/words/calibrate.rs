@@ -465,7 +465,7 @@ pub const GERMAN: Words = Words {
     pictures: "Bilder",
     objections: "Einwände: {}",
     may_accept: "freigabereif",
-    end: "Kalibrierung beenden",
+    end: "Beenden",
     really_end: "Verwerfen, beenden",
     end_hint: "Nicht freigegeben: Was hier gemessen wurde, geht verloren.",
     go_on: "Weitermachen",

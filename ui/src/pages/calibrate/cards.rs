@@ -14,6 +14,8 @@ use crate::words::filled;
 
 /// A card is at least so wide.
 const LEAST: f32 = 420.0;
+/// A card as wide has room for three figures beside each other.
+const ROOMY: f32 = 480.0;
 /// Between a card's edge and what it holds.
 const EDGE: f32 = 16.0;
 
@@ -204,8 +206,9 @@ fn profile(ui: &mut Ui, cx: &Cx<'_>, profile: &ProfileFacts, standing: Standing)
         told(ui, cx, health, objection);
     }
     ui.add_space(2.0);
-    let width = (ui.available_width() - 2.0 * GAP) / 3.0;
-    for row in figures(cx, profile).chunks(3) {
+    let columns: u8 = if ui.available_width() >= ROOMY { 3 } else { 2 };
+    let width = (ui.available_width() + GAP) / f32::from(columns) - GAP;
+    for row in figures(cx, profile).chunks(usize::from(columns)) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = GAP;
             for (name, value) in row {
@@ -220,27 +223,28 @@ fn profile(ui: &mut Ui, cx: &Cx<'_>, profile: &ProfileFacts, standing: Standing)
     }
 }
 
-/// The figures of a profile: names and values.
-fn figures(cx: &Cx<'_>, profile: &ProfileFacts) -> [(&'static str, String); 6] {
+/// The figures of a profile: names, with their limits, and values.
+fn figures(cx: &Cx<'_>, profile: &ProfileFacts) -> [(String, String); 6] {
     let (words, numbers) = (&cx.words.calibrate, &cx.words.numbers);
-    let [lens, scale, shading, belt, watched, picture] = words.facts;
-    let or_none = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
-    let of_lens = profile.lens.as_ref().map(|it| steps::in_pixels(it.rms_px, cx.words));
-    let of_plane = profile.plane.map(|it| numbers.real(it.mm_per_px, 4));
-    let of_flat = profile.flat.map(|it| numbers.percent(it.residual, 2));
-    let of_belt = profile.belt.map(|it| {
-        let unit = steps::speed_unit(it.is_mm);
-        format!("{} {unit}", numbers.real(it.speed.0, 1))
+    let [lens, scale, shading, belt, watched, picture] = words.facts.map(str::to_owned);
+    let none = || "–".to_owned();
+    let of_lens = profile.lens.as_ref().map_or((lens.clone(), none()), |it| {
+        let limit = steps::in_pixels(it.rms_limit_px, cx.words);
+        let sign = steps::sign(it.rms_px, it.rms_limit_px);
+        (format!("{lens} {sign} {limit}"), steps::in_pixels(it.rms_px, cx.words))
     });
-    let size = profile.size.map(|size| format!("{} × {}", size.width, size.height));
-    [
-        (lens, or_none(of_lens)),
-        (scale, or_none(of_plane)),
-        (shading, or_none(of_flat)),
-        (belt, or_none(of_belt)),
-        (watched, words.no_yes[usize::from(profile.is_watched)].to_owned()),
-        (picture, or_none(size)),
-    ]
+    let of_flat = profile.flat.map_or((shading.clone(), none()), |it| {
+        let limit = numbers.percent(it.residual_limit, steps::percents(it.residual_limit));
+        let sign = steps::sign(it.residual, it.residual_limit);
+        (format!("{shading} {sign} {limit}"), numbers.percent(it.residual, 2))
+    });
+    let of_plane = profile.plane.map_or_else(none, |it| numbers.real(it.mm_per_px, 4));
+    let of_belt = profile.belt.map_or_else(none, |it| {
+        format!("{} {}", numbers.real(it.speed.0, 1), steps::speed_unit(it.is_mm))
+    });
+    let is_watched = words.no_yes[usize::from(profile.is_watched)].to_owned();
+    let size = profile.size.map_or_else(none, |size| format!("{} × {}", size.width, size.height));
+    [of_lens, (scale, of_plane), of_flat, (belt, of_belt), (watched, is_watched), (picture, size)]
 }
 
 /// What is known of a profile in words: which camera it is of, when it was measured, and who

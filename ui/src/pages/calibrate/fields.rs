@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use egui::emath::Numeric;
-use egui::{Align, Button, DragValue, Layout, Response, RichText, TextEdit, Ui, vec2};
+use egui::{Align, Button, Color32, DragValue, Layout, Response, RichText, TextEdit, Ui, vec2};
 
 use super::steps::Stand;
 use crate::page::Cx;
@@ -51,37 +51,48 @@ pub fn row<R>(ui: &mut Ui, cx: &Cx<'_>, name: &str, add: impl FnOnce(&mut Ui, eg
     .inner
 }
 
-/// One of several, side by side; as wide as there is room, each by its name. Gives which is
-/// touched.
+/// One of several, side by side; as wide as there is room, each by its name where they can't all
+/// be alike. Gives which is touched.
 pub fn choose(ui: &mut Ui, cx: &Cx<'_>, names: &[&str], on: usize) -> Option<usize> {
-    const GAP: f32 = 6.0;
     let theme = cx.theme;
-    let lay = |ui: &Ui, name: &str, size: f32| {
-        ui.painter().layout_no_wrap(name.to_owned(), plain(size), theme.text).size().x
-    };
-    let count = names.len().max(1) as f32;
-    let room = ui.available_width() - GAP * (count - 1.0);
-    let wide = |ui: &Ui, size: f32| names.iter().map(|name| lay(ui, name, size)).sum::<f32>();
-    let sizes = [17.0, 16.0, 15.0, 14.0, 13.0];
-    let size = sizes.into_iter().find(|&size| wide(ui, size) + 16.0 * count <= room);
-    let size = size.unwrap_or(12.0);
-    let edge = ((room - wide(ui, size)) / count).max(0.0);
+    let gap = 6.0;
+    let count = names.iter().fold(0.0, |count, _| count + 1.0);
+    let room = ui.available_width() - gap * (count - 1.0);
+    let (size, widths) = widths(ui, names, room, count);
     let mut touched = None;
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = GAP;
+        ui.spacing_mut().item_spacing.x = gap;
         ui.spacing_mut().button_padding.x = 0.0;
-        for (index, name) in names.iter().enumerate() {
+        for (index, (name, width)) in names.iter().zip(widths).enumerate() {
             let is_on = index == on;
             let (fill, ink) =
                 if is_on { (theme.accent, theme.on_accent) } else { (theme.button, theme.text) };
             let text = RichText::new(*name).font(plain(size)).color(ink);
-            let side = vec2(lay(ui, name, size) + edge, TOUCH);
-            if ui.add_sized(side, Button::selectable(is_on, text).fill(fill)).clicked() {
+            let button = Button::selectable(is_on, text).fill(fill);
+            if ui.add_sized(vec2(width, TOUCH), button).clicked() {
                 touched = Some(index);
             }
         }
     });
     touched
+}
+
+/// How large letters may be, and how wide each button then is.
+fn widths(ui: &Ui, names: &[&str], room: f32, count: f32) -> (f32, Vec<f32>) {
+    let wide = |size: f32| {
+        let lay = |name: &&str| {
+            ui.painter().layout_no_wrap((*name).to_owned(), plain(size), Color32::WHITE).size().x
+        };
+        names.iter().map(lay).collect::<Vec<f32>>()
+    };
+    let fits = |size: &f32| wide(*size).iter().sum::<f32>() + 16.0 * count <= room;
+    let size = [17.0, 16.0, 15.0, 14.0, 13.0].into_iter().find(fits).unwrap_or(12.0);
+    let widths = wide(size);
+    if widths.iter().all(|width| width + 8.0 <= room / count) {
+        return (size, vec![room / count; names.len()]);
+    }
+    let edge = ((room - widths.iter().sum::<f32>()) / count).max(0.0);
+    (size, widths.into_iter().map(|width| width + edge).collect())
 }
 
 /// Words that are typed, below their name.

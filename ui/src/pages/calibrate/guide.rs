@@ -1,7 +1,10 @@
 //! What to do next, in letters that are read from where the board is held: takes what the station
 //! tells, gives a goal, how the moment is, and how far it is.
 
-use egui::{Align2, CornerRadius, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, CornerRadius, Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
+};
 
 use super::steps::{Step, views};
 use crate::calibrating::{Advice, Calibrating, HoldsBack, Taking};
@@ -248,9 +251,12 @@ pub fn show(ui: &Ui, cx: &Cx<'_>, guide: &Guide, place: Rect) {
 fn now(ui: &Ui, cx: &Cx<'_>, (health, text): (Health, &str), row: Rect) {
     let (painter, theme) = (ui.painter(), cx.theme);
     if health == Health::Absent {
-        let fits = fitting(ui, text, 20.0, row.width());
-        let font = plain(fits.size);
-        painter.text(row.left_center(), Align2::LEFT_CENTER, text, font, theme.weak);
+        // Better two lines than letters that nobody reads from where the board is.
+        let size = fitting(ui, text, 20.0, row.width()).size;
+        let size = if size < 15.0 { 14.0 } else { size };
+        let galley = painter.layout(text.to_owned(), plain(size), theme.weak, row.width());
+        let at = row.left_center() - vec2(0.0, galley.size().y / 2.0);
+        painter.galley(at, galley, theme.weak);
         return;
     }
     let sign = left_square(row, 24.0);
@@ -278,22 +284,27 @@ fn count(ui: &Ui, cx: &Cx<'_>, (taken, of, what): (usize, usize, &str), inner: R
     }
 }
 
-/// What the last step that failed said; gives how high it is.
-pub fn refused(ui: &Ui, cx: &Cx<'_>, why: &str, place: Rect) -> f32 {
+/// What the last step that failed said, in no more than `place`; gives how high it is.
+pub fn refused(ui: &mut Ui, cx: &Cx<'_>, why: &str, place: Rect) -> f32 {
     let theme = cx.theme;
     let text = format!("{}: {why}", cx.words.calibrate.refused);
     let wide = place.width() - 66.0;
     let galley = ui.painter().layout(text.clone(), heavy(17.0), theme.on_accent, wide);
-    let high = (galley.size().y + 20.0).clamp(48.0, place.height().max(48.0));
+    let needed = galley.size().y + 20.0;
+    let high = needed.clamp(48.0, place.height().max(48.0));
     let strip = place.with_max_y(place.top() + high);
     let painter = ui.painter_at(strip);
     painter.rect_filled(strip, CornerRadius::same(ROUND), theme.reject);
     let square = left_square(strip.shrink2(vec2(14.0, 0.0)), 28.0);
     let octagon = domain::VerdictKind::Reject;
     crate::widgets::verdict_sign(&painter, square, octagon, theme.on_accent, theme.reject);
-    let at = pos2(square.right() + 12.0, strip.center().y - galley.size().y / 2.0);
-    painter.galley(at, galley, theme.on_accent);
-    let response = ui.interact(strip, ui.scope_id().with("refused"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+    let inner = strip.with_min_x(square.right() + 12.0).shrink2(vec2(0.0, 10.0));
+    let mut ui = ui.new_child(UiBuilder::new().max_rect(inner).id_salt("refused"));
+    let area = ScrollArea::vertical().auto_shrink([false, false]);
+    area.show(&mut ui, |ui| {
+        ui.add_space(((high - needed) / 2.0).max(0.0));
+        let text = RichText::new(text).font(heavy(17.0)).color(theme.on_accent);
+        ui.add(egui::Label::new(text).wrap());
+    });
     high
 }

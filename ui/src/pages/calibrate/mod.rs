@@ -26,6 +26,8 @@ use steps::Step;
 
 /// A page as wide has room for wide columns.
 const WIDE: f32 = 1000.0;
+/// A page as wide has room for three columns.
+const NARROW: f32 = 700.0;
 /// A page as high has room for how it is this moment.
 const HIGH: f32 = 500.0;
 
@@ -79,7 +81,9 @@ impl Session {
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating) {
         self.follow(ui, cx, of);
         let [left, middle, right] = columns(ui);
-        card(ui, cx, left, |ui, cx| self.left(ui, cx, of));
+        if left.is_positive() {
+            card(ui, cx, left, |ui, cx| self.left(ui, cx, of));
+        }
         let mut centre = ui.new_child(UiBuilder::new().max_rect(middle).id_salt("centre"));
         self.centre(&mut centre, cx, of);
         let step = self.step;
@@ -212,10 +216,15 @@ fn loses(of: &Calibrating) -> bool {
     is_open || !of.views.is_empty() && draft.accepted.is_none() || of.taking != Taking::Nothing
 }
 
-/// The page's three columns.
+/// The page's three columns. Where somebody logs in on a small screen, there is no room for the
+/// steps beside the picture.
 fn columns(ui: &Ui) -> [Rect; 3] {
     let room = ui.available_rect_before_wrap();
-    let (left, right) = if room.width() >= WIDE { (236.0, 324.0) } else { (196.0, 296.0) };
+    let (left, right) = match room.width() {
+        WIDE.. => (236.0, 324.0),
+        NARROW.. => (196.0, 296.0),
+        _ => (-GAP, 296.0_f32.min(room.width() / 2.0)),
+    };
     let left = room.with_max_x(room.left() + left);
     let right = room.with_min_x(room.right() - right);
     let middle = room.with_min_x(left.right() + GAP).with_max_x(right.left() - GAP);

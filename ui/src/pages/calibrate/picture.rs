@@ -19,7 +19,7 @@ use crate::canvas::pane::{Pane, arrows};
 use crate::page::Cx;
 use crate::pages::live::CameraView;
 use crate::pages::review::bench::{hears, hears_arrows};
-use crate::theme::{ROUND, TOUCH, plain};
+use crate::theme::{ROUND, TOUCH, Theme, plain};
 use crate::widgets::{Action, Glyph, pressed, toggle};
 use crate::words::filled;
 
@@ -66,30 +66,30 @@ impl Picture {
         step: Step,
         place: Rect,
     ) -> Option<Sight> {
-        let (theme, words) = (cx.theme, &cx.words.calibrate);
+        let words = &cx.words.calibrate;
         let preview = cx.news.previews.iter().find(|preview| preview.camera == of.camera);
         let size = of.frame_size.or_else(|| preview.map(|preview| preview.frame_size));
         let painter = ui.painter_at(place);
         painter.rect_filled(place, CornerRadius::same(ROUND), Color32::BLACK);
         let Some(size) = size.filter(|size| size.area() > 0) else {
-            draw::note(&painter, theme, place, words.no_picture);
+            draw::note(&painter, Theme::on_picture(), place, words.no_picture);
             return None;
         };
         let name = filled(words.picture, of.camera.as_str());
         let pans = (self.pick == Pick::Nothing, name.as_str());
         let (response, sight, is_panned) = self.pane.look(ui, place, size.rect(), pans);
         if self.shows_residuals_of(of, step) {
-            residuals(&painter, cx, &sight, &Strokes::of(&of.residuals, size));
+            residuals(&painter, words.no_residuals, &sight, &Strokes::of(&of.residuals, size));
             return Some(sight);
         }
         let fps = cx.settings.preview_fps.max(FPS);
         let texture = preview.and_then(|it| self.view.texture(ui.ctx(), it, fps));
-        if let Some(texture) = texture {
-            let all = Rect::from_min_max(egui::Pos2::ZERO, pos2(1.0, 1.0));
-            painter.image(texture.id(), sight.rect(size.rect()), all, Color32::WHITE);
-        } else {
-            draw::note(&painter, theme, place, words.no_picture);
-        }
+        let Some(texture) = texture else {
+            draw::note(&painter, Theme::on_picture(), place, words.no_picture);
+            return Some(sight);
+        };
+        let all = Rect::from_min_max(egui::Pos2::ZERO, pos2(1.0, 1.0));
+        painter.image(texture.id(), sight.rect(size.rect()), all, Color32::WHITE);
         overlay::paint(&painter, of, step, &sight);
         self.take(ui, cx, (&response, &sight, is_panned), size);
         self.picked(&painter, cx, step, &sight);
@@ -201,9 +201,15 @@ impl Picture {
             }
             let text = self.said(cx, of, step, sight);
             let room = ui.available_width();
-            let mut job = LayoutJob::simple(text.clone(), plain(15.0), theme.weak, room);
-            job.halign = Align::RIGHT;
-            let galley = ui.painter().layout_job(job);
+            let lay = |size| {
+                let mut job = LayoutJob::simple(text.clone(), plain(size), theme.weak, room);
+                job.halign = Align::RIGHT;
+                ui.painter().layout_job(job)
+            };
+            let sizes = [15.0, 14.0, 13.0, 12.0, 11.0].into_iter();
+            let mut galleys = sizes.map(lay);
+            let galley = galleys.find(|galley| galley.size().y <= TOUCH + 4.0);
+            let galley = galley.unwrap_or_else(|| lay(10.0));
             let (rect, response) =
                 ui.allocate_exact_size(egui::vec2(room, TOUCH), egui::Sense::hover());
             let at = rect.right_center() - egui::vec2(0.0, galley.size().y / 2.0);
@@ -232,13 +238,17 @@ impl Picture {
             return format!("{}\n{facts}", filled(words.stroke_scale, &scale));
         }
         let seen = of.seen.as_ref().filter(|_| overlay::has_points(step));
-        let Some((seen, _)) = seen.zip(sight) else { return String::new() };
+        let Some((seen, _)) = seen.zip(sight) else {
+            let size = of.frame_size.map(|size| format!("{} × {} px", size.width, size.height));
+            return size.unwrap_or_default();
+        };
         let points = filled(words.points_of, &seen.points.len().to_string());
         let points = filled(&points, &seen.of.to_string());
-        let why = seen.why.clone().filter(|_| seen.points.is_empty());
+        if let Some(why) = seen.why.clone().filter(|_| seen.points.is_empty()) {
+            return why;
+        }
         let after = guide::after(of, cx.words).filter(|_| step == Step::Lens);
-        let lines = [after, Some(why.unwrap_or(points))];
-        lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+        after.into_iter().chain([points]).collect::<Vec<_>>().join("\n")
     }
 
     /// The residuals are shown by themselves again once there are others.
@@ -247,13 +257,15 @@ impl Picture {
     }
 }
 
-fn residuals(painter: &Painter, cx: &Cx<'_>, sight: &Sight, strokes: &Strokes) {
+/// In place of the picture, and in its colours.
+fn residuals(painter: &Painter, none: &str, sight: &Sight, strokes: &Strokes) {
+    let theme = Theme::on_picture();
     let frame = sight.rect(sight.covers);
-    painter.rect_filled(frame, CornerRadius::ZERO, cx.theme.card);
-    overlay::thirds(painter, cx.theme, sight, cx.theme.line);
-    strokes.paint(painter, cx.theme, sight);
+    painter.rect_filled(frame, CornerRadius::ZERO, theme.card);
+    overlay::thirds(painter, theme, sight, theme.line);
+    strokes.paint(painter, theme, sight);
     if strokes.all.is_empty() {
-        draw::note(painter, cx.theme, frame, cx.words.calibrate.no_residuals);
+        draw::note(painter, theme, frame, none);
     }
 }
 

@@ -87,7 +87,7 @@ impl Step {
             },
             Self::Flat => match &draft.flat {
                 Some(flat) => {
-                    let part = |share| words.numbers.percent(share, 2);
+                    let part = |share| words.numbers.percent(share, percents(share));
                     limited((flat.residual, flat.residual_limit), part, "")
                 }
                 None => open(own.optional),
@@ -111,10 +111,15 @@ fn good(figure: &str) -> Stand {
     Stand { health: Health::Good, figure: figure.to_owned() }
 }
 
+/// How a figure stands to its limit.
+pub fn sign(got: f64, limit: f64) -> char {
+    if got <= limit { '≤' } else { '>' }
+}
+
 /// A figure against its limit; what is no number is beyond every limit.
 fn limited((got, limit): (f64, f64), write: impl Fn(f64) -> String, unit: &str) -> Stand {
     let is_good = got <= limit;
-    let sign = if is_good { '≤' } else { '>' };
+    let sign = sign(got, limit);
     let figure = format!("{} {sign} {} {unit}", write(got), write(limit));
     let health = if is_good { Health::Good } else { Health::Bad };
     Stand { health, figure: figure.trim_end().to_owned() }
@@ -128,6 +133,11 @@ pub fn pixels(got: f64, limit: f64, words: &Words) -> Stand {
 /// So many pixels.
 pub fn in_pixels(value: f64, words: &Words) -> String {
     format!("{} px", words.numbers.real(value, places(value)))
+}
+
+/// A limit is mostly a whole number of per cents.
+pub fn percents(share: f64) -> usize {
+    if (100.0 * share).fract() == 0.0 { 0 } else { 2 }
 }
 
 /// Good lenses leave thousandths of a pixel.

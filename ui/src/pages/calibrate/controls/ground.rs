@@ -29,7 +29,8 @@ pub fn show(
         }
     });
     if !stop(ui, cx, of, Step::Plane) {
-        let leads = of.draft.plane.is_none() && picture.ends.is_empty();
+        let is_picked = picture.pick == Pick::Ruler || !picture.ends.is_empty();
+        let leads = of.draft.plane.is_none() && !is_picked;
         let (height_mm, is_telecentric) = (forms.height_mm, forms.is_telecentric);
         ask_by(ui, cx, of, (words.measure_plane, leads, true), || CalibrationStep::Plane {
             height_mm,

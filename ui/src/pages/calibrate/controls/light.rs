@@ -77,9 +77,6 @@ pub fn watch(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating, picture: &mut Pictu
         let may = of.taking != Taking::Fit;
         ask_by(ui, cx, of, (text, !is_done, may), || CalibrationStep::Watch { landmark });
     }
-    if of.draft.is_watched {
-        told(ui, cx, Health::Good, words.remembered);
-    }
 }
 
 /// How the belt moves.
