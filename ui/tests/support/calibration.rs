@@ -1,6 +1,12 @@
 //! What a station tells of its calibrations, made up for tests: cameras in every state, and a
 //! calibration at each step.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "places within a picture that is made up"
+)]
+
 use std::sync::Arc;
 
 use domain::{CameraId, PointPx, SizePx, WallTime};
