@@ -63,3 +63,11 @@ fn a_step_waits_for_the_log_in_of_an_engineer_and_then_goes_through() {
     let step = CalibrationStep::Views { is_by_itself: true };
     assert_eq!(asked[1], Command::Calibrate { camera: CameraId::new("top"), step });
 }
+
+#[test]
+fn pictures_are_made_where_a_board_is_held_before_a_camera() {
+    let mut hand = Hand::at(Scene::Begun);
+    assert!(hand.behind.borrow().looks);
+    hand.key(Key::F8);
+    assert!(!hand.behind.borrow().looks, "nobody sees them there");
+}

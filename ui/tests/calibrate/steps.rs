@@ -98,7 +98,7 @@ fn a_fitted_lens_shows_its_residuals_and_names_what_it_left_out() {
     hand.tap("Lens · in order · 0.18 ≤ 0.50 px");
     assert!(hand.has("320 points, the largest"));
     hand.tap("Views");
-    hand.harness.get_by_label("View 4 · contradicts the others · 0.22 px");
+    hand.harness.get_by_label("View 4 · contradicts the others · 1.88 px");
     hand.tap("Picture");
     assert!(!hand.has("320 points"));
     hand.change(|it| it.taking = Taking::Fit);

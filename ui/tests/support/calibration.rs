@@ -284,7 +284,8 @@ fn views(at: &[(f64, f64)], rms_px: Option<f64>) -> Arc<[ViewFacts]> {
             number,
             outline: vec![corner(0, 0), corner(0, 5), corner(7, 5), corner(7, 0)],
             points: 48 - number,
-            rms_px: rms_px.map(|rms| rms + 0.01 * f64::from(number)),
+            rms_px: rms_px
+                .map(|rms| rms + if is_left_out { 1.7 } else { 0.01 * f64::from(number) }),
             tilt_deg: rms_px.map(|_| 8.0 + 3.0 * f64::from(number)),
             is_left_out,
         }

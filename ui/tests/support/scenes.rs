@@ -269,7 +269,8 @@ pub fn of_calibrate() -> Vec<Scene> {
         scene("a number is typed", |_| vec![Step::Spin])
             .prepared(|set| set.news = Calibration::Begun.news()),
         scene("collecting", |_| vec![]).prepared(|set| set.news = Calibration::Collecting.news()),
-        scene("fitted", |_| vec![Step::Key(Key::Num2)]).prepared(fitted),
+        scene("fitted", |words| vec![Step::Key(Key::Num2), tap(words.calibrate.live)])
+            .prepared(fitted),
         scene("residuals", |words| vec![Step::Key(Key::Num2), tap(words.calibrate.residuals)])
             .prepared(fitted),
         scene("views", |words| vec![Step::Key(Key::Num2), tap(words.calibrate.lists[0])])
