@@ -20,6 +20,8 @@ pub enum Page {
     History,
     /// What is good and what is bad.
     Recipe,
+    /// How cameras become measuring instruments.
+    Calibrate,
     /// How the line is.
     Health,
     /// How the screen is set up, and who may use it.
@@ -28,12 +30,13 @@ pub enum Page {
 
 impl Page {
     /// All, as they stand in the bar.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Live,
         Self::Review,
         Self::Label,
         Self::History,
         Self::Recipe,
+        Self::Calibrate,
         Self::Health,
         Self::Settings,
     ];
@@ -41,7 +44,7 @@ impl Page {
     /// Whether cameras' pictures are shown on it.
     #[must_use]
     pub const fn shows_cameras(self) -> bool {
-        matches!(self, Self::Live)
+        matches!(self, Self::Live | Self::Calibrate)
     }
 }
 

@@ -133,7 +133,8 @@ impl Screen {
         bar::show(ui, &mut cx, &mut self.log_in);
         rail::show(ui, &mut cx, shown);
         alarms::show(ui, &mut cx);
-        if bar::refused(ui, &cx, self.refused.as_ref().map(|(what, _)| what.as_str())) {
+        let refused = self.refused.as_ref().map(|(what, _)| what.as_str());
+        if bar::refused(ui, &cx, refused.filter(|what| !is_shown_by(shown, &news, what))) {
             self.refused = None;
         }
         self.log_in.show(ui, &mut cx);
@@ -213,6 +214,13 @@ impl Screen {
             ctx.request_repaint_after(LINE_EVERY);
         }
     }
+}
+
+/// Whether the page says itself that this was refused.
+fn is_shown_by(page: Page, news: &News, what: &str) -> bool {
+    let calibrating = news.calibrating.as_ref().filter(|_| page == Page::Calibrate);
+    let said = calibrating.and_then(|calibrating| calibrating.refused.as_ref());
+    said.is_some_and(|said| what.contains(said.as_str()))
 }
 
 /// Whether `key` was pressed; nobody else hears of it then.

@@ -152,6 +152,12 @@ impl Theme {
         }
     }
 
+    /// Colours of what lies over pictures, which are dark whatever the theme.
+    #[must_use]
+    pub const fn on_picture() -> &'static Self {
+        &Self::DARK
+    }
+
     /// Boxes on pictures, which are dark whatever the theme: of a part with that verdict, or of one
     /// that has none yet.
     #[must_use]

@@ -11,6 +11,7 @@ use egui::accesskit::{Action, Role};
 use egui::{Rect, Shape, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{By, NodeT, Queryable};
+use sightline_ui::calibrating::ProfileFacts;
 use sightline_ui::theme::TOUCH;
 use sightline_ui::{Language, News, Settings};
 use support::scenes::{self, Scene};
@@ -125,17 +126,23 @@ fn no_word_is_left_in_english() {
 
 /// What is the same in both languages: numbers, names that people gave, and a few words.
 fn is_data(text: &str, news: &News) -> bool {
-    const SAME: [&str; 9] =
-        ["Live", "PIN", "OK", "English", "Deutsch", "Name", "Clips", "Cloud", "Version"];
-    const UNITS: [&str; 6] = ["px", "s", "min", "h", "+3σ", "−3σ"];
+    const SAME: [&str; 11] = [
+        "Live", "PIN", "OK", "English", "Deutsch", "Name", "Clips", "Cloud", "Version", "ChArUco",
+        "Marker,",
+    ];
+    const UNITS: [&str; 12] =
+        ["px", "s", "min", "h", "+3σ", "−3σ", "mm", "mm/px", "mm/s", "µs", "dB", "mm,"];
     // As they are written on keyboards.
-    const KEYS: [&str; 9] = ["F1", "F2", "F3", "F4", "F5", "F6", "F7", "PgUp", "PgDn"];
+    const KEYS: [&str; 10] = ["F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "PgUp", "PgDn"];
+    // As everybody calls what a lens bends by.
+    const LENS: [&str; 5] = ["k1", "k2", "k3", "p1", "p2"];
     let facts = &news.facts;
     let mut names: Vec<&str> = vec![&facts.station, &facts.software, "scratch", "dent", "bracket"];
     names.push("missing hole");
     names.extend(facts.cameras.iter().map(|camera| camera.as_str()));
     names.extend(news.people.iter().map(|person| person.name.as_str()));
     names.extend(news.alarms.iter().map(|alarm| alarm.said.as_str()));
+    names.extend(of_calibrations(news));
     // No name that is part of another goes first.
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     let rest = names.iter().fold(text.to_owned(), |rest, name| rest.replace(name, " "));
@@ -145,9 +152,31 @@ fn is_data(text: &str, news: &News) -> bool {
         let is_hash = word.len() >= 12 && word.chars().all(|letter| letter.is_ascii_hexdigit());
         // A key of the keyboard.
         let is_letter = word.chars().count() == 1;
-        let is_same = [&SAME[..], &UNITS, &KEYS].iter().any(|same| same.contains(&word));
+        let is_same = [&SAME[..], &UNITS, &KEYS, &LENS].iter().any(|same| same.contains(&word));
         is_same || is_letter || is_number(word) || is_part || is_hash
     })
+}
+
+/// What calibrations say in English, and what people noted.
+fn of_calibrations(news: &News) -> Vec<&str> {
+    let mut names = vec![];
+    let mut profiles: Vec<&ProfileFacts> = vec![];
+    for camera in news.calibrations.iter() {
+        profiles.extend(camera.profile.as_ref());
+        names.extend(camera.lost.as_deref());
+    }
+    if let Some(calibrating) = &news.calibrating {
+        profiles.push(&calibrating.draft);
+        names.push(&calibrating.board.dictionary);
+        names.extend(calibrating.refused.as_deref());
+    }
+    for profile in profiles {
+        names.push(&profile.folder);
+        names.extend(profile.serial.as_deref());
+        names.extend(profile.lens_note.as_deref());
+        names.extend(profile.objections.iter().map(String::as_str));
+    }
+    names
 }
 
 #[test]

@@ -35,8 +35,8 @@ fn alarmed() -> (Harness<'static>, Rc<RefCell<Behind>>) {
 
 #[test]
 fn every_page_is_reached_by_its_button_and_by_its_key() {
-    let keys = [Key::F1, Key::F2, Key::F3, Key::F4, Key::F5, Key::F6, Key::F7];
-    let names = ["Live", "Review", "Label", "History", "Recipe", "Health", "Settings"];
+    let keys = [Key::F1, Key::F2, Key::F3, Key::F4, Key::F5, Key::F6, Key::F7, Key::F8];
+    let names = ["Live", "Review", "Label", "History", "Recipe", "Calibrate", "Health", "Settings"];
     for (key, name) in keys.into_iter().zip(names) {
         let start = if name == "Live" { Page::Health } else { Page::Live };
         for by_key in [false, true] {

@@ -16,6 +16,7 @@ use egui_kittest::kittest::Queryable;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 use egui_kittest::{Harness, SnapshotResults};
 use sightline_ui::{Language, Page, Settings};
+use support::scenes;
 use support::states::State;
 
 const RENDERER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/renderer.txt");
@@ -68,6 +69,33 @@ fn compare(states: &[(State, &str)], settings: &Settings) {
                 harness.take_snapshot_results()
             }));
             results.extend(painted.unwrap_or_else(|_| panic!("{page:?} {name}")));
+        }
+    }
+    results.unwrap();
+}
+
+/// The Calibrate page at each step, in both themes and languages.
+#[test]
+fn a_camera_is_calibrated() {
+    let _one = PAINTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(why) = why_not() {
+        eprintln!("skipped: {why}");
+        return;
+    }
+    let german = Settings { language: Language::German, is_dark: false, ..Settings::default() };
+    let mut results = SnapshotResults::new();
+    for (settings, name) in [(Settings::default(), ""), (german, "-german")] {
+        let few = ["cards", "collecting", "residuals", "flat", "refused"];
+        let all = scenes::of_calibrate().into_iter();
+        for scene in all.filter(|scene| name.is_empty() || few.contains(&scene.name)) {
+            let painted = catch_unwind(AssertUnwindSafe(|| {
+                let builder = Harness::builder().renderer(renderer().unwrap().0);
+                let (mut harness, _behind) = scene.built(settings.clone(), builder);
+                let step = scene.name.replace(' ', "-");
+                harness.snapshot(format!("calibrate-{step}{name}"));
+                harness.take_snapshot_results()
+            }));
+            results.extend(painted.unwrap_or_else(|_| panic!("{} {name}", scene.name)));
         }
     }
     results.unwrap();

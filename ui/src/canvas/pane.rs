@@ -76,12 +76,8 @@ impl Pane {
             self.lens = Lens::Fit;
         }
         let scale = ui.ctx().pixels_per_point();
-        let covers = shot.picture.covers;
-        let response = ui.interact(place, ui.scope_id().with("pane"), Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, shot.name));
-        let sight = self.lens.sight(place, covers, scale);
-        let is_panned = self.take(ui, &response, &sight, shot.pans, scale);
-        let sight = self.lens.sight(place, covers, scale);
+        let (response, sight, is_panned) =
+            self.look(ui, place, shot.picture.covers, (shot.pans, shot.name));
         let painter = ui.painter_at(place);
         painter.rect_filled(place, egui::CornerRadius::same(6), Color32::BLACK);
         let found = paint(ui.ctx(), shelf, &painter, &sight, shot.picture, scale);
@@ -98,6 +94,23 @@ impl Pane {
         let is_there = found.is_ok();
         let trouble = found.err().flatten();
         Painted { response, sight, painter, is_panned, is_there, trouble }
+    }
+
+    /// Takes what pointer and wheel do in `place`, where `covers` of a frame is shown: gives that,
+    /// where each pixel is then, and whether the pointer is panning or pinching. One finger `pans`.
+    pub fn look(
+        &mut self,
+        ui: &Ui,
+        place: Rect,
+        covers: domain::RectPx,
+        (pans, name): (bool, &str),
+    ) -> (Response, Sight, bool) {
+        let scale = ui.ctx().pixels_per_point();
+        let response = ui.interact(place, ui.scope_id().with("pane"), Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+        let sight = self.lens.sight(place, covers, scale);
+        let is_panned = self.take(ui, &response, &sight, pans, scale);
+        (response, self.lens.sight(place, covers, scale), is_panned)
     }
 
     /// Takes wheel, pinch and drags; gives whether the pointer is at that.

@@ -7,6 +7,7 @@ mod reject;
 
 use egui::{Ui, Vec2, vec2};
 
+pub(in crate::pages) use camera::CameraView;
 pub(in crate::pages) use counts::disk_health;
 
 use crate::LineNews;
@@ -27,7 +28,7 @@ const WIDE: f32 = 900.0;
 /// What the page remembers.
 #[derive(Default)]
 pub struct Live {
-    camera: camera::CameraView,
+    camera: CameraView,
     reject: reject::LastReject,
 }
 

@@ -1,5 +1,6 @@
 //! The pages, a file each. Takes what a page is given; gives what it shows and asks for.
 
+mod calibrate;
 mod health;
 pub(crate) mod history;
 mod label;
@@ -19,6 +20,7 @@ pub struct Pages {
     label: label::Labelling,
     history: history::History,
     recipe: recipe::RecipePage,
+    calibrate: calibrate::Calibrate,
     health: health::Health,
     settings: settings::SettingsPage,
 }
@@ -32,6 +34,7 @@ impl Pages {
             Page::Label => self.label.show(ui, cx, &mut self.review.bench),
             Page::History => self.history.show(ui, cx),
             Page::Recipe => self.recipe.show(ui, cx),
+            Page::Calibrate => self.calibrate.show(ui, cx),
             Page::Health => self.health.show(ui, cx),
             Page::Settings => self.settings.show(ui, cx),
         }

@@ -3,6 +3,7 @@
 use egui::{Align2, Button, Key, Response, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::icon::page_icon;
+use super::lamp::fitting;
 use crate::Page;
 use crate::theme::{TOUCH, Theme, heavy, plain};
 
@@ -12,6 +13,19 @@ pub fn button(ui: &mut Ui, theme: &Theme, text: &str, leads: bool) -> Response {
         if leads { (theme.accent, theme.on_accent) } else { (theme.button, theme.text) };
     let text = RichText::new(text).color(ink);
     ui.add(Button::new(text).fill(fill).min_size(vec2(TOUCH * 1.5, TOUCH)))
+}
+
+/// A button as wide as there is room; it can be pressed when it `may`.
+pub fn wide_button(ui: &mut Ui, theme: &Theme, text: &str, (leads, may): (bool, bool)) -> Response {
+    let (fill, ink) =
+        if leads && may { (theme.accent, theme.on_accent) } else { (theme.button, theme.text) };
+    let size = vec2(ui.available_width(), TOUCH);
+    // Heavy letters are the wider ones, so that others of that size fit as well.
+    let edges = 2.0 * ui.spacing().button_padding.x + 2.0;
+    let fits = fitting(ui, text, 17.0, size.x - edges);
+    let font = if leads && may { fits } else { plain(fits.size) };
+    let button = Button::new(RichText::new(text).font(font).color(ink)).fill(fill);
+    ui.add_enabled_ui(may, |ui| ui.add_sized(size, button)).inner
 }
 
 /// A button that is on or off.

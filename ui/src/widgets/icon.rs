@@ -17,6 +17,7 @@ pub fn page_icon(painter: &Painter, rect: Rect, page: Page, ink: Color32) {
         Page::Label => draw.label(),
         Page::History => draw.history(),
         Page::Recipe => draw.recipe(),
+        Page::Calibrate => draw.calibrate(),
         Page::Health => draw.health(),
         Page::Settings => draw.settings(),
     }
@@ -88,6 +89,19 @@ impl Draw<'_> {
             self.line(&[(-0.85, y), (0.85, y)]);
             self.painter.circle_filled(self.at(knob, y), self.unit * 0.22, self.pen.color);
         }
+    }
+
+    /// A chessboard.
+    fn calibrate(&self) {
+        let side = 0.6;
+        let corners = [(0, 0), (2, 0), (1, 1), (0, 2), (2, 2)];
+        for (column, row) in corners {
+            let at = |by: i8| -0.9 + side * f32::from(by);
+            let from = self.at(at(column), at(row));
+            let square = Rect::from_min_max(from, self.at(at(column + 1), at(row + 1)));
+            self.painter.rect_filled(square, 1.0, self.pen.color);
+        }
+        self.frame((-0.9, -0.9), (0.9, 0.9));
     }
 
     /// A pulse.

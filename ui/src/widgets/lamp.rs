@@ -85,7 +85,7 @@ pub fn small_lamp(ui: &mut Ui, theme: &Theme, lamp: &Lamp, size: egui::Vec2) -> 
 }
 
 /// Heavy letters, at most `most` high, in which `text` is no wider than `width`.
-pub(super) fn fitting(ui: &Ui, text: &str, most: f32, width: f32) -> FontId {
+pub(crate) fn fitting(ui: &Ui, text: &str, most: f32, width: f32) -> FontId {
     let galley = ui.painter().layout_no_wrap(text.to_owned(), heavy(most), Color32::WHITE);
     let share = (width / galley.size().x.max(1.0)).min(1.0);
     // Whole points, so that few sizes of letters are drawn.

@@ -14,10 +14,11 @@ mod strip;
 mod table;
 
 pub use action::{Action, Tone, digit_key, pressed};
-pub use button::{button, choice, pad_key, rail_button, toggle};
+pub use button::{button, choice, pad_key, rail_button, toggle, wide_button};
 pub use card::{card, empty, fact, figure, pill, section, state};
 pub use glyph::{Glyph, glyph};
 pub use keyboard::{Keyboard, keep_in_view};
+pub(crate) use lamp::fitting;
 pub use lamp::{Lamp, big_lamp, small_lamp};
 pub use picture::{Outline, Picture, Placed, coloured, readable_on};
 pub use score::{Marker, TimeGauge, bar};

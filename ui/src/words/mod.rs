@@ -1,6 +1,7 @@
 //! Every visible word, in every language: a struct a page, a constant a language, so that a word
 //! that is missing does not compile. Numbers and times are written here too.
 
+pub(crate) mod calibrate;
 mod events;
 mod health;
 mod history;
@@ -40,6 +41,8 @@ pub struct Words {
     pub history: history::Words,
     /// Of the Recipe page.
     pub recipe: recipe::Words,
+    /// Of the Calibrate page.
+    pub calibrate: calibrate::Words,
     /// Of the Health page.
     pub health: health::Words,
     /// Of the Settings page.
@@ -57,6 +60,7 @@ static ENGLISH: Words = Words {
     label: label::ENGLISH,
     history: history::ENGLISH,
     recipe: recipe::ENGLISH,
+    calibrate: calibrate::ENGLISH,
     health: health::ENGLISH,
     settings: settings::ENGLISH,
 };
@@ -72,6 +76,7 @@ static GERMAN: Words = Words {
     label: label::GERMAN,
     history: history::GERMAN,
     recipe: recipe::GERMAN,
+    calibrate: calibrate::GERMAN,
     health: health::GERMAN,
     settings: settings::GERMAN,
 };

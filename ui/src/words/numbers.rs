@@ -33,10 +33,15 @@ impl Numbers {
         text
     }
 
-    /// With so many places behind the point.
+    /// With so many places behind the point; what is no number is a dash.
     #[must_use]
     pub fn real(&self, value: f64, places: usize) -> String {
-        format!("{value:.places$}").replace('.', &self.point.to_string())
+        let text = match value.abs() {
+            ..1e12 => format!("{value:.places$}"),
+            1e12..f64::INFINITY => format!("{value:.1e}"),
+            _ => return "–".to_owned(),
+        };
+        text.replace('.', &self.point.to_string())
     }
 
     /// A share as per cent, with so many places.
@@ -101,6 +106,12 @@ impl Numbers {
         self.written(at, zone, self.date)
     }
 
+    /// Day and time of day, to the minute.
+    #[must_use]
+    pub fn day_and_minute(&self, at: WallTime, zone: &TimeZone) -> String {
+        self.written(at, zone, &format!("{} %H:%M", self.date))
+    }
+
     /// Day and time of day.
     #[must_use]
     pub fn day_and_time(&self, at: WallTime, zone: &TimeZone) -> String {
@@ -124,6 +135,9 @@ mod tests {
         assert_eq!(Numbers::GERMAN.count(999), "999");
         assert_eq!(Numbers::GERMAN.count(216_012), "216.012");
         assert_eq!(Numbers::GERMAN.percent(0.1234, 1), "12,3 %");
+        assert_eq!(Numbers::GERMAN.real(-1.5e300, 3), "-1,5e300");
+        assert_eq!(Numbers::ENGLISH.real(f64::NAN, 3), "–");
+        assert_eq!(Numbers::ENGLISH.real(f64::NEG_INFINITY, 3), "–");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 /// The words.
 pub struct Words {
     /// Names of the pages, in the order of `Page::ALL`.
-    pub pages: [&'static str; 7],
+    pub pages: [&'static str; 8],
     /// States of the line, in the order of `LineState`.
     pub states: [&'static str; 5],
     /// There is only a store.
@@ -71,7 +71,7 @@ pub struct Words {
 }
 
 pub const ENGLISH: Words = Words {
-    pages: ["Live", "Review", "Label", "History", "Recipe", "Health", "Settings"],
+    pages: ["Live", "Review", "Label", "History", "Recipe", "Calibrate", "Health", "Settings"],
     states: ["Off", "Starting", "Running", "Degraded", "Stopping"],
     no_line: "Review",
     pass: "PASS",
@@ -108,7 +108,16 @@ pub const ENGLISH: Words = Words {
 };
 
 pub const GERMAN: Words = Words {
-    pages: ["Live", "Prüfen", "Markieren", "Verlauf", "Rezept", "Zustand", "Einstellungen"],
+    pages: [
+        "Live",
+        "Prüfen",
+        "Markieren",
+        "Verlauf",
+        "Rezept",
+        "Kalibrieren",
+        "Zustand",
+        "Einstellungen",
+    ],
     states: ["Aus", "Startet", "Läuft", "Gestört", "Hält an"],
     no_line: "Nachprüfung",
     pass: "GUT",

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
+pub mod calibration;
 pub mod parts;
 pub mod scenes;
 pub mod states;
@@ -33,6 +34,8 @@ pub struct Behind {
     pub answer: Answer,
     answers: Vec<(Ask, Answer)>,
     pub kept: Vec<Settings>,
+    /// Whether the cameras' pictures are looked at.
+    pub looks: bool,
     /// The store lies here as long as this does.
     pub folder: Option<tempfile::TempDir>,
 }
@@ -71,6 +74,10 @@ impl Station for Fake {
 
     fn keep(&mut self, settings: &Settings) {
         self.0.borrow_mut().kept.push(settings.clone());
+    }
+
+    fn look(&mut self, looks: bool) {
+        self.0.borrow_mut().looks = looks;
     }
 
     fn wake_by(&mut self, _: Box<dyn Fn() + Send + Sync>) {}
@@ -266,6 +273,7 @@ pub fn screen_with(
         answer: Answer::Done,
         answers: vec![],
         kept: vec![],
+        looks: false,
         folder: None,
     }));
     let station = Fake(Rc::clone(&behind));

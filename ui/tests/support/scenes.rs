@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use domain::{Judgement, Label, PartId, PartKey, PersonId, Role};
 use egui::{Key, Pos2, Rect, Vec2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, HarnessBuilder};
 use sightline_ui::words::Words;
-use sightline_ui::{Answer, Page, Refusal, Settings};
+use sightline_ui::{Answer, News, Page, Refusal, Settings};
 use store::{NewLabel, Store};
 use tempfile::TempDir;
 
+use super::calibration::Scene as Calibration;
 use super::states::State;
 use super::{Behind, NOW, people};
 
@@ -26,10 +27,13 @@ pub enum Step {
     Draw,
     /// The first field to write into.
     Field,
+    /// The first number to write.
+    Spin,
 }
 
 /// What a scene is set with.
 pub struct Set {
+    news: News,
     settings: Settings,
     folder: TempDir,
     answer: Answer,
@@ -74,16 +78,24 @@ impl Scene {
 
     /// The screen once all of it was done.
     pub fn harness(&self, settings: Settings) -> (Harness<'static>, Rc<RefCell<Behind>>) {
+        self.built(settings, Harness::builder())
+    }
+
+    /// As [`Self::harness`], painted by what `builder` says.
+    pub fn built(
+        &self,
+        settings: Settings,
+        builder: HarnessBuilder<()>,
+    ) -> (Harness<'static>, Rc<RefCell<Behind>>) {
         let (folder, answer) = (self.state.folder(), Answer::Done);
-        let mut set = Set { settings, folder, answer };
+        let mut set = Set { news: self.state.news(), settings, folder, answer };
         (self.prepare)(&mut set);
         let words = Words::of(set.settings.language);
-        let news = self.state.news();
-        let made = super::screen_with(news, Some(set.folder.path()), self.page, set.settings);
+        let made = super::screen_with(set.news, Some(set.folder.path()), self.page, set.settings);
         let (mut screen, behind) = made;
         behind.borrow_mut().answer = set.answer;
         behind.borrow_mut().folder = Some(set.folder);
-        let builder = Harness::builder().with_size(egui::vec2(1280.0, 800.0));
+        let builder = builder.with_size(egui::vec2(1280.0, 800.0));
         let mut harness = builder.build_ui(move |ui| super::show(&mut screen, ui));
         harness.run_steps(4);
         for step in (self.steps)(words) {
@@ -94,15 +106,17 @@ impl Scene {
                 }
                 Step::Key(key) => harness.key_press(key),
                 Step::Draw => draw(&mut harness),
-                Step::Field => {
-                    let field = egui::accesskit::Role::TextInput;
-                    harness.get_all_by_role(field).next().unwrap().click();
-                }
+                Step::Field => focus(&harness, egui::accesskit::Role::TextInput),
+                Step::Spin => focus(&harness, egui::accesskit::Role::SpinButton),
             }
             harness.run_steps(4);
         }
         (harness, behind)
     }
+}
+
+fn focus(harness: &Harness<'_>, field: egui::accesskit::Role) {
+    harness.get_all_by_role(field).next().unwrap().click();
 }
 
 fn draw(harness: &mut Harness<'_>) {
@@ -184,6 +198,7 @@ pub fn all() -> Vec<Scene> {
     all.extend(of_review());
     all.extend(of_label());
     all.extend(of_history());
+    all.extend(of_calibrate());
     all.extend(of_the_rest());
     all
 }
@@ -240,6 +255,52 @@ fn of_history() -> Vec<Scene> {
             vec![Step::TapFirst("#40 ".to_owned()), tap(words.history.heatmap)]
         }),
     ]
+}
+
+/// The Calibrate page at each step.
+pub fn of_calibrate() -> Vec<Scene> {
+    let scene = |name, steps| Scene::new((name, Page::Calibrate, State::Idle), steps);
+    vec![
+        scene("cards", |_| vec![]).prepared(|set| set.news = Calibration::Cards.news()),
+        scene("really begin", |words| vec![tap(&words.calibrate.begin.replace("{}", "top"))])
+            .prepared(|set| set.news = Calibration::Cards.news()),
+        scene("a camera alone", |_| vec![]).prepared(|set| set.news = Calibration::Alone.news()),
+        scene("begun", |_| vec![]).prepared(|set| set.news = Calibration::Begun.news()),
+        scene("a number is typed", |_| vec![Step::Spin])
+            .prepared(|set| set.news = Calibration::Begun.news()),
+        scene("collecting", |_| vec![]).prepared(|set| set.news = Calibration::Collecting.news()),
+        scene("fitted", |words| vec![Step::Key(Key::Num2), tap(words.calibrate.live)])
+            .prepared(fitted),
+        scene("residuals", |words| vec![Step::Key(Key::Num2), tap(words.calibrate.residuals)])
+            .prepared(fitted),
+        scene("views", |words| vec![Step::Key(Key::Num2), tap(words.calibrate.lists[0])])
+            .prepared(fitted),
+        scene("on the belt", |_| vec![]).prepared(|set| set.news = Calibration::Plane.news()),
+        scene("places are picked", |words| {
+            vec![Step::Key(Key::Num3), tap(words.calibrate.pick_two)]
+        })
+        .prepared(fitted),
+        scene("flat", |_| vec![]).prepared(|set| set.news = Calibration::Flat.news()),
+        scene("flat is done", |_| vec![Step::Key(Key::Num4)]).prepared(ready),
+        scene("a landmark is picked", |words| {
+            vec![Step::Key(Key::Num5), tap(words.calibrate.pick_landmark)]
+        })
+        .prepared(ready),
+        scene("belt", |_| vec![Step::Key(Key::Num6)]).prepared(ready),
+        scene("refused", |_| vec![]).prepared(|set| set.news = Calibration::Refused.news()),
+        scene("ready", |_| vec![]).prepared(ready),
+        scene("ends", |words| vec![tap(words.calibrate.end)]).prepared(ready),
+        scene("accepted", |_| vec![]).prepared(|set| set.news = Calibration::Accepted.news()),
+        scene("objected", |_| vec![]).prepared(|set| set.news = Calibration::Objected.news()),
+    ]
+}
+
+fn fitted(set: &mut Set) {
+    set.news = Calibration::Fitted.news();
+}
+
+fn ready(set: &mut Set) {
+    set.news = Calibration::Ready.news();
 }
 
 fn of_the_rest() -> Vec<Scene> {

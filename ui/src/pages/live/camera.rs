@@ -20,7 +20,7 @@ const SOONER: f64 = 0.75;
 
 /// The cameras' pictures.
 #[derive(Default)]
-pub(super) struct CameraView {
+pub(in crate::pages) struct CameraView {
     chosen: Option<CameraId>,
     painted: HashMap<CameraId, Painted>,
 }
@@ -55,6 +55,18 @@ impl CameraView {
             let is_down = line.snapshot.cameras.iter().any(|it| &it.camera == camera && !it.is_up);
             self.picture(ui, cx, preview, is_down, size);
         });
+    }
+
+    /// The picture of one camera, at most `fps` times a second another one; none while there is
+    /// none that can be painted.
+    pub(in crate::pages) fn texture(
+        &mut self,
+        ctx: &egui::Context,
+        preview: &Arc<Preview>,
+        fps: f32,
+    ) -> Option<&TextureHandle> {
+        self.paint_when_due(ctx, preview, fps);
+        self.painted.get(&preview.camera).map(|painted| &painted.texture)
     }
 
     fn cameras(&mut self, ui: &mut Ui, cx: &Cx<'_>, shown: &CameraId) {
@@ -117,6 +129,9 @@ impl CameraView {
         }
         let picture = &preview.picture;
         let size = [picture.size.width as usize, picture.size.height as usize];
+        if picture.rgb.is_empty() || picture.rgb.len() != 3 * size[0] * size[1] {
+            return;
+        }
         let image = ColorImage::from_rgb(size, &picture.rgb);
         let texture = match self.painted.remove(&preview.camera) {
             Some(mut painted) => {
