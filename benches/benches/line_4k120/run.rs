@@ -202,7 +202,13 @@ fn setup(work: &Work<'_>, folder: &Path, heard: &Heard) -> Result<Set, Failure> 
             let (source, exposed) = Camera::new(work.film, id.clone(), &clock, pace, rounds);
             let source = Box::new(source);
             (
-                CameraSetup { camera: id.clone(), source, field: None, peeks: vec![], watcher: None },
+                CameraSetup {
+                    camera: id.clone(),
+                    source,
+                    field: None,
+                    peeks: vec![],
+                    watcher: None,
+                },
                 exposed,
             )
         })

@@ -331,8 +331,9 @@ mod tests {
         let text = format!("golden = 'golden.png'\n{align}");
         let align: Align = toml::from_str(&text).unwrap();
         let still = Arc::default();
-        let cameras = calibration
-            .map(|it| (CameraId::new("top"), Calibrated { calibration: Some(Arc::new(it)), still }));
+        let cameras = calibration.map(|it| {
+            (CameraId::new("top"), Calibrated { calibration: Some(Arc::new(it)), still })
+        });
         let golden = Some((&align, CROP, picture(0.0, 0.0, 0.0)));
         let calibrations = Calibrations::new(cameras.into_iter().collect(), golden).unwrap();
         Correction::new(&calibrations, Colour::Gray)

@@ -2,6 +2,7 @@
 //! recipe. Takes a checked station; nothing here waits for a camera's, a model's or a disk's sake
 //! while the line runs.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use super::asker::{Asker, FloorWish, Held};
 use super::filming::Studio;
 use super::look::{RecipeInForce, Watch};
 use super::open;
+use super::recalibrated::{Recalibrated, Watches};
 use super::recipes::Ready;
 use crate::config::{self, RecipeFile, Station};
 
@@ -58,7 +60,11 @@ impl Plc for Shared {
 /// A recipe that is being armed, and who asked for it.
 struct Arming {
     asker: Asker,
-    thread: JoinHandle<Result<Ready>>,
+    thread: JoinHandle<Result<(Ready, Watches)>>,
+    /// Whether there are calibrations that nothing was armed with before.
+    is_anew: bool,
+    /// Whether the line is started afterwards.
+    starts: bool,
 }
 
 /// The station at work.
@@ -85,6 +91,7 @@ pub struct Floor {
     held: bool,
     /// Where the cameras' frames are looked at, by camera: by people, and by who calibrates.
     peeks: Vec<[Arc<Peek>; 2]>,
+    recalibrated: Recalibrated,
 }
 
 impl Floor {
@@ -118,6 +125,7 @@ impl Floor {
             stops: Vec::new(),
             held: false,
             peeks,
+            recalibrated: Recalibrated::default(),
         })
     }
 
@@ -137,13 +145,14 @@ impl Floor {
         counters.start_again();
         counters.set_recipe(self.ready.facts.number);
         counters.set_state(LineState::Starting);
+        self.recalibrated.begin();
         let mut cameras = Vec::new();
         for (index, camera) in self.station.cameras.iter().enumerate() {
             let source = open::camera(camera, &self.clock)
                 .map_err(|error| self.station.blame(&format!("camera.{index}.source"), error))?;
             let field = self.field(index);
             let peeks = self.peeks[index].iter().map(Arc::clone).collect();
-            let watcher = open::watcher(camera).map_err(|error| {
+            let watcher = self.recalibrated.watcher(camera).map_err(|error| {
                 self.station.blame(&format!("camera.{index}.calibration"), error)
             })?;
             let camera = CameraId::new(&camera.name);
@@ -221,7 +230,7 @@ impl Floor {
             }
         }
         if self.arming.as_ref().is_some_and(|arming| arming.thread.is_finished()) {
-            self.change();
+            self.change(leaving)?;
         }
         if self.line.as_ref().is_some_and(Line::is_over) {
             self.end()?;
@@ -239,6 +248,11 @@ impl Floor {
 
     fn obey(&mut self, command: PlcCommand, asker: Asker) -> Result<()> {
         match command {
+            PlcCommand::Start if self.line.is_none() && self.recalibrated.is_anew() => {
+                if let Some((recipe, asker)) = self.to_be_armed(self.ready.facts.number, asker) {
+                    self.arm(recipe, asker, true);
+                }
+            }
             PlcCommand::Start if self.line.is_none() => {
                 self.start()?;
                 asker.answer(Ok(()));
@@ -303,13 +317,20 @@ impl Floor {
         &self.store
     }
 
+    /// Where who calibrates says that a profile was accepted: it comes into force when a recipe is
+    /// armed.
+    pub const fn recalibrated(&self) -> &Arc<AtomicBool> {
+        self.recalibrated.word()
+    }
+
     /// Arms another recipe; the line goes on meanwhile.
     fn select(&mut self, number: u16, asker: Asker) {
-        if number == self.ready.facts.number && self.arming.is_none() {
+        let is_in_force = number == self.ready.facts.number && !self.recalibrated.is_anew();
+        if is_in_force && self.arming.is_none() {
             return asker.answer(Ok(()));
         }
         if let Some((recipe, asker)) = self.to_be_armed(number, asker) {
-            self.arm(recipe, asker);
+            self.arm(recipe, asker, false);
         }
     }
 
@@ -320,7 +341,7 @@ impl Floor {
             return asker.answer(Err(error));
         }
         if number == self.ready.facts.number {
-            return self.arm(recipe, asker);
+            return self.arm(recipe, asker, false);
         }
         asker.answer(Ok(()));
     }
@@ -337,23 +358,31 @@ impl Floor {
         None
     }
 
-    /// Arms `recipe` on a thread of its own.
-    fn arm(&mut self, recipe: RecipeFile, asker: Asker) {
+    /// Arms `recipe` on a thread of its own, and starts the line then if it `starts`.
+    fn arm(&mut self, recipe: RecipeFile, asker: Asker, starts: bool) {
         let (inspectors, trust) = (self.station.inspectors, self.station.trust.clone());
         let cameras = super::recipes::calibrated(&self.station);
-        let arm = move || Ready::arm(&recipe, inspectors, &trust, &cameras);
+        let is_anew = self.recalibrated.take();
+        let arm = move || {
+            let ready = Ready::arm(&recipe, inspectors, &trust, &cameras)?;
+            let watched = if is_anew { &cameras[..] } else { &[] };
+            Ok((ready, Recalibrated::watches(watched)?))
+        };
         match Builder::new().name("arming".to_owned()).spawn(arm) {
-            Ok(thread) => self.arming = Some(Arming { asker, thread }),
+            Ok(thread) => self.arming = Some(Arming { asker, thread, is_anew, starts }),
             Err(error) => asker.answer(Err(anyhow!("no thread to arm a recipe: {error}"))),
         }
     }
 
     /// Puts the recipe that was armed in force, from the next part on.
-    fn change(&mut self) {
-        let Some(Arming { asker, thread }) = self.arming.take() else { return };
+    fn change(&mut self, leaving: bool) -> Result<()> {
+        let Some(Arming { asker, thread, is_anew, starts }) = self.arming.take() else {
+            return Ok(());
+        };
         let armed = thread.join().unwrap_or_else(|_| Err(anyhow!("a defect in this software")));
-        match armed.and_then(|ready| self.put_in_force(&ready).map(|()| ready)) {
-            Ok(ready) => {
+        match armed.and_then(|it| self.put_in_force(&it.0).map(|()| it)) {
+            Ok((ready, watches)) => {
+                self.recalibrated.renew(watches);
                 self.keep_share_of(&ready);
                 let RecipeInForce { number, name, .. } = &ready.facts;
                 tracing::info!(target: "run", number, name, "another recipe is in force");
@@ -361,13 +390,20 @@ impl Floor {
                 self.watch.set_recipe(ready.facts.clone());
                 self.tell_alarm(&ready);
                 self.ready = ready;
+                if starts && !leaving && self.line.is_none() {
+                    self.start()?;
+                }
                 asker.answer(Ok(()));
             }
             Err(error) => {
+                if is_anew {
+                    self.recalibrated.put_back();
+                }
                 tracing::error!(target: "run", "the recipe stays as it was: {error:#}");
                 asker.answer(Err(error));
             }
         }
+        Ok(())
     }
 
     /// Tells what somebody has to look after while `ready` is in force.

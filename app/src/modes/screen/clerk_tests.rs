@@ -43,6 +43,7 @@ impl Office {
             clips: None,
             people: Some(people),
             wishes: Some(wishes),
+            calibrator: None,
             answers,
             inbox: to_clerk,
             export: Arc::new(|format, out: &Path| Ok(format!("{format} {}", out.display()))),

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use calibration::{AcceptLimits, Profile, Px};
+use calibration::profile::PROFILE_FILE;
+use calibration::{AcceptLimits, CameraFacts, Profile, Px};
 use domain::WallTime;
 use jiff::Timestamp;
 use ui::calibrating::{BeltFacts, FlatFacts, LensFacts, PlaneFacts, ProfileFacts};
@@ -38,6 +39,26 @@ pub fn of(profile: &Profile, maps: &Path, shown_as: &str, objections: Vec<String
 /// Of a folder that holds no profile yet.
 pub fn of_nothing(shown_as: &str) -> ProfileFacts {
     ProfileFacts { folder: shown_as.to_owned(), ..ProfileFacts::default() }
+}
+
+/// The facts of the profile in `folder`, which a line measures by, and what keeps it from that.
+pub fn in_force(folder: &Path, now: Timestamp) -> ProfileFacts {
+    let shown_as = folder.display().to_string();
+    let objecting = |objection: String| ProfileFacts {
+        objections: vec![objection],
+        ..of_nothing(&shown_as)
+    };
+    if !folder.join(PROFILE_FILE).exists() {
+        return objecting(format!("{shown_as}: there is no profile in it yet"));
+    }
+    match Profile::read(folder) {
+        Ok(profile) => {
+            let objections = profile.arm(&CameraFacts::default(), now).err().unwrap_or_default();
+            let objections = objections.iter().map(ToString::to_string).collect();
+            of(&profile, folder, &shown_as, objections)
+        }
+        Err(error) => objecting(error.to_string()),
+    }
 }
 
 fn lens(profile: &Profile, limits: &AcceptLimits) -> Option<LensFacts> {
