@@ -94,7 +94,11 @@ impl Backstage {
         };
         Builder::new().name("clerk".to_owned()).spawn(move || clerk.work(&asked))?;
         let cameras = Cameras {
-            previewers: floor.peeks().iter().map(|[peek, _]| Previewer::new(Arc::clone(peek))).collect(),
+            previewers: floor
+                .peeks()
+                .iter()
+                .map(|[peek, _]| Previewer::new(Arc::clone(peek)))
+                .collect(),
             counters: Arc::clone(floor.watch().counters()),
             fps: setup::read(&folder).preview_fps,
             are_shown: Arc::default(),

@@ -37,6 +37,8 @@ pub use asker::{Asker, FloorWish, Held};
 use fail_on::FailOn;
 pub use floor::Floor;
 use look::Look;
+#[cfg(test)]
+pub use look::RecipeInForce;
 pub use look::Watch;
 pub use open::camera as open_camera;
 pub use process::rss_bytes;

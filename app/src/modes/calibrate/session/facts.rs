@@ -44,10 +44,8 @@ pub fn of_nothing(shown_as: &str) -> ProfileFacts {
 /// The facts of the profile in `folder`, which a line measures by, and what keeps it from that.
 pub fn in_force(folder: &Path, now: Timestamp) -> ProfileFacts {
     let shown_as = folder.display().to_string();
-    let objecting = |objection: String| ProfileFacts {
-        objections: vec![objection],
-        ..of_nothing(&shown_as)
-    };
+    let objecting =
+        |objection: String| ProfileFacts { objections: vec![objection], ..of_nothing(&shown_as) };
     if !folder.join(PROFILE_FILE).exists() {
         return objecting(format!("{shown_as}: there is no profile in it yet"));
     }

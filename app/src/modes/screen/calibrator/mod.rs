@@ -250,15 +250,13 @@ impl Calibrator {
             let minutes = LEFT_AFTER.as_secs() / 60;
             return self.leave(&format!("nobody has touched it for {minutes} minutes"));
         }
-        let is_told = match under_way.session.is_fitting() {
-            // The screen knows already that it takes a while; and shows itself what was refused.
-            true => under_way.session.fit(now(&*self.clock)).is_ok() || true,
-            false => {
-                let camera = &self.cameras[under_way.at];
-                under_way.look(camera, &mut self.reader, &*self.clock)
-            }
-        };
-        if is_told {
+        if under_way.session.is_fitting() {
+            // The screen knows already that it takes a while, and is shown what is refused.
+            let _ = under_way.session.fit(now(&*self.clock));
+            return self.tell();
+        }
+        let camera = &self.cameras[under_way.at];
+        if under_way.look(camera, &mut self.reader, &*self.clock) {
             self.tell();
         }
     }
