@@ -513,6 +513,7 @@ fn complain(summary: LineSummary) -> Result<()> {
 mod tests {
     use std::fs;
     use std::path::Path;
+    use std::sync::atomic::Ordering;
     use std::thread::park_timeout;
 
     use super::*;
@@ -662,6 +663,69 @@ mod tests {
         }
         assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(2)), CommandAnswer::Done);
         assert_eq!(fixture.floor.watch.counters().events()["model_on_cpu"], 3);
+    }
+
+    /// While a camera is calibrated its parts are undecided, and none is missing.
+    #[test]
+    fn parts_are_undecided_while_their_camera_is_calibrated() {
+        let mut fixture = Fixture::new();
+        fixture.floor.start().unwrap();
+        let still = Arc::clone(&fixture.floor.station.cameras[0].still);
+        let mut until = |what: &str, is_so: &dyn Fn(&domain::Conservation) -> bool| {
+            for _ in 0..12_000 {
+                fixture.floor.tick(false).unwrap();
+                let parts = fixture.floor.watch.counters().snapshot().parts;
+                if is_so(&parts) {
+                    return parts;
+                }
+                park_timeout(Duration::from_millis(10));
+            }
+            panic!("{what}: not within two minutes");
+        };
+        let decided = |parts: &domain::Conservation| parts.passed + parts.rejected;
+        let before = until("it decides", &|parts| decided(parts) > 3);
+        still.calibrate(true);
+        let during = until("undecided", &|parts| parts.undecided > before.undecided + 10);
+        let rest = decided(&during) - decided(&before);
+        assert!(rest < 10, "only what was on the line: {before:?} {during:?}");
+        still.calibrate(false);
+        until("it decides again", &|parts| decided(parts) > decided(&during) + 3);
+    }
+
+    /// A profile that was accepted comes into force with the next arming: of the recipe that is in
+    /// force too, and when the line is started.
+    #[test]
+    fn what_was_calibrated_anew_is_armed() {
+        use CommandAnswer::{Done, Refused};
+        let mut fixture = Fixture::new();
+        let accept = |fixture: &Fixture| {
+            fixture.floor.recalibrated().store(true, Ordering::Release);
+            Arc::as_ptr(&fixture.floor.ready.armed)
+        };
+        let is_armed = |fixture: &Fixture, before| {
+            !fixture.floor.recalibrated.is_anew()
+                && Arc::as_ptr(&fixture.floor.ready.armed) != before
+        };
+        let before = accept(&fixture);
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done);
+        assert!(is_armed(&fixture, before) && !fixture.floor.is_off());
+        fixture.until_it_runs();
+        let before = accept(&fixture);
+        assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(1)), Done);
+        assert!(is_armed(&fixture, before));
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
+
+        let one = fixture.folder.path().join("one.toml");
+        let whole = fs::read_to_string(&one).unwrap();
+        fs::write(&one, "name = 1").unwrap();
+        let before = accept(&fixture);
+        assert_eq!(fixture.obeys(PlcCommand::Start), Refused);
+        assert!(fixture.floor.is_off() && fixture.floor.recalibrated.is_anew());
+        fs::write(&one, whole).unwrap();
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done);
+        assert!(is_armed(&fixture, before));
+        fixture.until_it_runs();
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
     }
 
     #[test]

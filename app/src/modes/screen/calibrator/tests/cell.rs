@@ -142,9 +142,18 @@ impl Cell {
         Self::over(tempfile::tempdir().unwrap(), is_named)
     }
 
-    /// The station is started anew, over what was there.
-    pub fn again(mut self) -> Self {
-        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+    /// The station is started anew, over the profiles that were there.
+    pub fn again(self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for profile in fs::read_dir(self.folder.path().join("calibration")).unwrap() {
+            let profile = profile.unwrap();
+            let to = folder.path().join("calibration").join(profile.file_name());
+            fs::create_dir_all(&to).unwrap();
+            for file in fs::read_dir(profile.path()).unwrap() {
+                let file = file.unwrap();
+                fs::copy(file.path(), to.join(file.file_name())).unwrap();
+            }
+        }
         drop(self);
         Self::over(folder, true)
     }
