@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use domain::recipe::Limits;
-use domain::{CameraId, LineState, MonoTime, PlcAnswer, Sha256};
+use domain::{CameraId, LineState, MonoTime, Sha256};
 use pipeline::act::reject::Reject;
 use pipeline::capture::peek::Peek;
 use pipeline::clock::Clock;
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
 use pipeline::link::{LinkReceiver, Received};
-use pipeline::plc::{self, Asked, FieldInput, Plc, PlcCommand, PlcConfig, PlcStatus, Telling};
+use pipeline::plc::{self, Asked, FieldInput, Plc, PlcCommand, PlcConfig, PlcStatus};
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
 use store::{RunStart, Store};
@@ -26,36 +26,12 @@ use super::look::{RecipeInForce, Watch};
 use super::open;
 use super::recalibrated::{Recalibrated, Watches};
 use super::recipes::Ready;
+use super::shared::Shared;
 use crate::config::{self, RecipeFile, Station};
 
 /// How long the parts on the line and what is to be written of them may take after a stop.
 const DRAIN_MOST: Duration = Duration::from_secs(20);
 const _: () = assert!(pipeline::limits::FILM_FINISH.as_secs() < DRAIN_MOST.as_secs());
-
-/// A PLC that outlives a line: it is there before the first one and between two.
-#[derive(Clone)]
-struct Shared(Arc<Mutex<Box<dyn Plc>>>);
-
-impl Shared {
-    // Never contended on a line: only one thread of it speaks to the PLC.
-    fn with<T>(&self, act: impl FnOnce(&mut dyn Plc) -> T) -> T {
-        act(self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut())
-    }
-}
-
-impl Plc for Shared {
-    fn tell(&mut self, telling: &Telling) -> PlcAnswer {
-        self.with(|plc| plc.tell(telling))
-    }
-
-    fn gate(&mut self, open: bool) -> PlcAnswer {
-        self.with(|plc| plc.gate(open))
-    }
-
-    fn status(&mut self, status: &PlcStatus) {
-        self.with(|plc| plc.status(status));
-    }
-}
 
 /// A recipe that is being armed, and who asked for it.
 struct Arming {
@@ -113,7 +89,7 @@ impl Floor {
             store,
             clock,
             watch: Arc::new(watch),
-            plc: Shared(Arc::new(Mutex::new(plc))),
+            plc: Shared::new(plc),
             fields,
             asked,
             ready,
@@ -370,7 +346,12 @@ impl Floor {
         };
         match Builder::new().name("arming".to_owned()).spawn(arm) {
             Ok(thread) => self.arming = Some(Arming { asker, thread, is_anew, starts }),
-            Err(error) => asker.answer(Err(anyhow!("no thread to arm a recipe: {error}"))),
+            Err(error) => {
+                if is_anew {
+                    self.recalibrated.put_back();
+                }
+                asker.answer(Err(anyhow!("no thread to arm a recipe: {error}")));
+            }
         }
     }
 

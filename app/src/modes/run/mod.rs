@@ -13,6 +13,7 @@ mod rates;
 mod recalibrated;
 mod recipes;
 mod service;
+mod shared;
 mod signals;
 pub mod span;
 mod words;

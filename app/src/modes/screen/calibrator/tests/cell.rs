@@ -291,6 +291,15 @@ impl Cell {
         self.until(what, is).calibrating.unwrap()
     }
 
+    /// As [`Self::until_it`], while time goes by.
+    pub fn until_later(&mut self, what: &str, is: impl Fn(&Calibrating) -> bool) {
+        let clock = Arc::clone(&self.clock);
+        self.until_it(what, |it| {
+            clock.set(clock.now().plus(Duration::from_millis(100)));
+            is(it)
+        });
+    }
+
     /// What the audit log has of calibrations, the oldest first.
     pub fn audit(&self) -> Vec<(Option<PersonId>, Value)> {
         let reader = Reader::open(self.folder.path()).unwrap();
