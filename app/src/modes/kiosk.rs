@@ -10,11 +10,14 @@ use std::thread::{Builder, JoinHandle, park_timeout};
 use std::time::Duration;
 
 use anyhow::Result;
+use domain::CameraId;
 use pipeline::clock::Clock;
 use store::People;
 
 use super::export;
-use super::run::{self, Behind, Wish};
+use super::run::{self, Behind, Floor, Wish};
+use super::screen::calibrator::AtWork;
+use super::screen::calibrator::on_line::{OnLine, camera_of};
 use super::screen::clerk::{Clerk, Inbox};
 use super::screen::door::{self, Cameras};
 use super::screen::hall::{Hall, LineBehind};
@@ -54,6 +57,7 @@ pub fn run(args: &Args) -> Result<Ended> {
 struct Backstage {
     is_over: Arc<AtomicBool>,
     usher: Option<JoinHandle<()>>,
+    _calibrates: AtWork,
 }
 
 impl Backstage {
@@ -62,13 +66,16 @@ impl Backstage {
         let station = floor.station();
         let folder = station.store.clone();
         let in_force = floor.watch().recipe().number;
-        let line =
-            LineBehind { watch: Arc::clone(floor.watch()), plc_holds, store: folder.clone() };
+        let stills = station.cameras.iter();
+        let stills = stills.map(|it| (CameraId::new(&it.name), Arc::clone(&it.still))).collect();
+        let watch = Arc::clone(floor.watch());
+        let line = LineBehind { watch, plc_holds, store: folder.clone(), stills };
         let facts = facts::of_station(station, in_force)?;
         let hall = Arc::new(Hall::new(facts, Some(line), Arc::clone(&clock)));
         let (answers, to_screen) = channel();
         let (inbox, asked) = channel();
         let again = station.reread();
+        let calibrates = calibrating(floor, &hall, &inbox, &clock)?;
         let kept = folder.clone();
         let exported = folder.clone();
         let clerk = Clerk {
@@ -76,6 +83,7 @@ impl Backstage {
             labels: Ok(floor.store().labels()?),
             people: Some(People::of_store(&folder)?),
             wishes: Some(wishes.clone()),
+            calibrator: Some(calibrates.desk()),
             answers,
             inbox: inbox.clone(),
             export: Arc::new(move |format, out| export::by_hand(&exported, format, out)),
@@ -107,8 +115,34 @@ impl Backstage {
             is_over: Arc::clone(&is_over),
         };
         let usher = Builder::new().name("screen".to_owned()).spawn(move || usher.work())?;
-        Ok(Self { is_over, usher: Some(usher) })
+        Ok(Self { is_over, usher: Some(usher), _calibrates: calibrates })
     }
+}
+
+/// Who calibrates the line's cameras.
+fn calibrating(
+    floor: &Floor,
+    hall: &Arc<Hall>,
+    clerk: &Sender<Inbox>,
+    clock: &Arc<dyn Clock>,
+) -> Result<AtWork> {
+    let station = floor.station();
+    let cameras = station.cameras.iter().zip(floor.peeks()).map(|(camera, [_, peek])| {
+        let feed = OnLine {
+            camera: CameraId::new(&camera.name),
+            still: Arc::clone(&camera.still),
+            counters: Arc::clone(floor.watch().counters()),
+            is_anew: Arc::clone(floor.recalibrated()),
+        };
+        let anew = "stop and start the line, or select a recipe";
+        camera_of(station, camera, Arc::clone(peek), Box::new(feed), anew)
+    });
+    let clerk = clerk.clone();
+    let left = move |camera: &CameraId, why: &str| {
+        // Nobody to hear it: the program ends.
+        let _ = clerk.send(Inbox::CalibrationLeft(camera.clone(), why.to_owned()));
+    };
+    Ok(AtWork::start(cameras.collect(), Arc::clone(hall), Arc::clone(clock), Box::new(left))?)
 }
 
 impl Drop for Backstage {

@@ -43,6 +43,12 @@ impl Peek {
         self.fetch.recv_timeout(patience).ok()
     }
 
+    /// Wishes for nothing any more, and lets go what is there.
+    pub fn forget(&self) {
+        self.is_wanted.store(false, Ordering::Release);
+        drop(self.fetch.try_recv());
+    }
+
     /// Shows `frame` to whoever wished for one. Never waits.
     pub fn show(&self, frame: &Frame) {
         if self.is_wanted.load(Ordering::Relaxed) && self.is_wanted.swap(false, Ordering::Acquire) {
@@ -83,6 +89,13 @@ mod tests {
         peek.show(&frame(4));
         assert_eq!(peek.fetch_within(Duration::ZERO).map(|frame| frame.sequence), Some(4));
         assert!(peek.fetch().is_none());
+        peek.wish();
+        peek.forget();
+        peek.show(&frame(5));
+        assert!(peek.fetch().is_none(), "the wish is forgotten");
+        peek.wish();
+        peek.show(&frame(6));
+        peek.forget();
         assert_eq!(Arc::strong_count(&pixels), 1);
     }
 }

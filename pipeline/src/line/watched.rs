@@ -1,7 +1,7 @@
 //! Who looks whether calibrations still hold, a thread for each camera with something to hold its
 //! frames against: takes a frame now and then, gives the cause to `prepare`.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use calibration::Picture;
@@ -21,8 +21,10 @@ pub struct Watcher {
     pub camera: CameraId,
     /// Where it may look at its frames.
     pub peek: Arc<Peek>,
-    /// What frames are held against.
-    pub watch: Watch,
+    /// What frames are held against; `None` while nothing was remembered.
+    pub watch: Option<Watch>,
+    /// What they are held against from then on.
+    pub renewed: mpsc::Receiver<Option<Watch>>,
     /// Where the answer goes.
     pub still: Arc<Still>,
 }
@@ -35,14 +37,35 @@ impl Watcher {
     /// Watches until the other end of `stop` goes.
     fn run(mut self, stop: &Receiver<()>, counters: &Counters) {
         let mut reader = (LumaReader::default(), Vec::new());
-        self.peek.wish();
         while stop.recv_timeout(WATCH_EVERY) == Err(RecvTimeoutError::Timeout) {
+            self.renew(counters);
             // A target before the camera says nothing of its focus and its lamp.
             let frame = self.peek.fetch().filter(|_| !self.still.is_being_calibrated());
             if let Some(frame) = frame {
                 self.look(&frame, &mut reader, counters);
             }
-            self.peek.wish();
+            if self.watch.is_some() {
+                self.peek.wish();
+            }
+        }
+    }
+
+    /// Holds frames against something else from now on, if that was asked for.
+    fn renew(&mut self, counters: &Counters) {
+        if let Some(watch) = self.renewed.try_iter().last() {
+            self.watch = watch;
+            // What was known was known of the former.
+            self.say(None, counters);
+        }
+    }
+
+    fn say(&self, cause: Option<String>, counters: &Counters) {
+        if self.still.say(cause.as_deref()) {
+            let camera = self.camera.clone();
+            counters.event(&match cause {
+                Some(cause) => Event::CalibrationLost { camera, cause },
+                None => Event::CalibrationHolds { camera },
+            });
         }
     }
 
@@ -52,11 +75,12 @@ impl Watcher {
         (reader, luma): &mut (LumaReader, Vec<u8>),
         counters: &Counters,
     ) {
+        let Some(watch) = &mut self.watch else { return };
         let size = frame.pixels.size();
         let read = reader.read(&*frame.pixels, size.rect(), luma);
         let picture = read.is_ok().then(|| Picture::new(size, size.width as usize, luma));
         let Some(Ok(picture)) = picture else { return };
-        let cause = match self.watch.see(&picture, frame.at.mono) {
+        let cause = match watch.see(&picture, frame.at.mono) {
             Ok(still) if still.holds() => None,
             Ok(still) => {
                 let causes: Vec<_> = still.causes.iter().map(ToString::to_string).collect();
@@ -64,13 +88,7 @@ impl Watcher {
             }
             Err(error) => Some(error.to_string()),
         };
-        if self.still.say(cause.as_deref()) {
-            let camera = self.camera.clone();
-            counters.event(&match cause {
-                Some(cause) => Event::CalibrationLost { camera, cause },
-                None => Event::CalibrationHolds { camera },
-            });
-        }
+        self.say(cause, counters);
     }
 }
 
@@ -121,36 +139,57 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_lamp_that_fails_is_told_once_and_its_repair_too() {
+    /// What good pictures look like under so much light.
+    fn watch(light: u64) -> Watch {
         let mut study = BaselineStudy::new(SIZE, None).unwrap();
         for number in 0..60 {
-            let luma = luma(number, 100);
+            let luma = luma(number, light);
             study.see(&Picture::new(SIZE, SIZE.width as usize, &luma).unwrap()).unwrap();
         }
+        Watch::new(study.finish().unwrap(), Limits::default())
+    }
+
+    #[test]
+    fn a_lamp_that_fails_is_told_once_and_its_repair_too_and_so_is_another_baseline() {
         let still = Arc::new(Still::default());
+        let (renews, renewed) = mpsc::channel();
         let mut watcher = Watcher {
             camera: CameraId::new("top"),
             peek: Arc::default(),
-            watch: Watch::new(study.finish().unwrap(), Limits::default()),
+            watch: Some(watch(100)),
+            renewed,
             still: Arc::clone(&still),
         };
         let counters = Counters::default();
         let mut reader = (LumaReader::default(), Vec::new());
         let mut number = 0;
-        let mut see = |light: u64, frames: u64| {
+        let mut see = |watcher: &mut Watcher, light: u64, frames: u64| {
             for _ in 0..frames {
                 number += 1;
+                watcher.renew(&counters);
                 watcher.look(&frame(number, light), &mut reader, &counters);
             }
         };
-        see(100, 40);
+        see(&mut watcher, 100, 40);
         assert_eq!(still.lost(), None);
-        see(70, 40);
+        see(&mut watcher, 70, 40);
         assert!(still.lost().unwrap().contains("brightness"), "{:?}", still.lost());
-        see(100, 80);
+        see(&mut watcher, 100, 80);
         assert_eq!(still.lost(), None);
-        let counts = counters.events();
-        assert_eq!((counts["calibration_lost"], counts["calibration_holds"]), (1, 1));
+        let counts = || {
+            let counts = counters.events();
+            (counts["calibration_lost"], counts["calibration_holds"])
+        };
+        assert_eq!(counts(), (1, 1));
+
+        see(&mut watcher, 70, 40);
+        renews.send(Some(watch(70))).unwrap();
+        see(&mut watcher, 70, 40);
+        assert_eq!((still.lost(), counts()), (None, (2, 2)), "calibrated under the other lamp");
+        see(&mut watcher, 100, 40);
+        assert!(still.lost().is_some());
+        renews.send(None).unwrap();
+        see(&mut watcher, 70, 40);
+        assert_eq!(still.lost(), None, "nothing is remembered");
     }
 }

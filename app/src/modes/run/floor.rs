@@ -2,19 +2,20 @@
 //! recipe. Takes a checked station; nothing here waits for a camera's, a model's or a disk's sake
 //! while the line runs.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use domain::recipe::Limits;
-use domain::{CameraId, LineState, MonoTime, PlcAnswer, Sha256};
+use domain::{CameraId, LineState, MonoTime, Sha256};
 use pipeline::act::reject::Reject;
 use pipeline::capture::peek::Peek;
 use pipeline::clock::Clock;
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
 use pipeline::link::{LinkReceiver, Received};
-use pipeline::plc::{self, Asked, FieldInput, Plc, PlcCommand, PlcConfig, PlcStatus, Telling};
+use pipeline::plc::{self, Asked, FieldInput, Plc, PlcCommand, PlcConfig, PlcStatus};
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
 use store::{RunStart, Store};
@@ -23,42 +24,23 @@ use super::asker::{Asker, FloorWish, Held};
 use super::filming::Studio;
 use super::look::{RecipeInForce, Watch};
 use super::open;
+use super::recalibrated::{Recalibrated, Watches};
 use super::recipes::Ready;
+use super::shared::Shared;
 use crate::config::{self, RecipeFile, Station};
 
 /// How long the parts on the line and what is to be written of them may take after a stop.
 const DRAIN_MOST: Duration = Duration::from_secs(20);
 const _: () = assert!(pipeline::limits::FILM_FINISH.as_secs() < DRAIN_MOST.as_secs());
 
-/// A PLC that outlives a line: it is there before the first one and between two.
-#[derive(Clone)]
-struct Shared(Arc<Mutex<Box<dyn Plc>>>);
-
-impl Shared {
-    // Never contended on a line: only one thread of it speaks to the PLC.
-    fn with<T>(&self, act: impl FnOnce(&mut dyn Plc) -> T) -> T {
-        act(self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut())
-    }
-}
-
-impl Plc for Shared {
-    fn tell(&mut self, telling: &Telling) -> PlcAnswer {
-        self.with(|plc| plc.tell(telling))
-    }
-
-    fn gate(&mut self, open: bool) -> PlcAnswer {
-        self.with(|plc| plc.gate(open))
-    }
-
-    fn status(&mut self, status: &PlcStatus) {
-        self.with(|plc| plc.status(status));
-    }
-}
-
 /// A recipe that is being armed, and who asked for it.
 struct Arming {
     asker: Asker,
-    thread: JoinHandle<Result<Ready>>,
+    thread: JoinHandle<Result<(Ready, Watches)>>,
+    /// Whether there are calibrations that nothing was armed with before.
+    is_anew: bool,
+    /// Whether the line is started afterwards.
+    starts: bool,
 }
 
 /// The station at work.
@@ -85,6 +67,7 @@ pub struct Floor {
     held: bool,
     /// Where the cameras' frames are looked at, by camera: by people, and by who calibrates.
     peeks: Vec<[Arc<Peek>; 2]>,
+    recalibrated: Recalibrated,
 }
 
 impl Floor {
@@ -106,7 +89,7 @@ impl Floor {
             store,
             clock,
             watch: Arc::new(watch),
-            plc: Shared(Arc::new(Mutex::new(plc))),
+            plc: Shared::new(plc),
             fields,
             asked,
             ready,
@@ -118,6 +101,7 @@ impl Floor {
             stops: Vec::new(),
             held: false,
             peeks,
+            recalibrated: Recalibrated::default(),
         })
     }
 
@@ -137,13 +121,14 @@ impl Floor {
         counters.start_again();
         counters.set_recipe(self.ready.facts.number);
         counters.set_state(LineState::Starting);
+        self.recalibrated.begin();
         let mut cameras = Vec::new();
         for (index, camera) in self.station.cameras.iter().enumerate() {
             let source = open::camera(camera, &self.clock)
                 .map_err(|error| self.station.blame(&format!("camera.{index}.source"), error))?;
             let field = self.field(index);
             let peeks = self.peeks[index].iter().map(Arc::clone).collect();
-            let watcher = open::watcher(camera).map_err(|error| {
+            let watcher = self.recalibrated.watcher(camera).map_err(|error| {
                 self.station.blame(&format!("camera.{index}.calibration"), error)
             })?;
             let camera = CameraId::new(&camera.name);
@@ -221,7 +206,7 @@ impl Floor {
             }
         }
         if self.arming.as_ref().is_some_and(|arming| arming.thread.is_finished()) {
-            self.change();
+            self.change(leaving)?;
         }
         if self.line.as_ref().is_some_and(Line::is_over) {
             self.end()?;
@@ -239,6 +224,11 @@ impl Floor {
 
     fn obey(&mut self, command: PlcCommand, asker: Asker) -> Result<()> {
         match command {
+            PlcCommand::Start if self.line.is_none() && self.recalibrated.is_anew() => {
+                if let Some((recipe, asker)) = self.to_be_armed(self.ready.facts.number, asker) {
+                    self.arm(recipe, asker, true);
+                }
+            }
             PlcCommand::Start if self.line.is_none() => {
                 self.start()?;
                 asker.answer(Ok(()));
@@ -303,13 +293,20 @@ impl Floor {
         &self.store
     }
 
+    /// Where who calibrates says that a profile was accepted: it comes into force when a recipe is
+    /// armed.
+    pub const fn recalibrated(&self) -> &Arc<AtomicBool> {
+        self.recalibrated.word()
+    }
+
     /// Arms another recipe; the line goes on meanwhile.
     fn select(&mut self, number: u16, asker: Asker) {
-        if number == self.ready.facts.number && self.arming.is_none() {
+        let is_in_force = number == self.ready.facts.number && !self.recalibrated.is_anew();
+        if is_in_force && self.arming.is_none() {
             return asker.answer(Ok(()));
         }
         if let Some((recipe, asker)) = self.to_be_armed(number, asker) {
-            self.arm(recipe, asker);
+            self.arm(recipe, asker, false);
         }
     }
 
@@ -320,7 +317,7 @@ impl Floor {
             return asker.answer(Err(error));
         }
         if number == self.ready.facts.number {
-            return self.arm(recipe, asker);
+            return self.arm(recipe, asker, false);
         }
         asker.answer(Ok(()));
     }
@@ -337,23 +334,36 @@ impl Floor {
         None
     }
 
-    /// Arms `recipe` on a thread of its own.
-    fn arm(&mut self, recipe: RecipeFile, asker: Asker) {
+    /// Arms `recipe` on a thread of its own, and starts the line then if it `starts`.
+    fn arm(&mut self, recipe: RecipeFile, asker: Asker, starts: bool) {
         let (inspectors, trust) = (self.station.inspectors, self.station.trust.clone());
         let cameras = super::recipes::calibrated(&self.station);
-        let arm = move || Ready::arm(&recipe, inspectors, &trust, &cameras);
+        let is_anew = self.recalibrated.take();
+        let arm = move || {
+            let ready = Ready::arm(&recipe, inspectors, &trust, &cameras)?;
+            let watched = if is_anew { &cameras[..] } else { &[] };
+            Ok((ready, Recalibrated::watches(watched)?))
+        };
         match Builder::new().name("arming".to_owned()).spawn(arm) {
-            Ok(thread) => self.arming = Some(Arming { asker, thread }),
-            Err(error) => asker.answer(Err(anyhow!("no thread to arm a recipe: {error}"))),
+            Ok(thread) => self.arming = Some(Arming { asker, thread, is_anew, starts }),
+            Err(error) => {
+                if is_anew {
+                    self.recalibrated.put_back();
+                }
+                asker.answer(Err(anyhow!("no thread to arm a recipe: {error}")));
+            }
         }
     }
 
     /// Puts the recipe that was armed in force, from the next part on.
-    fn change(&mut self) {
-        let Some(Arming { asker, thread }) = self.arming.take() else { return };
+    fn change(&mut self, leaving: bool) -> Result<()> {
+        let Some(Arming { asker, thread, is_anew, starts }) = self.arming.take() else {
+            return Ok(());
+        };
         let armed = thread.join().unwrap_or_else(|_| Err(anyhow!("a defect in this software")));
-        match armed.and_then(|ready| self.put_in_force(&ready).map(|()| ready)) {
-            Ok(ready) => {
+        match armed.and_then(|it| self.put_in_force(&it.0).map(|()| it)) {
+            Ok((ready, watches)) => {
+                self.recalibrated.renew(watches);
                 self.keep_share_of(&ready);
                 let RecipeInForce { number, name, .. } = &ready.facts;
                 tracing::info!(target: "run", number, name, "another recipe is in force");
@@ -361,13 +371,20 @@ impl Floor {
                 self.watch.set_recipe(ready.facts.clone());
                 self.tell_alarm(&ready);
                 self.ready = ready;
+                if starts && !leaving && self.line.is_none() {
+                    self.start()?;
+                }
                 asker.answer(Ok(()));
             }
             Err(error) => {
+                if is_anew {
+                    self.recalibrated.put_back();
+                }
                 tracing::error!(target: "run", "the recipe stays as it was: {error:#}");
                 asker.answer(Err(error));
             }
         }
+        Ok(())
     }
 
     /// Tells what somebody has to look after while `ready` is in force.
@@ -477,6 +494,7 @@ fn complain(summary: LineSummary) -> Result<()> {
 mod tests {
     use std::fs;
     use std::path::Path;
+    use std::sync::atomic::Ordering;
     use std::thread::park_timeout;
 
     use super::*;
@@ -626,6 +644,69 @@ mod tests {
         }
         assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(2)), CommandAnswer::Done);
         assert_eq!(fixture.floor.watch.counters().events()["model_on_cpu"], 3);
+    }
+
+    /// While a camera is calibrated its parts are undecided, and none is missing.
+    #[test]
+    fn parts_are_undecided_while_their_camera_is_calibrated() {
+        let mut fixture = Fixture::new();
+        fixture.floor.start().unwrap();
+        let still = Arc::clone(&fixture.floor.station.cameras[0].still);
+        let mut until = |what: &str, is_so: &dyn Fn(&domain::Conservation) -> bool| {
+            for _ in 0..12_000 {
+                fixture.floor.tick(false).unwrap();
+                let parts = fixture.floor.watch.counters().snapshot().parts;
+                if is_so(&parts) {
+                    return parts;
+                }
+                park_timeout(Duration::from_millis(10));
+            }
+            panic!("{what}: not within two minutes");
+        };
+        let decided = |parts: &domain::Conservation| parts.passed + parts.rejected;
+        let before = until("it decides", &|parts| decided(parts) > 3);
+        still.calibrate(true);
+        let during = until("undecided", &|parts| parts.undecided > before.undecided + 10);
+        let rest = decided(&during) - decided(&before);
+        assert!(rest < 10, "only what was on the line: {before:?} {during:?}");
+        still.calibrate(false);
+        until("it decides again", &|parts| decided(parts) > decided(&during) + 3);
+    }
+
+    /// A profile that was accepted comes into force with the next arming: of the recipe that is in
+    /// force too, and when the line is started.
+    #[test]
+    fn what_was_calibrated_anew_is_armed() {
+        use CommandAnswer::{Done, Refused};
+        let mut fixture = Fixture::new();
+        let accept = |fixture: &Fixture| {
+            fixture.floor.recalibrated().store(true, Ordering::Release);
+            Arc::as_ptr(&fixture.floor.ready.armed)
+        };
+        let is_armed = |fixture: &Fixture, before| {
+            !fixture.floor.recalibrated.is_anew()
+                && Arc::as_ptr(&fixture.floor.ready.armed) != before
+        };
+        let before = accept(&fixture);
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done);
+        assert!(is_armed(&fixture, before) && !fixture.floor.is_off());
+        fixture.until_it_runs();
+        let before = accept(&fixture);
+        assert_eq!(fixture.obeys(PlcCommand::SelectRecipe(1)), Done);
+        assert!(is_armed(&fixture, before));
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
+
+        let one = fixture.folder.path().join("one.toml");
+        let whole = fs::read_to_string(&one).unwrap();
+        fs::write(&one, "name = 1").unwrap();
+        let before = accept(&fixture);
+        assert_eq!(fixture.obeys(PlcCommand::Start), Refused);
+        assert!(fixture.floor.is_off() && fixture.floor.recalibrated.is_anew());
+        fs::write(&one, whole).unwrap();
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done);
+        assert!(is_armed(&fixture, before));
+        fixture.until_it_runs();
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
     }
 
     #[test]

@@ -45,21 +45,21 @@ pub fn run(args: &Args) -> Result<crate::Ended> {
     pipeline::priority::come_last();
     let stream = std::io::stdin().as_fd().try_clone_to_owned()?;
     let front = Front::connect(UnixStream::from(stream), &args.store, || std::process::exit(0))?;
-    show(front, &args.store, !args.windowed)?;
+    show(front, &args.store, None, !args.windowed)?;
     Ok(crate::Ended::Done)
 }
 
-/// Shows the screen until its window is closed.
+/// Shows the screen, `page` first, until its window is closed.
 ///
 /// # Errors
 /// When there is no display, or it is lost.
-pub fn show(front: Front, store: &Path, is_kiosk: bool) -> Result<()> {
+pub fn show(front: Front, store: &Path, page: Option<Page>, is_kiosk: bool) -> Result<()> {
     let news = front.first_news()?;
     let title = format!("Sightline · {}", news.facts.station);
     let shelf = Shelf::open(Some(store), front.developer());
     let mut screen = Screen::new(Box::new(front), shelf, setup::read(store));
-    if news.line.is_none() {
-        screen.go(Page::Review);
+    if let Some(page) = page {
+        screen.go(page);
     }
     window::run(&Window { title, is_kiosk }, screen).map_err(|error| {
         // What stands before the last colon is where in a library it was said.

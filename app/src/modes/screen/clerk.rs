@@ -7,14 +7,16 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::thread::Builder;
 
 use domain::recipe::Limits;
-use domain::{Command, PartKey, PersonId, Pin, Role};
+use domain::{CalibrationStep, CameraId, Command, PartKey, PersonId, Pin, Role};
 use pipeline::clock::Clock;
 use serde_json::{Value, json};
 use store::{Action, Labels, NewEntry, NewLabel, People, PeopleError};
 use ui::{Answer, Ask, Person, Refusal, Settings};
 
+use super::calibrator::Asked;
 use super::hall::Hall;
 use super::wire::ToScreen;
+use crate::modes::calibrate::session::Taken;
 use crate::modes::run::{Asker, FloorWish, Held, Wish};
 
 /// What comes to the clerk.
@@ -27,6 +29,8 @@ pub enum Inbox {
     Keep(Settings),
     /// A screen was started; whoever stood at the one before is not known to stand at this one.
     NewScreen,
+    /// Nobody goes on with the calibration of this camera, and why.
+    CalibrationLeft(CameraId, String),
 }
 
 /// What became of what took a while.
@@ -34,7 +38,8 @@ pub struct LaterDone {
     ask: Ask,
     by: Person,
     action: Action,
-    detail: Value,
+    /// For the audit log, in which not everything is worth an entry.
+    detail: Option<Value>,
     result: anyhow::Result<Answer>,
 }
 
@@ -53,6 +58,8 @@ pub struct Clerk {
     pub people: Option<People>,
     /// Where wishes to the line go; `None` without a line.
     pub wishes: Option<Sender<Wish>>,
+    /// Who calibrates cameras; `None` where there are none.
+    pub calibrator: Option<Sender<Asked>>,
     /// Where answers go.
     pub answers: Sender<ToScreen>,
     /// Comes back when the line has done something.
@@ -97,6 +104,14 @@ impl Clerk {
                     if self.people.is_some() {
                         self.hall.set_who(None);
                     }
+                    // Nobody to hear it: then nothing is being calibrated.
+                    let _ = self.calibrator.as_ref().map(|it| it.send(Asked::Left));
+                }
+                Inbox::CalibrationLeft(camera, why) => {
+                    let detail = json!({ "camera": camera, "step": "end", "why": why });
+                    if let Err(refusal) = self.note(None, Action::Calibrate, &detail) {
+                        tracing::error!(target: "screen", "{refusal:?}");
+                    }
                 }
             }
         }
@@ -138,8 +153,8 @@ impl Clerk {
             }
             Command::Unlabel { part } => self.unlabel(&who, part).map(Some),
             Command::Export { format, out } => self.export(ask, who, format, out).map(|()| None),
-            Command::Calibrate { camera, .. } => {
-                Err(failed(format!("there is no line here that has the camera `{camera}`")))
+            Command::Calibrate { camera, step } => {
+                self.calibrate(ask, who, camera, step).map(|()| None)
             }
             Command::AddPerson { name, role, pin } => {
                 self.add_person(&who, &name, role, &pin).map(Some)
@@ -246,6 +261,7 @@ impl Clerk {
         let work = move || {
             let result = export(&format, &out).map(Answer::Said);
             let detail = json!({ "format": format, "out": out });
+            let detail = Some(detail);
             let done = LaterDone { ask, by, action: Action::Export, detail, result };
             // Nobody to hear it: the program ends.
             let _ = inbox.send(Inbox::Done(Box::new(done)));
@@ -266,7 +282,7 @@ impl Clerk {
         let wishes = self.wishes.as_ref().ok_or_else(gone)?;
         let inbox = self.inbox.clone();
         let reply = move |result: anyhow::Result<()>| {
-            let result = result.map(|()| Answer::Done);
+            let (detail, result) = (Some(detail), result.map(|()| Answer::Done));
             // Nobody to hear it: the program ends.
             let _ =
                 inbox.send(Inbox::Done(Box::new(LaterDone { ask, by, action, detail, result })));
@@ -276,13 +292,48 @@ impl Clerk {
         Ok(None)
     }
 
+    /// Has whoever calibrates do it.
+    fn calibrate(
+        &self,
+        ask: Ask,
+        by: Person,
+        camera: CameraId,
+        step: CalibrationStep,
+    ) -> Result<(), Refusal> {
+        let gone = || failed(format!("the camera `{camera}` can't be calibrated here"));
+        let calibrator = self.calibrator.as_ref().ok_or_else(gone)?;
+        // Parts become undecided, or are measured otherwise from the next arming on.
+        let changes = matches!(step, CalibrationStep::Begin | CalibrationStep::Accept);
+        if changes && self.hall.plc_holds() {
+            return Err(Refusal::PlcHolds);
+        }
+        let mut detail = step.is_noted().then(|| json!(step));
+        if let Some(detail) = &mut detail {
+            detail["camera"] = json!(camera);
+        }
+        let (inbox, who) = (self.inbox.clone(), by.id.clone());
+        let reply = move |taken: anyhow::Result<Taken>| {
+            let result = taken.map(|Taken { said, profile }| {
+                if let Some((detail, profile)) = detail.as_mut().zip(profile) {
+                    detail["profile"] = json!(profile);
+                }
+                said.map_or(Answer::Done, Answer::Said)
+            });
+            let done = LaterDone { ask, by, action: Action::Calibrate, detail, result };
+            // Nobody to hear it: the program ends.
+            let _ = inbox.send(Inbox::Done(Box::new(done)));
+        };
+        let asked = Asked::Step { camera: camera.clone(), step, by: who, reply: Box::new(reply) };
+        calibrator.send(asked).map_err(|_| gone())
+    }
+
     fn finish(&mut self, done: LaterDone) {
         let LaterDone { ask, by, action, detail, result } = done;
         let answer = match result {
-            Ok(answer) => match self.note(Some(&by), action, &detail) {
-                Ok(()) => answer,
-                Err(refusal) => Answer::Refused(refusal),
-            },
+            Ok(answer) => {
+                let noted = detail.map_or(Ok(()), |it| self.note(Some(&by), action, &it));
+                noted.map_or_else(Answer::Refused, |()| answer)
+            }
             Err(error) if error.is::<Held>() => Answer::Refused(Refusal::PlcHolds),
             Err(error) => Answer::Refused(failed(format!("{error:#}"))),
         };

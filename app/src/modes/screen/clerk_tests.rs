@@ -42,6 +42,7 @@ impl Office {
             labels: Ok(store.labels().unwrap()),
             people: Some(people),
             wishes: Some(wishes),
+            calibrator: None,
             answers,
             inbox: to_clerk,
             export: Arc::new(|format, out: &Path| Ok(format!("{format} {}", out.display()))),

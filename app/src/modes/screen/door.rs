@@ -217,6 +217,11 @@ mod tests {
         assert!(!is_told(1_400, changed.clone()), "not looked at before it is time");
         assert!(is_told(1_600, changed.clone()));
         assert!(!is_told(11_500, changed.clone()));
-        assert!(is_told(11_700, changed), "the clock goes on");
+        assert!(is_told(11_700, changed.clone()), "the clock goes on");
+        let camera = domain::CameraId::new("top");
+        let lost = Some("it moved".to_owned());
+        let calibration = ui::calibrating::CameraCalibration { camera, profile: None, lost };
+        let moved = News { calibrations: Arc::new([calibration]), ..changed };
+        assert!(is_told(12_000, moved.clone()) && !is_told(12_300, moved));
     }
 }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::CameraId;
 use nix::sys::statvfs::statvfs;
 use pipeline::clock::Clock;
+use pipeline::prepare::Still;
+use ui::calibrating::{Calibrating, CameraCalibration};
 use ui::{Facts, LineNews, News, Person};
 
 use super::alarms::Alarms;
@@ -20,6 +23,8 @@ pub struct LineBehind {
     pub plc_holds: Arc<AtomicBool>,
     /// The store's folder.
     pub store: PathBuf,
+    /// Whether each camera's calibration still holds.
+    pub stills: Vec<(CameraId, Arc<Still>)>,
 }
 
 /// Everything that is told.
@@ -31,6 +36,8 @@ pub struct Hall {
     people: Mutex<Arc<[Person]>>,
     alarms: Mutex<Alarms>,
     rates: Mutex<Rates>,
+    calibrations: Mutex<Arc<[CameraCalibration]>>,
+    calibrating: Mutex<Option<Arc<Calibrating>>>,
 }
 
 /// Plain values: one who panicked with them left nothing half done that matters.
@@ -49,6 +56,8 @@ impl Hall {
             people: Mutex::new(Arc::new([])),
             alarms: Mutex::default(),
             rates: Mutex::default(),
+            calibrations: Mutex::default(),
+            calibrating: Mutex::default(),
         }
     }
 
@@ -73,10 +82,28 @@ impl Hall {
             who: lock(&self.who).clone(),
             people: Arc::clone(&lock(&self.people)),
             alarms: lock(&self.alarms).open().into(),
-            calibrations: Arc::new([]),
-            calibrating: None,
+            calibrations: self.calibrations(),
+            calibrating: lock(&self.calibrating).clone(),
             previews: Vec::new(),
         }
+    }
+
+    /// How each camera is calibrated, and whether that holds now.
+    fn calibrations(&self) -> Arc<[CameraCalibration]> {
+        let mut told = lock(&self.calibrations);
+        let stills = self.line.iter().flat_map(|line| &line.stills);
+        for (camera, still) in stills {
+            let lost = still.lost();
+            let is_other = |it: &CameraCalibration| {
+                it.camera == *camera && it.lost.as_deref() != lost.as_deref()
+            };
+            if let Some(at) = told.iter().position(is_other) {
+                let mut changed = told.to_vec();
+                changed[at].lost = lost.map(|cause| cause.to_string());
+                *told = changed.into();
+            }
+        }
+        Arc::clone(&told)
     }
 
     fn line_news(&self, line: &LineBehind) -> LineNews {
@@ -92,6 +119,21 @@ impl Hall {
             rss_bytes: rss_bytes().unwrap_or(0),
             plc_holds: line.plc_holds.load(Ordering::Acquire),
         }
+    }
+
+    /// Whether the PLC lets nobody but itself change what the line does.
+    pub fn plc_holds(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.plc_holds.load(Ordering::Acquire))
+    }
+
+    /// Which profiles there are.
+    pub fn set_calibrations(&self, calibrations: Vec<CameraCalibration>) {
+        *lock(&self.calibrations) = calibrations.into();
+    }
+
+    /// How far the calibration of a camera is; `None` when it is over.
+    pub fn set_calibrating(&self, calibrating: Option<Calibrating>) {
+        *lock(&self.calibrating) = calibrating.map(Arc::new);
     }
 
     /// Who stands at the screen.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use calibration::{AcceptLimits, Profile, Px};
+use calibration::profile::PROFILE_FILE;
+use calibration::{AcceptLimits, CameraFacts, Profile, Px};
 use domain::WallTime;
 use jiff::Timestamp;
 use ui::calibrating::{BeltFacts, FlatFacts, LensFacts, PlaneFacts, ProfileFacts};
@@ -40,18 +41,36 @@ pub fn of_nothing(shown_as: &str) -> ProfileFacts {
     ProfileFacts { folder: shown_as.to_owned(), ..ProfileFacts::default() }
 }
 
+/// The facts of the profile in `folder`, which a line measures by, and what keeps it from that.
+pub fn in_force(folder: &Path, now: Timestamp) -> ProfileFacts {
+    let shown_as = folder.display().to_string();
+    let objecting =
+        |objection: String| ProfileFacts { objections: vec![objection], ..of_nothing(&shown_as) };
+    if !folder.join(PROFILE_FILE).exists() {
+        return objecting(format!("{shown_as}: there is no profile in it yet"));
+    }
+    match Profile::read(folder) {
+        Ok(profile) => {
+            let objections = profile.arm(&CameraFacts::default(), now).err().unwrap_or_default();
+            let objections = objections.iter().map(ToString::to_string).collect();
+            of(&profile, folder, &shown_as, objections)
+        }
+        Err(error) => objecting(error.to_string()),
+    }
+}
+
 fn lens(profile: &Profile, limits: &AcceptLimits) -> Option<LensFacts> {
     let lens = profile.lens.as_ref()?;
     let (value, sd) = (lens.distortion, lens.sd.distortion);
     Some(LensFacts {
-        rms_px: profile.lens_rms_px.unwrap_or_default(),
+        rms_px: finite(profile.lens_rms_px.unwrap_or_default()),
         rms_limit_px: limits.lens_rms_px,
-        focal_px: [0, 1].map(|i| (lens.focal_px[i], lens.sd.focal_px[i])),
+        focal_px: [0, 1].map(|i| (lens.focal_px[i], finite(lens.sd.focal_px[i]))),
         centre_px: [
-            (lens.centre_px.x, lens.sd.centre_px.x),
-            (lens.centre_px.y, lens.sd.centre_px.y),
+            (lens.centre_px.x, finite(lens.sd.centre_px.x)),
+            (lens.centre_px.y, finite(lens.sd.centre_px.y)),
         ],
-        distortion: [0, 1, 2, 3, 4].map(|i| (value[i], sd[i])),
+        distortion: [0, 1, 2, 3, 4].map(|i| (value[i], finite(sd[i]))),
     })
 }
 
@@ -61,12 +80,11 @@ fn plane(profile: &Profile, limits: &AcceptLimits) -> Option<PlaneFacts> {
     let middle = Px::new(width / 2.0, height / 2.0);
     let length = plane.length_mm(Px::new(width / 4.0, height / 2.0), middle);
     Some(PlaneFacts {
-        mm_per_px: plane.mm_per_px(middle),
-        rms_px: plane.residual.rms_px,
+        mm_per_px: finite(plane.mm_per_px(middle)),
+        rms_px: finite(plane.residual.rms_px),
         rms_limit_px: limits.plane_rms_px,
         points: u32::try_from(plane.residual.points).unwrap_or(u32::MAX),
-        // What is told is JSON, which knows finite numbers only.
-        length_sd_share: length.sd / length.value.max(f64::MIN_POSITIVE),
+        length_sd_share: finite(length.sd / length.value),
     })
 }
 
@@ -79,7 +97,7 @@ fn flat(
         return Ok(None);
     };
     Ok(Some(FlatFacts {
-        residual: note.residual,
+        residual: finite(note.residual),
         residual_limit: limits.flat_residual,
         exposure_us: map.exposure().exposure_us,
         gain_db: map.exposure().gain_db,
@@ -91,11 +109,16 @@ fn belt(profile: &Profile) -> Option<BeltFacts> {
     let belt = profile.belt.as_ref()?;
     let speed = belt.mm_per_s.unwrap_or(belt.px_per_s);
     Some(BeltFacts {
-        speed: (speed.value, speed.std_error),
+        speed: (finite(speed.value), finite(speed.std_error)),
         is_mm: belt.mm_per_s.is_some(),
         direction_deg: belt.direction_deg.value,
-        mm_per_count: belt.mm_per_count.map(|it| (it.value, it.std_error)),
+        mm_per_count: belt.mm_per_count.map(|it| (finite(it.value), finite(it.std_error))),
     })
+}
+
+/// What is told is JSON, which knows finite numbers only; what is not known at all is huge.
+const fn finite(value: f64) -> f64 {
+    if value.is_finite() { value } else { f64::MAX }
 }
 
 fn wall(at: Timestamp) -> WallTime {

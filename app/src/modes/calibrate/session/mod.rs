@@ -22,7 +22,8 @@ use ui::calibrating::{Advice, Calibrating, HoldsBack, ProfileFacts, Seen, ViewFa
 
 use self::draft::Draft;
 pub use self::eye::{Eye, Look};
-pub use self::facts::{of as facts_of, of_nothing as facts_of_nothing};
+pub use self::facts::in_force as facts_in_force;
+use self::facts::{of as facts_of, of_nothing as facts_of_nothing};
 use self::takes::Take;
 pub use self::takes::{BELT, BRIGHT, DARK, WATCH, WATCH_EVERY};
 pub use self::views::Views;
