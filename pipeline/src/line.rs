@@ -357,10 +357,10 @@ impl Head {
         vitals: look::Vitals,
     ) -> Result<(LocateThread, CaptureThread), LineError> {
         let CameraSetup { camera, mut source, field, peek, watcher } = setup;
-        let watched = watcher.as_ref().map(|watcher| Arc::clone(&watcher.peek));
-        let peeks = peek.into_iter().chain(watched).collect();
-        let beside = feed::Beside { film: self.taps.remove(&camera), peeks };
         let Ground { threads, counters, clock, live, .. } = &self.ground;
+        let peeks = peek.into_iter().chain(watcher.as_ref().and_then(Watcher::peek)).collect();
+        let met = watcher.as_ref().and_then(|watcher| watcher.met(counters));
+        let beside = feed::Beside { film: self.taps.remove(&camera), peeks, met };
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(*live));
         counters.show_gauge(Stage::Locate, to_locate.gauge());
         let looker = Looker::new(camera.clone(), field, vitals, self);

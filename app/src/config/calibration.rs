@@ -12,6 +12,7 @@ use calibration::{Calibration, CameraFacts, Profile, Px};
 use domain::{CameraId, CheckedRecipe, Pixels};
 use jiff::Timestamp;
 use models::LumaReader;
+use pipeline::line::Watcher;
 use pipeline::prepare::{self, Calibrations, Still};
 
 /// A camera, and how it is calibrated.
@@ -19,6 +20,9 @@ use pipeline::prepare::{self, Calibrations, Still};
 pub struct Calibrated {
     /// Its name.
     pub camera: CameraId,
+    /// Its serial number, where the station file says it; cameras that say it themselves are
+    /// asked when they give their first frame.
+    pub serial: Option<String>,
     /// The folder of its profile, if it has one.
     pub folder: Option<PathBuf>,
     /// Whether that still holds.
@@ -26,18 +30,26 @@ pub struct Calibrated {
 }
 
 impl Calibrated {
-    /// What the camera's frames are held against while the line runs; `None` where nothing was
-    /// remembered.
-    pub fn watch(&self) -> Result<Option<Watch>> {
+    /// Who looks, while a line runs, whether it is the camera that was calibrated, and whether its
+    /// frames are as they were. Nothing is known yet against a line that starts.
+    pub fn watcher(self) -> Result<Option<Watcher>> {
+        self.still.forget();
         let Some(folder) = &self.folder else { return Ok(None) };
         let profile = Profile::read(folder)?;
-        let mm_per_px = profile.plane.as_ref().map(|plane| {
-            let (width, height) = (profile.size.width, profile.size.height);
-            plane.mm_per_px(Px::new(f64::from(width) / 2.0, f64::from(height) / 2.0))
-        });
-        let limits = Limits { mm_per_px, ..Limits::default() };
-        Ok(profile.baseline(folder)?.map(|baseline| Watch::new(baseline, limits)))
+        let watch = watch(folder, &profile)?;
+        let (serial, peek) = (profile.camera.serial, Arc::default());
+        Ok(Some(Watcher { camera: self.camera, serial, peek, watch, still: self.still }))
     }
+}
+
+/// What a camera's frames are held against; `None` where nothing was remembered.
+fn watch(folder: &Path, profile: &Profile) -> Result<Option<Watch>> {
+    let mm_per_px = profile.plane.as_ref().map(|plane| {
+        let (width, height) = (profile.size.width, profile.size.height);
+        plane.mm_per_px(Px::new(f64::from(width) / 2.0, f64::from(height) / 2.0))
+    });
+    let limits = Limits { mm_per_px, ..Limits::default() };
+    Ok(profile.baseline(folder)?.map(|baseline| Watch::new(baseline, limits)))
 }
 
 /// What parts of the recipe in `file` are corrected and measured by, under `cameras`.
@@ -54,7 +66,8 @@ pub fn calibrations(
     now: Option<Timestamp>,
 ) -> Result<Calibrations> {
     let mut known = BTreeMap::new();
-    for Calibrated { camera, folder, still } in cameras {
+    for known_camera in cameras {
+        let Calibrated { camera, folder, still, .. } = known_camera;
         let Some(folder) = folder else {
             if recipe.measures_in_mm() {
                 bail!(
@@ -65,7 +78,7 @@ pub fn calibrations(
             }
             continue;
         };
-        let calibration = Arc::new(calibration(camera, folder, recipe, now)?);
+        let calibration = Arc::new(calibration(known_camera, folder, recipe, now)?);
         let still = Arc::clone(still);
         known.insert(camera.clone(), prepare::Calibrated { calibration, still });
     }
@@ -94,13 +107,14 @@ pub fn calibrations(
 }
 
 fn calibration(
-    camera: &CameraId,
+    Calibrated { camera, serial, .. }: &Calibrated,
     folder: &Path,
     recipe: &CheckedRecipe,
     now: Option<Timestamp>,
 ) -> Result<Calibration> {
     let profile = Profile::read(folder).with_context(|| format!("camera `{camera}`"))?;
-    if let Err(objections) = profile.arm(&CameraFacts::default(), now.unwrap_or(profile.made_at)) {
+    let facts = CameraFacts { serial: serial.clone(), size: None };
+    if let Err(objections) = profile.arm(&facts, now.unwrap_or(profile.made_at)) {
         let said: Vec<_> = objections.iter().map(ToString::to_string).collect();
         bail!("{}: the calibration of camera `{camera}`: {}", folder.display(), said.join("; "));
     }

@@ -19,6 +19,10 @@ pub const fn when_full(live: bool) -> WhenFull {
     if live { WhenFull::DropOldest } else { WhenFull::Wait }
 }
 
+/// Who is told which camera it is, by its serial number where it says one, before the first frame
+/// after the start or an absence goes on its way.
+pub type Met = Box<dyn FnMut(Option<&str>) + Send>;
+
 /// Who else sees frames of a camera.
 #[derive(Default)]
 pub struct Beside {
@@ -26,6 +30,8 @@ pub struct Beside {
     pub film: Option<Tap>,
     /// A person, and who watches over the calibration.
     pub peeks: Vec<Arc<Peek>>,
+    /// Who looks which camera it is.
+    pub met: Option<Met>,
 }
 
 impl Beside {
@@ -57,6 +63,7 @@ pub fn feed(
     let live = source.info().live;
     let mut losses = Losses::default();
     let mut pace = Pace::default();
+    let mut is_known = false;
     while !counters.asked_to_stop() {
         let start = clock.now();
         if let Some(fps) = source.info().fps.filter(|_| live)
@@ -77,6 +84,7 @@ pub fn feed(
             Ok(Next::Back(gone)) => {
                 let after_ms = u64::try_from(gone.as_millis()).unwrap_or(u64::MAX);
                 counters.event(&Event::CameraBack { camera: camera.clone(), after_ms });
+                is_known = false;
                 pace.restart();
                 continue;
             }
@@ -97,6 +105,11 @@ pub fn feed(
         // In replay a broken image keeps its number, and was told of by name.
         if live {
             losses.follow(frame.sequence, source);
+        }
+        if !std::mem::replace(&mut is_known, true)
+            && let Some(met) = &mut beside.met
+        {
+            met(source.serial());
         }
         beside.see(&frame);
         match frames.send(frame) {

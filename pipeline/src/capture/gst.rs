@@ -65,6 +65,11 @@ pub(super) trait Kind: Send {
         }
     }
 
+    /// The camera's serial number, where it is known.
+    fn serial(&self) -> Option<&str> {
+        None
+    }
+
     /// Looks, at the end of the stream, whether it was the whole stream.
     fn check_end(&self, _frames: u64, _length: Duration) -> Result<(), CaptureError> {
         Ok(())
@@ -432,6 +437,10 @@ impl<K: Kind> Source for Stream<K> {
         let next = if self.info.live { self.pull_live() } else { self.pull() };
         self.ended |= next.is_err();
         next
+    }
+
+    fn serial(&self) -> Option<&str> {
+        self.parts.kind.serial()
     }
 }
 

@@ -136,6 +136,11 @@ pub trait Source: Send {
         None
     }
 
+    /// The serial number of the camera that gave the last frame, where it says one.
+    fn serial(&self) -> Option<&str> {
+        None
+    }
+
     /// What starts exposures, where the camera waits for this program to do so.
     fn software_trigger(&self) -> Option<genicam::SoftwareTrigger> {
         None

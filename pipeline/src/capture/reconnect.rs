@@ -256,6 +256,10 @@ impl Source for Reconnecting {
         self.source()?.loss_cause()
     }
 
+    fn serial(&self) -> Option<&str> {
+        self.source()?.serial()
+    }
+
     fn software_trigger(&self) -> Option<SoftwareTrigger> {
         self.source()?.software_trigger()
     }

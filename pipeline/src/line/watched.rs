@@ -1,28 +1,33 @@
-//! Who looks whether calibrations still hold, a thread for each camera with something to hold its
-//! frames against: takes a frame now and then, gives the cause to `prepare`.
+//! Who looks whether calibrations still hold: takes each camera's serial number when it gives its
+//! first frame, and then a frame now and then, on a thread for each camera with something to hold
+//! its frames against; gives the cause to `prepare`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use calibration::Picture;
 use calibration::watch::Watch;
+use calibration::{Objection, Picture};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use domain::{CameraId, Event, Frame};
 use models::LumaReader;
 
 use super::{LineError, spawn};
+use crate::capture::feed::Met;
 use crate::capture::peek::Peek;
-use crate::prepare::Still;
+use crate::prepare::{LookedAt, News, Still};
 use crate::stage::Counters;
 
-/// Looks at a camera's frames now and then, and holds them against commissioning.
+/// Looks which camera it is, and at its frames now and then, and holds both against
+/// commissioning.
 pub struct Watcher {
     /// The camera.
     pub camera: CameraId,
+    /// Its serial number as it was calibrated; not compared when absent.
+    pub serial: Option<String>,
     /// Where it may look at its frames.
     pub peek: Arc<Peek>,
-    /// What frames are held against.
-    pub watch: Watch,
+    /// What frames are held against; they are not looked at when absent.
+    pub watch: Option<Watch>,
     /// Where the answer goes.
     pub still: Arc<Still>,
 }
@@ -32,20 +37,41 @@ pub struct Watcher {
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 impl Watcher {
+    /// Where it may look at frames, if it wants to.
+    pub(super) fn peek(&self) -> Option<Arc<Peek>> {
+        self.watch.as_ref().map(|_| Arc::clone(&self.peek))
+    }
+
+    /// Who is told the camera's serial number each time that it is there again; `None` where there
+    /// is none to compare it with. A camera that does not say it is not doubted.
+    pub(super) fn met(&self, counters: &Arc<Counters>) -> Option<Met> {
+        let made = self.serial.clone()?;
+        let (still, camera) = (Arc::clone(&self.still), self.camera.clone());
+        let counters = Arc::clone(counters);
+        Some(Box::new(move |got| {
+            let other = got.filter(|got| *got != made);
+            let objection =
+                other.map(|got| Objection::Serial { made: made.clone(), got: got.to_owned() });
+            let cause = objection.map(|objection| objection.to_string());
+            tell(&still, LookedAt::Serial, cause, &camera, &counters);
+        }))
+    }
+
     /// Watches until the other end of `stop` goes.
-    fn run(mut self, stop: &Receiver<()>, counters: &Counters) {
+    fn run(&self, mut watch: Watch, stop: &Receiver<()>, counters: &Counters) {
         let mut reader = (LumaReader::default(), Vec::new());
         self.peek.wish();
         while stop.recv_timeout(WATCH_EVERY) == Err(RecvTimeoutError::Timeout) {
             if let Some(frame) = self.peek.fetch() {
-                self.look(&frame, &mut reader, counters);
+                self.look(&mut watch, &frame, &mut reader, counters);
             }
             self.peek.wish();
         }
     }
 
     fn look(
-        &mut self,
+        &self,
+        watch: &mut Watch,
         frame: &Frame,
         (reader, luma): &mut (LumaReader, Vec<u8>),
         counters: &Counters,
@@ -54,7 +80,7 @@ impl Watcher {
         let read = reader.read(&*frame.pixels, size.rect(), luma);
         let picture = read.is_ok().then(|| Picture::new(size, size.width as usize, luma));
         let Some(Ok(picture)) = picture else { return };
-        let cause = match self.watch.see(&picture, frame.at.mono) {
+        let cause = match watch.see(&picture, frame.at.mono) {
             Ok(still) if still.holds() => None,
             Ok(still) => {
                 let causes: Vec<_> = still.causes.iter().map(ToString::to_string).collect();
@@ -62,27 +88,44 @@ impl Watcher {
             }
             Err(error) => Some(error.to_string()),
         };
-        if self.still.say(cause.as_deref()) {
-            let camera = self.camera.clone();
-            counters.event(&match cause {
-                Some(cause) => Event::CalibrationLost { camera, cause },
-                None => Event::CalibrationHolds { camera },
-            });
-        }
+        tell(&self.still, LookedAt::Frames, cause, &self.camera, counters);
     }
 }
 
-/// Starts the watch over a camera's calibration; it ends when what is given here is let go.
-pub(super) fn start(watcher: Watcher, counters: &Arc<Counters>) -> Result<Sender<()>, LineError> {
+/// Says to `still` what speaks against it, and tells what is new of that.
+fn tell(
+    still: &Still,
+    looked_at: LookedAt,
+    cause: Option<String>,
+    camera: &CameraId,
+    counters: &Counters,
+) {
+    let camera = camera.clone();
+    match (still.say(looked_at, cause.as_deref()), cause) {
+        (Some(News::Lost), Some(cause)) => {
+            counters.event(&Event::CalibrationLost { camera, cause });
+        }
+        (Some(News::Holds), _) => counters.event(&Event::CalibrationHolds { camera }),
+        _ => {}
+    }
+}
+
+/// Starts the watch over a camera's frames, where there is something to hold them against; it ends
+/// when what is given here is let go.
+pub(super) fn start(
+    mut watcher: Watcher,
+    counters: &Arc<Counters>,
+) -> Result<Option<Sender<()>>, LineError> {
+    let Some(watch) = watcher.watch.take() else { return Ok(None) };
     let (going, stop) = bounded(0);
     let counters = Arc::clone(counters);
     let name = format!("watch-{}", watcher.camera);
     // Nobody waits for it: it holds nothing but its own memory.
     spawn(&name, move || {
         crate::priority::come_last();
-        watcher.run(&stop, &counters);
+        watcher.run(watch, &stop, &counters);
     })?;
-    Ok(going)
+    Ok(Some(going))
 }
 
 #[cfg(test)]
@@ -127,10 +170,12 @@ mod tests {
             study.see(&Picture::new(SIZE, SIZE.width as usize, &luma).unwrap()).unwrap();
         }
         let still = Arc::new(Still::default());
-        let mut watcher = Watcher {
+        let mut watch = Watch::new(study.finish().unwrap(), Limits::default());
+        let watcher = Watcher {
             camera: CameraId::new("top"),
+            serial: None,
             peek: Arc::default(),
-            watch: Watch::new(study.finish().unwrap(), Limits::default()),
+            watch: None,
             still: Arc::clone(&still),
         };
         let counters = Counters::default();
@@ -139,7 +184,7 @@ mod tests {
         let mut see = |light: u64, frames: u64| {
             for _ in 0..frames {
                 number += 1;
-                watcher.look(&frame(number, light), &mut reader, &counters);
+                watcher.look(&mut watch, &frame(number, light), &mut reader, &counters);
             }
         };
         see(100, 40);
@@ -150,5 +195,32 @@ mod tests {
         assert_eq!(still.lost(), None);
         let counts = counters.events();
         assert_eq!((counts["calibration_lost"], counts["calibration_holds"]), (1, 1));
+    }
+
+    #[test]
+    fn another_camera_is_told_and_the_right_one_again() {
+        let still = Arc::new(Still::default());
+        let watcher = Watcher {
+            camera: CameraId::new("top"),
+            serial: Some("DA1".to_owned()),
+            peek: Arc::default(),
+            watch: None,
+            still: Arc::clone(&still),
+        };
+        let counters = Arc::new(Counters::default());
+        assert!(watcher.peek().is_none(), "no frame is wanted");
+        let mut met = watcher.met(&counters).unwrap();
+        met(None);
+        met(Some("DA1"));
+        assert_eq!((still.lost(), counters.events().len()), (None, 0));
+        met(Some("DA2"));
+        let cause = still.lost().unwrap();
+        assert!(cause.contains("DA1") && cause.contains("DA2"), "{cause}");
+        met(Some("DA2"));
+        met(Some("DA1"));
+        assert_eq!(still.lost(), None);
+        let counts = counters.events();
+        assert_eq!((counts["calibration_lost"], counts["calibration_holds"]), (1, 1));
+        assert!(Watcher { serial: None, ..watcher }.met(&counters).is_none());
     }
 }

@@ -330,6 +330,7 @@ mod tests {
     use domain::{CaptureTime, Finding, Frame, OwnedPixels};
     use models::{InputSpec, Resize};
 
+    use super::super::LookedAt;
     use super::*;
 
     const CROP: SizePx = SizePx::new(160, 128);
@@ -465,7 +466,7 @@ mod tests {
         let blank = fault(&mut correction, vec![90; 20_480], &mut shaper, &mut tensor);
         assert!(blank.contains("calibration") || blank.contains("align"), "{blank}");
         let still = Arc::clone(&correction.calibrations.cameras[&CameraId::new("top")].still);
-        still.say(Some("out of focus"));
+        still.say(LookedAt::Frames, Some("out of focus"));
         let lost = fault(&mut correction, picture(0.0, 0.0, 0.0), &mut shaper, &mut tensor);
         assert!(lost.contains("out of focus"), "{lost}");
         let other = calibration(SizePx::new(320, 256));

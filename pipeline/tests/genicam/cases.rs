@@ -70,6 +70,7 @@ pub(crate) fn cameras_are_found_by_id_and_by_serial_number() {
     for camera in names {
         let mut source = open(&GenicamConfig { camera, ..config() }).unwrap();
         assert!(is_as_painted(&frame(&mut *source)));
+        assert_eq!(source.serial(), Some("GV01"));
     }
     let error = open(&GenicamConfig { camera: Some(word("GV02")), ..config() });
     let error = error.err().unwrap().to_string();

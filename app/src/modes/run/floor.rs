@@ -143,7 +143,7 @@ impl Floor {
                 .map_err(|error| self.station.blame(&format!("camera.{index}.source"), error))?;
             let field = self.field(index);
             let peek = Some(Arc::clone(&self.peeks[index]));
-            let watcher = open::watcher(camera).map_err(|error| {
+            let watcher = camera.calibrated().watcher().map_err(|error| {
                 self.station.blame(&format!("camera.{index}.calibration"), error)
             })?;
             let camera = CameraId::new(&camera.name);

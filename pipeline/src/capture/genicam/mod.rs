@@ -183,6 +183,7 @@ impl SoftwareTrigger {
 /// A camera that gives frames.
 pub(super) struct Genicam {
     camera: CameraId,
+    serial: Option<String>,
     began: CaptureTime,
     /// Reading of the system's monotonic clock at `began`.
     opened_us: i64,
@@ -214,10 +215,13 @@ pub(super) fn open(
     let stream = start(config, &layout, &device, &control)?;
     let software = config.trigger == Trigger::Software;
     let trigger = software.then(|| SoftwareTrigger { control: Arc::clone(&control) });
+    // One that does not say it can't be told from another.
+    let serial = device.device_serial_number().ok().map(|serial| serial.trim().to_owned());
     let fps = (config.trigger == Trigger::None).then(|| device.frame_rate().ok()).flatten();
     *control.camera.lock().unwrap_or_else(PoisonError::into_inner) = Some(device);
     Ok(Genicam {
         camera,
+        serial: serial.filter(|serial| !serial.is_empty()),
         began,
         opened_us,
         info: SourceInfo { fps, live: true, ..SourceInfo::default() },
@@ -359,6 +363,10 @@ impl Source for Genicam {
 
     fn loss_cause(&self) -> Option<&str> {
         self.losses.cause.as_deref()
+    }
+
+    fn serial(&self) -> Option<&str> {
+        self.serial.as_deref()
     }
 
     fn software_trigger(&self) -> Option<SoftwareTrigger> {
