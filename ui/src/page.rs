@@ -37,6 +37,12 @@ impl Page {
         Self::Health,
         Self::Settings,
     ];
+
+    /// Whether cameras' pictures are shown on it.
+    #[must_use]
+    pub const fn shows_cameras(self) -> bool {
+        matches!(self, Self::Live)
+    }
 }
 
 /// What a page is given on each pass.

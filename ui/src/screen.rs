@@ -31,8 +31,9 @@ pub(crate) use log_in::refusal;
 
 /// While a line runs, the screen shows how it is at least this often.
 const LINE_EVERY: Duration = Duration::from_secs(1);
-/// As soon as there is news.
-const SOON: Duration = Duration::from_millis(1);
+/// News wait so long for others that come with them, and all are painted at once. An answer comes
+/// with news of its own; what a person does is painted at once anyway.
+pub(crate) const SOON: Duration = Duration::from_millis(40);
 /// What was refused is shown so long.
 const REFUSED_FOR_S: f64 = 8.0;
 /// A screen never locks faster than this.
@@ -150,6 +151,7 @@ impl Screen {
             self.keyboard.end(&ctx);
         }
         self.page = go;
+        self.station.look(self.page.shows_cameras());
         self.film.turn(&ctx, self.station.as_mut());
         self.desk.give(self.station.as_mut(), news.who.as_ref());
         self.repaint_when_due(&ctx, &news, shown);

@@ -11,6 +11,7 @@ use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use store::{ImageKind, ImageRow, Reader, StoreError};
 
 use crate::RgbPicture;
+use crate::screen::SOON;
 use crate::station::Developer;
 use crate::widgets::coloured;
 
@@ -133,7 +134,7 @@ impl Shelf {
                 if results.send((key, read)).is_err() {
                     return;
                 }
-                ctx.request_repaint();
+                ctx.request_repaint_after(SOON);
             }
         };
         std::thread::Builder::new().name("pictures".to_owned()).spawn(work)?;

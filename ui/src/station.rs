@@ -33,6 +33,9 @@ pub trait Station {
     }
     /// Keeps how the screen is set up, for its next start.
     fn keep(&mut self, settings: &Settings);
+    /// Whether cameras' pictures are shown now: nobody need make [`News::previews`] otherwise. Told
+    /// at every repaint.
+    fn look(&mut self, _is_looking: bool) {}
     /// Has `wake` called when there is news worth a repaint.
     fn wake_by(&mut self, wake: Box<dyn Fn() + Send + Sync>);
 }

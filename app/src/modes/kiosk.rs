@@ -89,6 +89,7 @@ impl Backstage {
             previewers: floor.peeks().iter().map(|peek| Previewer::new(Arc::clone(peek))).collect(),
             counters: Arc::clone(floor.watch().counters()),
             fps: setup::read(&folder).preview_fps,
+            are_shown: Arc::default(),
         };
         let is_over = Arc::new(AtomicBool::new(false));
         let usher = Usher {
@@ -173,8 +174,9 @@ impl Usher {
     fn screen(&mut self) -> Result<bool> {
         let (mut child, stream) = child::start(&self.folder, self.windowed)?;
         let _ = self.inbox.send(Inbox::NewScreen);
+        self.cameras.are_shown.store(false, Ordering::Release);
         let (heard, both_ends) = (stream.try_clone()?, stream.try_clone()?);
-        let heard = door::hear(heard, self.inbox.clone())?;
+        let heard = door::hear(heard, self.inbox.clone(), Arc::clone(&self.cameras.are_shown))?;
         let until = || self.is_over.load(Ordering::Acquire) || heard.is_finished();
         let told = door::tell(
             stream,

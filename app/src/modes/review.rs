@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Result<Ended> {
     };
     Builder::new().name("clerk".to_owned()).spawn(move || clerk.work(&asked))?;
     let (ours, its) = UnixStream::pair()?;
-    let heard = door::hear(ours.try_clone()?, inbox)?;
+    let heard = door::hear(ours.try_clone()?, inbox, Arc::default())?;
     let tell = move || {
         let until = || heard.is_finished();
         // The screen is gone, and the program with it.

@@ -5,6 +5,7 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -12,15 +13,16 @@ use std::time::Duration;
 use domain::{MonoTime, WallTime};
 use pipeline::clock::Clock;
 use pipeline::stage::Counters;
-use ui::News;
+use ui::{LineNews, News};
 
 use super::clerk::Inbox;
 use super::hall::Hall;
 use super::preview::Previewer;
 use super::wire::{self, ToScreen, ToStation};
 
-/// Whether there is news is looked at this often; after every answer it is told anyway.
-const NEWS_EVERY: Duration = Duration::from_millis(250);
+/// Whether there is news is looked at this often, as often as a preview usually comes, so that the
+/// screen paints both at once; after every answer news are told anyway.
+const NEWS_EVERY: Duration = Duration::from_millis(200);
 /// News that say nothing but another time are told this often: a clock without seconds is shown.
 const TIME_EVERY: Duration = Duration::from_secs(10);
 /// How often it is looked whether a picture has come.
@@ -36,18 +38,29 @@ pub struct Cameras {
     pub counters: Arc<Counters>,
     /// Pictures a second of each.
     pub fps: f32,
+    /// Whether the screen shows them now.
+    pub are_shown: Arc<AtomicBool>,
 }
 
-/// Hears the screen at the other end of `stream` until it is gone.
+/// Hears the screen at the other end of `stream` until it is gone; whether it shows cameras goes to
+/// `are_shown`.
 ///
 /// # Errors
 /// When there can be no more threads.
-pub fn hear(mut stream: UnixStream, inbox: Sender<Inbox>) -> io::Result<JoinHandle<()>> {
+pub fn hear(
+    mut stream: UnixStream,
+    inbox: Sender<Inbox>,
+    are_shown: Arc<AtomicBool>,
+) -> io::Result<JoinHandle<()>> {
     let hear = move || {
         loop {
             let message = match wire::receive::<ToStation>(&mut stream) {
                 Ok(Some((ToStation::Ask(ask, command), _))) => Inbox::Asked(ask, command),
                 Ok(Some((ToStation::Keep(settings), _))) => Inbox::Keep(settings),
+                Ok(Some((ToStation::Look(looks), _))) => {
+                    are_shown.store(looks, Ordering::Relaxed);
+                    continue;
+                }
                 Ok(Some((ToStation::Shown, _))) => {
                     tracing::info!(target: "screen", "the screen is on the display");
                     continue;
@@ -121,7 +134,7 @@ impl Told {
         }
         self.looked = Some(now);
         let news = news();
-        let timeless = serde_json::to_vec(&News { now: WallTime::default(), ..news.clone() })?;
+        let timeless = serde_json::to_vec(&timeless(&news))?;
         if timeless == self.news && !is_due(self.told, TIME_EVERY) {
             return Ok(None);
         }
@@ -131,6 +144,17 @@ impl Told {
     }
 }
 
+/// The news but for what always changes: the time, and digits of others that nobody is shown.
+fn timeless(news: &News) -> News {
+    let line = news.line.as_ref().map(|line| LineNews {
+        uptime_s: line.uptime_s.floor(),
+        disk_free_bytes: line.disk_free_bytes.map(|free| free >> 26),
+        rss_bytes: line.rss_bytes >> 23,
+        ..line.clone()
+    });
+    News { now: WallTime::default(), line, ..news.clone() }
+}
+
 impl Cameras {
     fn show(
         &mut self,
@@ -138,7 +162,8 @@ impl Cameras {
         now: MonoTime,
         shown: &mut MonoTime,
     ) -> io::Result<()> {
-        let is_time = now.since(*shown).as_secs_f32() * self.fps >= 1.0;
+        let is_time = self.are_shown.load(Ordering::Relaxed)
+            && now.since(*shown).as_secs_f32() * self.fps >= 1.0;
         if is_time {
             *shown = now;
         }
@@ -152,5 +177,46 @@ impl Cameras {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::clock::SimulatedClock;
+    use ui::Person;
+
+    use super::*;
+
+    fn news(unix_ns: i64) -> News {
+        let facts = ui::Facts {
+            station: "cell 4".to_owned(),
+            software: String::new(),
+            recipes: vec![],
+            in_force: None,
+            cameras: vec![],
+        };
+        let hall = Hall::new(facts, None, Arc::new(SimulatedClock::default()));
+        News { now: WallTime { unix_ns }, ..hall.news() }
+    }
+
+    #[test]
+    fn what_was_told_is_not_told_again_but_for_the_time_now_and_then() {
+        let mut told = Told::default();
+        let mut is_told = |ms: u64, news: News| {
+            let now = MonoTime::from_ns(ms * 1_000_000);
+            told.worth_telling(now, || news).unwrap().is_some()
+        };
+        assert!(is_told(1_000, news(1)), "the first");
+        assert!(!is_told(1_300, news(2)), "only the time is another");
+        let somebody = Person {
+            id: domain::PersonId::new("p-1"),
+            name: "Kim".to_owned(),
+            role: domain::Role::Engineer,
+        };
+        let changed = News { who: Some(somebody), ..news(3) };
+        assert!(!is_told(1_400, changed.clone()), "not looked at before it is time");
+        assert!(is_told(1_600, changed.clone()));
+        assert!(!is_told(11_500, changed.clone()));
+        assert!(is_told(11_700, changed), "the clock goes on");
     }
 }

@@ -73,6 +73,7 @@ pub struct Front {
     desk: Arc<Desk>,
     to_station: Sender<ToStation>,
     asked: u64,
+    looks: bool,
     developer: Developer,
     projector: Projector,
 }
@@ -111,7 +112,7 @@ impl Front {
         let woken = Arc::clone(&desk);
         let projector =
             Projector::new(store.to_owned(), Arc::clone(&developer), move || woken.wake())?;
-        Ok(Self { desk, to_station, asked: 0, developer, projector })
+        Ok(Self { desk, to_station, asked: 0, looks: false, developer, projector })
     }
 
     /// The latest news.
@@ -176,6 +177,13 @@ impl Station for Front {
 
     fn keep(&mut self, settings: &Settings) {
         let _ = self.to_station.send(ToStation::Keep(settings.clone()));
+    }
+
+    fn look(&mut self, is_looking: bool) {
+        if self.looks != is_looking {
+            self.looks = is_looking;
+            let _ = self.to_station.send(ToStation::Look(is_looking));
+        }
     }
 
     fn wake_by(&mut self, wake: Box<dyn Fn() + Send + Sync>) {

@@ -43,6 +43,8 @@ pub enum ToStation {
     Ask(Ask, Command),
     /// Keep this for the next start.
     Keep(Settings),
+    /// Whether it shows cameras' pictures now.
+    Look(bool),
     /// It is on the display.
     Shown,
 }
