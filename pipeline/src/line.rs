@@ -48,7 +48,7 @@ use look::Looker;
 use supervise::Supervisor;
 pub use threads::ThreadPlan;
 use threads::Threads;
-pub use watched::Watcher;
+pub use watched::{WATCH_EVERY, Watcher};
 
 /// One camera of a line.
 pub struct CameraSetup {

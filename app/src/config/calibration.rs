@@ -12,7 +12,7 @@ use calibration::{Calibration, CameraFacts, Profile, Px};
 use domain::{CameraId, CheckedRecipe, Pixels};
 use jiff::Timestamp;
 use models::LumaReader;
-use pipeline::line::Watcher;
+use pipeline::line::{WATCH_EVERY, Watcher};
 use pipeline::prepare::{self, Calibrations, Still};
 
 /// A camera, and how it is calibrated.
@@ -30,6 +30,12 @@ pub struct Calibrated {
 }
 
 impl Calibrated {
+    /// When it was last measured; `None` where it has no profile.
+    pub fn made_at(&self) -> Result<Option<Timestamp>> {
+        let profile = self.folder.as_deref().map(Profile::read).transpose()?;
+        Ok(profile.map(|profile| profile.made_at))
+    }
+
     /// Who looks, while a line runs, whether it is the camera that was calibrated, and whether its
     /// frames are as they were. Nothing is known yet against a line that starts.
     pub fn watcher(self) -> Result<Option<Watcher>> {
@@ -38,7 +44,8 @@ impl Calibrated {
         let profile = Profile::read(folder)?;
         let watch = watch(folder, &profile)?;
         let (serial, peek) = (profile.camera.serial, Arc::default());
-        Ok(Some(Watcher { camera: self.camera, serial, peek, watch, still: self.still }))
+        let (camera, still, every) = (self.camera, self.still, WATCH_EVERY);
+        Ok(Some(Watcher { camera, serial, peek, watch, still, every }))
     }
 }
 
@@ -106,18 +113,28 @@ pub fn calibrations(
     Calibrations::new(known, golden).with_context(|| file.display().to_string())
 }
 
-fn calibration(
+/// The profile in `folder`, which may be measured by.
+pub(super) fn accepted(
     Calibrated { camera, serial, .. }: &Calibrated,
     folder: &Path,
-    recipe: &CheckedRecipe,
     now: Option<Timestamp>,
-) -> Result<Calibration> {
+) -> Result<Profile> {
     let profile = Profile::read(folder).with_context(|| format!("camera `{camera}`"))?;
     let facts = CameraFacts { serial: serial.clone(), size: None };
     if let Err(objections) = profile.arm(&facts, now.unwrap_or(profile.made_at)) {
         let said: Vec<_> = objections.iter().map(ToString::to_string).collect();
         bail!("{}: the calibration of camera `{camera}`: {}", folder.display(), said.join("; "));
     }
+    Ok(profile)
+}
+
+fn calibration(
+    known @ Calibrated { camera, .. }: &Calibrated,
+    folder: &Path,
+    recipe: &CheckedRecipe,
+    now: Option<Timestamp>,
+) -> Result<Calibration> {
+    let profile = accepted(known, folder, now)?;
     if recipe.measures_in_mm() && profile.plane.is_none() {
         bail!(
             "{}: the calibration of camera `{camera}` has no plane to measure on; run `sightline \

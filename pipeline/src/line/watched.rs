@@ -30,11 +30,12 @@ pub struct Watcher {
     pub watch: Option<Watch>,
     /// Where the answer goes.
     pub still: Arc<Still>,
+    /// One frame is looked at in so long.
+    pub every: Duration,
 }
 
-/// One sample is wished for in so long. Focus, lamp and dirt change slowly, and fifteen samples
-/// are judged together.
-const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// Focus, lamp and dirt change slowly, and fifteen samples are judged together.
+pub const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 impl Watcher {
     /// Where it may look at frames, if it wants to.
@@ -61,7 +62,7 @@ impl Watcher {
     fn run(&self, mut watch: Watch, stop: &Receiver<()>, counters: &Counters) {
         let mut reader = (LumaReader::default(), Vec::new());
         self.peek.wish();
-        while stop.recv_timeout(WATCH_EVERY) == Err(RecvTimeoutError::Timeout) {
+        while stop.recv_timeout(self.every) == Err(RecvTimeoutError::Timeout) {
             if let Some(frame) = self.peek.fetch() {
                 self.look(&mut watch, &frame, &mut reader, counters);
             }
@@ -81,10 +82,12 @@ impl Watcher {
         let picture = read.is_ok().then(|| Picture::new(size, size.width as usize, luma));
         let Some(Ok(picture)) = picture else { return };
         let cause = match watch.see(&picture, frame.at.mono) {
-            Ok(still) if still.holds() => None,
-            Ok(still) => {
-                let causes: Vec<_> = still.causes.iter().map(ToString::to_string).collect();
-                Some(causes.join("; "))
+            Ok(seen) => {
+                if seen.settled {
+                    self.still.is_like(seen.measures);
+                }
+                let causes: Vec<_> = seen.causes.iter().map(ToString::to_string).collect();
+                (!seen.holds()).then(|| causes.join("; "))
             }
             Err(error) => Some(error.to_string()),
         };
@@ -177,6 +180,7 @@ mod tests {
             peek: Arc::default(),
             watch: None,
             still: Arc::clone(&still),
+            every: WATCH_EVERY,
         };
         let counters = Counters::default();
         let mut reader = (LumaReader::default(), Vec::new());
@@ -187,9 +191,14 @@ mod tests {
                 watcher.look(&mut watch, &frame(number, light), &mut reader, &counters);
             }
         };
-        see(100, 40);
+        see(100, 10);
+        assert_eq!(still.measures(), None, "too few to say anything");
+        see(100, 30);
         assert_eq!(still.lost(), None);
+        let bright = || still.measures().unwrap().brightness.unwrap();
+        assert!((bright() - 1.0).abs() < 0.01, "{}", bright());
         see(70, 40);
+        assert!((bright() - 0.7).abs() < 0.01, "{}", bright());
         assert!(still.lost().unwrap().contains("brightness"), "{:?}", still.lost());
         see(100, 80);
         assert_eq!(still.lost(), None);
@@ -206,6 +215,7 @@ mod tests {
             peek: Arc::default(),
             watch: None,
             still: Arc::clone(&still),
+            every: WATCH_EVERY,
         };
         let counters = Arc::new(Counters::default());
         assert!(watcher.peek().is_none(), "no frame is wanted");

@@ -4,6 +4,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use calibration::watch::Measures;
+
 /// What is known of one camera's calibration while its line runs. Shared by those who look after
 /// it, who write it, and the inspecting threads, for which it costs one atomic load a view.
 #[derive(Debug, Default)]
@@ -11,6 +13,8 @@ pub struct Still {
     is_lost: AtomicBool,
     /// By [`LookedAt`].
     causes: Mutex<[Option<Arc<str>>; 2]>,
+    /// What the frames were found to be like last.
+    measures: Mutex<Option<Measures>>,
 }
 
 /// What was looked at to tell whether a calibration holds. One may be well and another not.
@@ -42,8 +46,20 @@ impl Still {
         causes.iter().flatten().next().map(Arc::clone)
     }
 
+    /// What its frames are like against commissioning; `None` before enough were looked at.
+    #[must_use]
+    pub fn measures(&self) -> Option<Measures> {
+        *self.measures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its frames are like this now.
+    pub(crate) fn is_like(&self, measures: Measures) {
+        *self.measures.lock().unwrap_or_else(PoisonError::into_inner) = Some(measures);
+    }
+
     /// Forgets what was said against it: of a line that starts nothing is known yet.
     pub fn forget(&self) {
+        *self.measures.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut causes = self.causes.lock().unwrap_or_else(PoisonError::into_inner);
         *causes = [None, None];
         self.is_lost.store(false, Ordering::Release);
@@ -79,7 +95,10 @@ mod tests {
         assert_eq!(still.say(LookedAt::Serial, None), Some(News::Holds));
         assert_eq!(still.lost(), None);
         still.say(LookedAt::Serial, Some("another"));
+        still.is_like(Measures { sharpness: Some(0.9), ..Measures::default() });
+        assert_eq!(still.measures().unwrap().sharpness, Some(0.9));
         still.forget();
         assert_eq!((still.lost(), still.say(LookedAt::Serial, None)), (None, None));
+        assert_eq!(still.measures(), None);
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use domain::recipe::Limits;
 use domain::{CameraId, LineState, MonoTime, PlcAnswer, Sha256};
-use pipeline::act::reject::Reject;
+use jiff::Timestamp;
+use pipeline::act::reject::{Reject, RejectError};
 use pipeline::capture::peek::Peek;
 use pipeline::clock::Clock;
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
@@ -21,7 +22,7 @@ use store::{RunStart, Store};
 
 use super::asker::{Asker, FloorWish, Held};
 use super::filming::Studio;
-use super::look::{RecipeInForce, Watch};
+use super::look::{self, RecipeInForce, Watch};
 use super::open;
 use super::recipes::Ready;
 use crate::config::{self, RecipeFile, Station};
@@ -137,18 +138,20 @@ impl Floor {
         counters.start_again();
         counters.set_recipe(self.ready.facts.number);
         counters.set_state(LineState::Starting);
-        let mut cameras = Vec::new();
+        let (mut cameras, mut calibrations) = (Vec::new(), Vec::new());
         for (index, camera) in self.station.cameras.iter().enumerate() {
             let source = open::camera(camera, &self.clock)
                 .map_err(|error| self.station.blame(&format!("camera.{index}.source"), error))?;
             let field = self.field(index);
             let peek = Some(Arc::clone(&self.peeks[index]));
-            let watcher = camera.calibrated().watcher().map_err(|error| {
-                self.station.blame(&format!("camera.{index}.calibration"), error)
-            })?;
+            let blame = |error| self.station.blame(&format!("camera.{index}.calibration"), error);
+            let known = camera.calibrated();
+            calibrations.extend(look::Calibration::of(&known).map_err(blame)?);
+            let watcher = known.watcher().map_err(blame)?;
             let camera = CameraId::new(&camera.name);
             cameras.push(CameraSetup { camera, source, field, peek, watcher });
         }
+        self.watch.set_calibrations(calibrations);
         let source = format!("station {}", self.station.name);
         let start = RunStart { started_at: self.clock.wall(), source: &source };
         let mut writer = self.store.start_run(&start)?;
@@ -183,9 +186,14 @@ impl Floor {
     /// How parts are followed to the gate, where this program moves it. No part may reach the gate
     /// before `ready` must have answered.
     fn way_to_the_gate(&self, ready: &Ready) -> Result<Option<Reject>> {
-        let checked = self.station.reject.as_ref();
-        let checked = checked.map(|reject| reject.check(ready.armed.recipe.budget())).transpose();
-        checked.map_err(|error| self.station.blame(&format!("reject.{}", error.key), error))
+        let Some(reject) = &self.station.reject else { return Ok(None) };
+        let cameras = super::recipes::calibrated(&self.station);
+        let belt = config::belt(&cameras, Timestamp::now())
+            .map_err(|error| self.station.blame("reject", error))?;
+        let checked = reject.check(ready.armed.recipe.budget(), belt.as_ref());
+        let blame =
+            |error: RejectError| self.station.blame(&format!("reject.{}", error.key), error);
+        checked.map(Some).map_err(blame)
     }
 
     /// Asks the line to take no more frames; [`Self::tick`] sees it end.
@@ -505,6 +513,11 @@ mod tests {
 
         /// With so much more in each recipe.
         fn with(more: &str) -> Self {
+            Self::of(STATION, more)
+        }
+
+        /// By this station file.
+        fn of(station: &str, more: &str) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let model =
                 Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/classifier");
@@ -513,7 +526,7 @@ mod tests {
                 let file = folder.path().join(format!("{name}.toml"));
                 fs::write(file, format!("name = \"{name}\"\n{recipe}")).unwrap();
             }
-            fs::write(folder.path().join("station.toml"), STATION).unwrap();
+            fs::write(folder.path().join("station.toml"), station).unwrap();
             let station = Station::from_file(&folder.path().join("station.toml")).unwrap();
             let ready = super::super::recipes::arm_all(&station, &|| false).unwrap().unwrap();
             let mut floor = Floor::open(station, ready, Arc::new(RealClock::start())).unwrap();
@@ -593,6 +606,21 @@ mod tests {
         assert_eq!((look.runs, look.recipe.number), (vec![1, 2], 2));
         assert!(look.parts.triggered >= parts.triggered, "counts go on");
         assert!(store::check(&fixture.folder.path().join("store")).unwrap().is_clean());
+    }
+
+    #[test]
+    fn a_way_in_millimetres_needs_to_know_what_a_count_is() {
+        let reject = "[reject]\nby = \"encoder\"\ntravel_mm = 300\npulse_mm = 12\n\
+                      lead_mm = 6\ntolerance_mm = 4\nmm_per_s_max = 1200\n";
+        let fixture = Fixture::of(&format!("{STATION}{reject}"), "gate = { budget_ms = 50 }");
+        let error = fixture.floor.way_to_the_gate(&fixture.floor.ready).unwrap_err();
+        let error = format!("{error:#}");
+        for told in ["station.toml:13: `reject.mm_per_count`", "sightline calibrate belt"] {
+            assert!(error.contains(told), "{error}");
+        }
+        let station = format!("{STATION}{reject}mm_per_count = 0.2\n");
+        let fixture = Fixture::of(&station, "gate = { budget_ms = 50 }");
+        assert!(fixture.floor.way_to_the_gate(&fixture.floor.ready).unwrap().is_some());
     }
 
     #[test]
