@@ -42,7 +42,7 @@ pub fn belt(cameras: &[Calibrated], now: Timestamp) -> Result<Option<CalibratedB
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::path::Path;
 
     use calibration::accept::AcceptLimits;
@@ -53,10 +53,16 @@ mod tests {
 
     use super::*;
 
-    /// A camera with an accepted profile in `folder`, which knows a belt of so many millimetres in
-    /// a count.
+    /// A camera with an accepted profile.
     fn camera(name: &str, folder: &Path, mm_per_count: Option<(f64, f64)>) -> Calibrated {
         let folder = folder.join(name);
+        accepted_profile(&folder, mm_per_count);
+        let camera = CameraId::new(name);
+        Calibrated { camera, serial: None, folder: Some(folder), still: std::sync::Arc::default() }
+    }
+
+    /// An accepted profile in `folder`, which knows a belt of so many millimetres in a count.
+    pub fn accepted_profile(folder: &Path, mm_per_count: Option<(f64, f64)>) {
         let mut profile =
             Profile::new(SizePx::new(64, 64), CameraNote::default(), Timestamp::now());
         let ruler = Plane::from_ruler(Px::new(0.0, 0.0), Px::new(60.0, 0.0), 15.0, 0.1);
@@ -75,9 +81,7 @@ mod tests {
             pairs_odd: 0,
         });
         profile.accept("QE", AcceptLimits::default(), Timestamp::now()).unwrap();
-        profile.write(&folder).unwrap();
-        let camera = CameraId::new(name);
-        Calibrated { camera, serial: None, folder: Some(folder), still: std::sync::Arc::default() }
+        profile.write(folder).unwrap();
     }
 
     #[test]

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 pub use belt::belt;
+#[cfg(test)]
+pub use belt::tests::accepted_profile;
 pub use calibration::{Calibrated, calibrations};
 pub use clips::Filming;
 use domain::recipe::Align;

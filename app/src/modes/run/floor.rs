@@ -518,7 +518,11 @@ mod tests {
 
         /// By this station file.
         fn of(station: &str, more: &str) -> Self {
-            let folder = tempfile::tempdir().unwrap();
+            Self::in_folder(tempfile::tempdir().unwrap(), station, more)
+        }
+
+        /// The same in a folder that is not empty.
+        fn in_folder(folder: TempDir, station: &str, more: &str) -> Self {
             let model =
                 Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/classifier");
             let recipe = RECIPE.replace("MODEL", model.to_str().unwrap()) + more;
@@ -619,8 +623,23 @@ mod tests {
             assert!(error.contains(told), "{error}");
         }
         let station = format!("{STATION}{reject}mm_per_count = 0.2\n");
-        let fixture = Fixture::of(&station, "gate = { budget_ms = 50 }");
-        assert!(fixture.floor.way_to_the_gate(&fixture.floor.ready).unwrap().is_some());
+        let written = Fixture::of(&station, "gate = { budget_ms = 50 }");
+        let written = written.floor.way_to_the_gate(&written.floor.ready).unwrap().unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        config::accepted_profile(&folder.path().join("top"), Some((0.2, 0.0001)));
+        let station = station.replace("mm_per_count = 0.2\n", "");
+        let station = station.replace("name = \"top\"", "name = \"top\"\ncalibration = \"top\"");
+        let mut fixture = Fixture::in_folder(folder, &station, "gate = { budget_ms = 50 }");
+        let measured = fixture.floor.way_to_the_gate(&fixture.floor.ready).unwrap();
+        assert_eq!(measured, Some(written));
+
+        assert_eq!(fixture.floor.watch.look().calibrations.len(), 0, "no line was started");
+        fixture.floor.start().unwrap();
+        let calibrations = fixture.floor.watch.look().calibrations;
+        assert_eq!((calibrations.len(), calibrations[0].holds), (1, true));
+        assert!((0.0..0.1).contains(&calibrations[0].age_days), "{calibrations:?}");
+        assert_eq!(fixture.obeys(PlcCommand::Stop), CommandAnswer::Done);
     }
 
     #[test]
