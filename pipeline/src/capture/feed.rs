@@ -35,6 +35,12 @@ pub struct Beside {
 }
 
 impl Beside {
+    fn meet(&mut self, source: &dyn Source) {
+        if let Some(met) = &mut self.met {
+            met(source.serial());
+        }
+    }
+
     fn see(&mut self, frame: &Frame) {
         if let Some(film) = &mut self.film {
             film.see(frame);
@@ -75,15 +81,13 @@ pub fn feed(
             Ok(Next::Frame(frame)) => frame,
             Ok(Next::Waiting) => continue,
             Ok(Next::Lost(why)) => {
-                let cause = why.to_string();
-                counters.event(&Event::CameraLost { camera: camera.clone(), cause });
+                counters.event(&lost(camera, &why));
                 // Gone is not slow.
                 pace.restart();
                 continue;
             }
             Ok(Next::Back(gone)) => {
-                let after_ms = u64::try_from(gone.as_millis()).unwrap_or(u64::MAX);
-                counters.event(&Event::CameraBack { camera: camera.clone(), after_ms });
+                counters.event(&back(camera, gone));
                 is_known = false;
                 pace.restart();
                 continue;
@@ -106,10 +110,8 @@ pub fn feed(
         if live {
             losses.follow(frame.sequence, source);
         }
-        if !std::mem::replace(&mut is_known, true)
-            && let Some(met) = &mut beside.met
-        {
-            met(source.serial());
+        if !std::mem::replace(&mut is_known, true) {
+            beside.meet(source);
         }
         beside.see(&frame);
         match frames.send(frame) {
@@ -124,6 +126,15 @@ pub fn feed(
     }
     losses.tell(camera, counters);
     errors
+}
+
+fn lost(camera: &CameraId, why: &CaptureError) -> Event {
+    Event::CameraLost { camera: camera.clone(), cause: why.to_string() }
+}
+
+fn back(camera: &CameraId, gone: Duration) -> Event {
+    let after_ms = u64::try_from(gone.as_millis()).unwrap_or(u64::MAX);
+    Event::CameraBack { camera: camera.clone(), after_ms }
 }
 
 /// A camera that gives `got` frames per second where it should give `wanted`.
