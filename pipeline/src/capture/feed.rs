@@ -67,9 +67,7 @@ pub fn feed(
     let mut errors = Vec::new();
     counters.frames_expected(source.info().frames_total.unwrap_or(0));
     let live = source.info().live;
-    let mut losses = Losses::default();
-    let mut pace = Pace::default();
-    let mut is_known = false;
+    let (mut losses, mut pace, mut is_known) = (Losses::default(), Pace::default(), false);
     while !counters.asked_to_stop() {
         let start = clock.now();
         if let Some(fps) = source.info().fps.filter(|_| live)
