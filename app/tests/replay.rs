@@ -2,6 +2,8 @@
 //! bad. Holds the promises of the design that can be seen from outside, each named at its test.
 #![expect(clippy::unwrap_used, reason = "all of this is a test")]
 
+#[path = "replay/aligned.rs"]
+mod aligned;
 #[path = "replay/bad_model.rs"]
 mod bad_model;
 #[path = "replay/bad_recipe.rs"]

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::flat_field::Exposure;
 use crate::profile::Profile;
 
 /// How good a calibration must be, and for how long it is believed.
@@ -98,6 +99,17 @@ pub enum Objection {
         /// The camera's.
         got: domain::SizePx,
     },
+    /// Set otherwise.
+    #[error(
+        "its flat field was taken at {made}, the camera is set to {got}: set it back, without \
+         automatic exposure and gain, or take the flat field again"
+    )]
+    Exposure {
+        /// The flat field's.
+        made: Exposure,
+        /// The camera's.
+        got: Exposure,
+    },
     /// Another camera.
     #[error("it belongs to the camera with serial {made}, this one is {got}: calibrate this one")]
     Serial {
@@ -109,12 +121,14 @@ pub enum Objection {
 }
 
 /// What a camera says of itself; what it does not say is not compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CameraFacts {
     /// Its serial number.
     pub serial: Option<String>,
     /// Of its pictures.
     pub size: Option<domain::SizePx>,
+    /// As it is set.
+    pub exposure: Option<Exposure>,
 }
 
 impl Profile {
@@ -155,14 +169,27 @@ impl Profile {
                 objections
             }
         };
+        objections.extend(self.objections_to_camera(facts));
+        if objections.is_empty() { Ok(()) } else { Err(objections) }
+    }
+
+    /// Every reason against a camera that says `facts` of itself: it is another, or set otherwise.
+    #[must_use]
+    pub fn objections_to_camera(&self, facts: &CameraFacts) -> Vec<Objection> {
+        let mut objections = Vec::new();
         if let Some(got) = facts.size.filter(|got| *got != self.size) {
             objections.push(Objection::Size { made: self.size, got });
+        }
+        let flat = self.flat_field.as_ref().and_then(|flat| flat.exposure);
+        if let Some((made, got)) = flat.zip(facts.exposure).filter(|(made, got)| !made.is_like(got))
+        {
+            objections.push(Objection::Exposure { made, got });
         }
         let serials = self.camera.serial.as_ref().zip(facts.serial.as_ref());
         if let Some((made, got)) = serials.filter(|(made, got)| made != got) {
             objections.push(Objection::Serial { made: made.clone(), got: got.clone() });
         }
-        if objections.is_empty() { Ok(()) } else { Err(objections) }
+        objections
     }
 
     fn objections_to(&self, limits: &AcceptLimits, now: Timestamp) -> Vec<Objection> {

@@ -35,7 +35,7 @@ pub(crate) mod level {
 
 pub use limits::{Limits, Misalignment, OffsetLimit};
 pub use refused::{GoldenRefused, NotAligned};
-pub use upright::upright_into;
+pub use upright::{upright_into, upright_packed};
 
 /// How a part's own shape limits what its angle means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 
 use domain::{RectPx, Sha256, SizePx};
 
-use crate::align::{Aligner, NotAligned, Pose, upright_into};
+use crate::align::{Aligner, NotAligned, Pose, upright_packed};
 use crate::flat_field::FlatField;
 use crate::lens::{CropMap, Lens};
 use crate::scale::Plane;
@@ -203,6 +203,7 @@ fn turned_back(at: Px, pose: &Pose, crop: RectPx) -> Px {
 pub struct Corrector {
     aligner: Option<Aligner>,
     straight: Vec<u8>,
+    luma: Vec<u8>,
     upright: Vec<u8>,
 }
 
@@ -219,8 +220,8 @@ impl Corrector {
         self.aligner.is_some()
     }
 
-    /// Corrects `crop` of the camera's picture. `raw` is [`Calibration::source_of`] it, packed,
-    /// and is overwritten. Gives the corrected crop, packed, in rows as wide as the crop.
+    /// Corrects `crop` of the camera's picture. `raw` is the luma of [`Calibration::source_of`] it,
+    /// packed, and is overwritten. Gives the corrected crop, packed, in rows as wide as the crop.
     ///
     /// # Errors
     /// When the part can't be aligned.
@@ -233,29 +234,65 @@ impl Corrector {
         crop: RectPx,
         raw: &mut [u8],
     ) -> Result<(&[u8], Laid), NotAligned> {
+        let laid = self.straighten::<1>(calibration, crop, raw);
+        let Some(aligner) = &mut self.aligner else { return Ok((&self.straight, laid)) };
+        let pose = aligner.align(&Picture::packed(size_of(crop), &self.straight))?;
+        Ok(self.set_upright::<1>(pose, laid))
+    }
+
+    /// The same for pixels of three bytes, such as RGB. The part is aligned by its luma, which
+    /// `luma_of` makes of the straight crop's pixels.
+    ///
+    /// # Errors
+    /// When the part can't be aligned.
+    ///
+    /// # Panics
+    /// When `raw` is shorter than that, or `luma_of` gives fewer bytes than the crop has pixels.
+    pub fn correct_colours(
+        &mut self,
+        calibration: &Calibration,
+        crop: RectPx,
+        raw: &mut [u8],
+        luma_of: impl FnOnce(&[u8], &mut Vec<u8>),
+    ) -> Result<(&[u8], Laid), NotAligned> {
+        let laid = self.straighten::<3>(calibration, crop, raw);
+        let Some(aligner) = &mut self.aligner else { return Ok((&self.straight, laid)) };
+        luma_of(&self.straight, &mut self.luma);
+        let luma = &self.luma[..crop.width as usize * crop.height as usize];
+        let pose = aligner.align(&Picture::packed(size_of(crop), luma))?;
+        Ok(self.set_upright::<3>(pose, laid))
+    }
+
+    /// Leaves the crop evenly lit and straight in `self.straight`, pixels of `N` bytes.
+    fn straighten<const N: usize>(
+        &mut self,
+        calibration: &Calibration,
+        crop: RectPx,
+        raw: &mut [u8],
+    ) -> Laid {
         let source = calibration.source_of(crop);
-        let (wide, width) = (source.width as usize, crop.width as usize);
+        let (wide, row) = (source.width as usize * N, crop.width as usize * N);
         let raw = &mut raw[..wide * source.height as usize];
         if let Some(flat) = &calibration.flat_field {
             // The source lies in the picture, as the map does.
-            let _ = flat.apply_in_place(source, raw, wide);
+            let _ = flat.apply_packed::<N>(source, raw, wide);
         }
         let straight = calibration.straight_crop(crop);
-        self.straight.resize(width * crop.height as usize, 0);
+        self.straight.resize(row * crop.height as usize, 0);
         match &calibration.lens {
             None => self.straight.copy_from_slice(raw),
             Some((_, map)) => {
-                map.apply_piece::<1>(raw, wide, source, straight, &mut self.straight, width);
+                map.apply_piece::<N>(raw, wide, source, straight, &mut self.straight, row);
             }
         }
-        let mut laid = Laid { crop, straight, pose: None };
-        let Some(aligner) = &mut self.aligner else { return Ok((&self.straight, laid)) };
-        let seen = Picture::packed(size_of(crop), &self.straight);
-        let pose = aligner.align(&seen)?;
-        laid.pose = Some(pose);
+        Laid { crop, straight, pose: None }
+    }
+
+    /// Turns what is straight.
+    fn set_upright<const N: usize>(&mut self, pose: Pose, laid: Laid) -> (&[u8], Laid) {
         self.upright.resize(self.straight.len(), 0);
-        upright_into(&seen, &pose, &mut self.upright, width);
-        Ok((&self.upright, laid))
+        upright_packed::<N>(&self.straight, size_of(laid.crop), &pose, &mut self.upright);
+        (&self.upright, Laid { pose: Some(pose), ..laid })
     }
 }
 

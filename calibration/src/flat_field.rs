@@ -11,6 +11,8 @@ mod field;
 mod stored;
 mod study;
 
+use std::fmt;
+
 use domain::{RectPx, SizePx};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -33,6 +35,27 @@ pub struct Exposure {
     pub exposure_us: f64,
     /// The camera's gain, in decibels.
     pub gain_db: f64,
+}
+
+/// Cameras round what they are set to, exposures by up to this share,
+const EXPOSURE_ROUNDING: f64 = 0.02;
+/// and gains by so much.
+const GAIN_ROUNDING_DB: f64 = 0.1;
+
+impl Exposure {
+    /// Whether it is the same, but for what cameras round.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let apart_us = (self.exposure_us - other.exposure_us).abs();
+        apart_us <= EXPOSURE_ROUNDING * self.exposure_us.max(other.exposure_us)
+            && (self.gain_db - other.gain_db).abs() <= GAIN_ROUNDING_DB
+    }
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} µs and {} dB", self.exposure_us, self.gain_db)
+    }
 }
 
 /// What is wrong with a pixel.
@@ -163,6 +186,20 @@ impl FlatField {
         luma: &mut [u8],
         stride: usize,
     ) -> Result<(), NotCovered> {
+        self.apply_packed::<1>(crop, luma, stride)
+    }
+
+    /// The same for pixels of `N` bytes side by side, such as RGB: every channel of a pixel has the
+    /// gain and the offset that luma has there.
+    ///
+    /// # Errors
+    /// Where the crop is outside the map or longer than its bytes.
+    pub fn apply_packed<const N: usize>(
+        &self,
+        crop: RectPx,
+        bytes: &mut [u8],
+        stride: usize,
+    ) -> Result<(), NotCovered> {
         let (width, height) = (crop.width as usize, crop.height as usize);
         if !self.size.rect().contains(&crop) {
             return Err(NotCovered::Outside { crop, size: self.size });
@@ -170,14 +207,15 @@ impl FlatField {
         if crop.is_empty() {
             return Ok(());
         }
-        if stride < width || luma.len() < stride * (height - 1) + width {
-            return Err(NotCovered::TooShort { crop, stride, got: luma.len() });
+        if stride < width * N || bytes.len() < stride * (height - 1) + width * N {
+            return Err(NotCovered::TooShort { crop, stride, got: bytes.len() });
         }
-        for (y, row) in (crop.y..crop.bottom()).zip(luma.chunks_mut(stride)) {
+        for (y, row) in (crop.y..crop.bottom()).zip(bytes.chunks_mut(stride)) {
             let at = self.at(crop.x, y);
-            correct(&mut row[..width], &self.gain[at..][..width], &self.offset[at..][..width]);
+            let (pixels, _) = row[..width * N].as_chunks_mut::<N>();
+            correct(pixels, &self.gain[at..][..width], &self.offset[at..][..width]);
         }
-        self.mend(crop, luma, stride);
+        self.mend::<N>(crop, bytes, stride);
         Ok(())
     }
 
@@ -186,20 +224,23 @@ impl FlatField {
     }
 
     /// Replaces the crop's bad pixels by the mean of the good ones around them.
-    fn mend(&self, crop: RectPx, luma: &mut [u8], stride: usize) {
+    fn mend<const N: usize>(&self, crop: RectPx, bytes: &mut [u8], stride: usize) {
+        let place = |x: u32, y: u32| (y - crop.y) as usize * stride + (x - crop.x) as usize * N;
         let first = self.bad.partition_point(|bad| bad.y < crop.y);
         for bad in self.bad[first..].iter().take_while(|bad| bad.y < crop.bottom()) {
             if bad.x < crop.x || bad.x >= crop.right() {
                 continue;
             }
-            let (mut sum, mut count) = (0_u32, 0);
+            let (mut sums, mut count) = ([0_u32; N], 0);
             for (x, y) in self.good_around(bad.x, bad.y, &crop) {
-                sum += u32::from(luma[(y - crop.y) as usize * stride + (x - crop.x) as usize]);
+                let pixel = &bytes[place(x, y)..][..N];
+                sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u32::from(*value));
                 count += 1;
             }
             if count > 0 {
-                let at = (bad.y - crop.y) as usize * stride + (bad.x - crop.x) as usize;
-                luma[at] = grey(sum as f32 / count as f32);
+                let pixel = &mut bytes[place(bad.x, bad.y)..][..N];
+                let means = sums.iter().map(|sum| grey(*sum as f32 / count as f32));
+                pixel.iter_mut().zip(means).for_each(|(value, mean)| *value = mean);
             }
         }
     }
@@ -242,8 +283,8 @@ impl FlatField {
     }
 }
 
-impl std::fmt::Debug for FlatField {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for FlatField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FlatField")
             .field("size", &self.size)
             .field("exposure", &self.exposure)
@@ -254,15 +295,20 @@ impl std::fmt::Debug for FlatField {
 }
 
 /// A row, in place. Written so that it becomes vector code.
-fn correct(row: &mut [u8], gain: &[u16], offset: &[u8]) {
-    const HALF: u32 = 1 << (GAIN_BITS + OFFSET_BITS - 1);
+fn correct<const N: usize>(row: &mut [[u8; N]], gain: &[u16], offset: &[u8]) {
     for ((pixel, &gain), &offset) in row.iter_mut().zip(gain).zip(offset) {
-        let raw = u32::from(*pixel);
-        let light = (raw << OFFSET_BITS).saturating_sub(u32::from(offset));
-        let even = (light * u32::from(gain) + HALF) >> (GAIN_BITS + OFFSET_BITS);
-        let white = if raw == 255 { 255 } else { 0 };
-        *pixel = byte((even | white).min(255));
+        let (gain, offset) = (u32::from(gain), u32::from(offset));
+        *pixel = pixel.map(|raw| corrected(u32::from(raw), gain, offset));
     }
+}
+
+#[inline]
+fn corrected(raw: u32, gain: u32, offset: u32) -> u8 {
+    const HALF: u32 = 1 << (GAIN_BITS + OFFSET_BITS - 1);
+    let light = (raw << OFFSET_BITS).saturating_sub(offset);
+    let even = (light * gain + HALF) >> (GAIN_BITS + OFFSET_BITS);
+    let white = if raw == 255 { 255 } else { 0 };
+    byte((even | white).min(255))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "at most 255 by its caller")]

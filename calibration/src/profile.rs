@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::accept::Accepted;
 use crate::belt::BeltMotion;
-use crate::flat_field::{FlatField, FlatFieldBytes};
+use crate::flat_field::{Exposure, FlatField, FlatFieldBytes};
 use crate::lens::Lens;
 use crate::scale::Plane;
 use crate::watch::{Baseline, BaselineRefused};
@@ -86,6 +86,9 @@ pub struct MapFile {
 pub struct FlatNote {
     /// What is left of the shading, relative, on pictures that it was not made of.
     pub residual: f64,
+    /// How the camera was set; not compared when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<Exposure>,
     /// The map.
     #[serde(flatten)]
     pub map: MapFile,
@@ -238,7 +241,7 @@ impl Profile {
         residual: f64,
     ) -> Result<(), ProfileError> {
         let map = keep(folder, "flat_field.bin", &flat.to_bytes())?;
-        self.flat_field = Some(FlatNote { residual, map });
+        self.flat_field = Some(FlatNote { residual, exposure: Some(flat.exposure()), map });
         Ok(())
     }
 
@@ -350,7 +353,7 @@ mod tests {
     }
 
     fn facts(serial: &str, size: SizePx) -> CameraFacts {
-        CameraFacts { serial: Some(serial.into()), size: Some(size) }
+        CameraFacts { serial: Some(serial.into()), size: Some(size), exposure: None }
     }
 
     #[test]
@@ -389,6 +392,26 @@ mod tests {
     }
 
     #[test]
+    fn a_camera_that_is_set_otherwise_is_named_where_a_flat_field_knows_how_it_was() {
+        let mut profile = profile();
+        let set = |exposure_us, gain_db| CameraFacts {
+            exposure: Some(Exposure { exposure_us, gain_db }),
+            ..CameraFacts::default()
+        };
+        assert_eq!(profile.objections_to_camera(&set(800.0, 0.0)), [], "no flat field");
+        let map = MapFile { file: String::new(), sha256: Sha256::of(b"") };
+        let made = Exposure { exposure_us: 400.0, gain_db: 6.0 };
+        profile.flat_field = Some(FlatNote { residual: 0.0, exposure: Some(made), map });
+        assert_eq!(profile.objections_to_camera(&CameraFacts::default()), [], "it says nothing");
+        assert_eq!(profile.objections_to_camera(&set(399.2, 6.05)), [], "cameras round");
+        for other in [set(800.0, 6.0), set(400.0, 0.0), set(f64::NAN, 6.0)] {
+            let said = profile.objections_to_camera(&other);
+            assert!(matches!(said[..], [Objection::Exposure { .. }]), "{other:?}");
+            assert!(said[0].to_string().contains("400 µs and 6 dB"), "{}", said[0]);
+        }
+    }
+
+    #[test]
     fn what_is_not_good_enough_is_not_accepted() {
         let mut profile = profile();
         profile.plane = None;
@@ -406,7 +429,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let map = keep(dir.path(), "flat_field.bin", b"not a map").unwrap();
         let mut profile = profile();
-        profile.flat_field = Some(FlatNote { residual: 0.0, map });
+        profile.flat_field = Some(FlatNote { residual: 0.0, exposure: None, map });
         let read = |profile: &Profile| profile.flat_field(dir.path()).unwrap_err();
         assert!(matches!(read(&profile), ProfileError::FlatField { .. }));
         fs::write(dir.path().join("flat_field.bin"), b"changed").unwrap();

@@ -20,6 +20,7 @@ pub mod onnx;
 pub mod picture;
 mod ports;
 pub mod quantize;
+pub mod rgb;
 mod rows;
 pub mod runtime;
 mod screen;
@@ -40,6 +41,7 @@ pub use manifest::{
     OutputSpec, Precision, Resize, Tiling,
 };
 pub use model::Model;
+pub use rgb::RgbReader;
 pub use runtime::{Looked, RuntimeError};
 pub use session::{Bare, Runtime};
 pub use signature::{KeyError, SignatureError, Trust};

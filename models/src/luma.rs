@@ -43,7 +43,7 @@ impl LumaReader {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
-fn byte(luma: f32) -> u8 {
+pub(crate) fn byte(luma: f32) -> u8 {
     (luma.clamp(0.0, 255.0) + 0.5) as u8
 }
 

@@ -48,7 +48,7 @@ use look::Looker;
 use supervise::Supervisor;
 pub use threads::ThreadPlan;
 use threads::Threads;
-pub use watched::Watcher;
+pub use watched::{Against, WATCH_EVERY, Watcher};
 
 /// One camera of a line.
 pub struct CameraSetup {
@@ -357,9 +357,15 @@ impl Head {
         vitals: look::Vitals,
     ) -> Result<(LocateThread, CaptureThread), LineError> {
         let CameraSetup { camera, mut source, field, mut peeks, watcher } = setup;
-        peeks.extend(watcher.as_ref().map(|watcher| Arc::clone(&watcher.peek)));
-        let beside = feed::Beside { film: self.taps.remove(&camera), peeks };
         let Ground { threads, counters, clock, live, .. } = &self.ground;
+        let watching = watcher.map(|watcher| watched::start(watcher, counters)).transpose()?;
+        let (met, watching) = watching
+            .map(|it| {
+                peeks.push(it.peek);
+                (it.met, it.going)
+            })
+            .unzip();
+        let beside = feed::Beside { film: self.taps.remove(&camera), peeks, met };
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(*live));
         counters.show_gauge(Stage::Locate, to_locate.gauge());
         let looker = Looker::new(camera.clone(), field, vitals, self);
@@ -367,7 +373,6 @@ impl Head {
         let looking = threads.spawn(Stage::Locate, index, &name, move || looker.run(&frames))?;
 
         let (clock, counters) = (Arc::clone(clock), Arc::clone(counters));
-        let watching = watcher.map(|watcher| watched::start(watcher, &counters)).transpose()?;
         let name = format!("{}-{camera}", Stage::Capture);
         let capturing = threads.spawn(Stage::Capture, index, &name, move || {
             let errors = feed::feed(&mut *source, &camera, &to_locate, beside, &*clock, &counters);

@@ -10,10 +10,13 @@ mod parts;
 use std::time::Duration;
 
 use belt::{Belt, Leg, Plant};
-use domain::GateSignal;
+use calibration::Picture;
+use calibration::belt::BeltStudy;
+use domain::{CameraId, GateSignal, MonoTime, PointPx, SizePx};
 use parts::Dice;
 use sightline_pipeline::act::reject::{
-    ByEncoder, ByTime, Confirm, Neighbour, OnLost, Reject, RejectConfig,
+    ByEncoder, ByTime, CalibratedBelt, Confirm, Neighbour, OnLost, Reject, RejectConfig,
+    RejectError,
 };
 
 const MS: i64 = 1_000_000;
@@ -49,7 +52,7 @@ fn by_time(neighbour: Neighbour) -> Reject {
         neighbour,
         confirm: Some(Confirm { within_ms: 60 }),
     })
-    .check(Duration::from_millis(50))
+    .check(Duration::from_millis(50), None)
     .unwrap()
 }
 
@@ -57,22 +60,56 @@ const COUNT_UM: i64 = 200;
 const TOLERANCE_UM: i64 = 4_000;
 
 fn by_encoder(neighbour: Neighbour) -> Reject {
-    let counts = |um: i64| u32::try_from(um / COUNT_UM).unwrap();
+    let counts = |um: i64| u32::try_from(um / COUNT_UM).ok();
     RejectConfig::Encoder(ByEncoder {
         travel_counts: counts(300_000),
         pulse_counts: counts(12_000),
         lead_counts: counts(6_000),
         tolerance_counts: counts(TOLERANCE_UM),
-        catch_counts: Some(counts(5_000)),
+        catch_counts: counts(5_000),
         gate_ms: 4.0,
-        counts_per_s_max: 6_000,
+        counts_per_s_max: Some(6_000),
         lost_ms: 100,
         on_lost: OnLost::Open,
         neighbour,
         confirm: Some(Confirm { within_ms: 100 }),
+        ..ByEncoder::default()
     })
-    .check(Duration::from_millis(45))
+    .check(Duration::from_millis(45), None)
     .unwrap()
+}
+
+/// The same as a person writes it who has a folding rule and no encoder's data sheet.
+const IN_MM: &str = "by='encoder'\ntravel_mm=300\npulse_mm=12\nlead_mm=6\ntolerance_mm=4\n\
+                     catch_mm=5\nmm_per_s_max=1200\ngate_ms=4\nlost_ms=100\n\
+                     confirm={within_ms=100}";
+
+fn in_mm(more: &str, belt: Option<&CalibratedBelt>) -> Result<Reject, RejectError> {
+    let config: RejectConfig = toml::from_str(&format!("{IN_MM}\n{more}")).unwrap();
+    config.check(Duration::from_millis(45), belt)
+}
+
+/// What a camera above that belt measures of it: pictures of its texture, half a millimetre a
+/// pixel, with the encoder's count at each.
+fn as_a_camera_sees_it() -> CalibratedBelt {
+    const SIZE: SizePx = SizePx::new(256, 192);
+    let grain = |x: u64, y: u64| {
+        let mixed = (x / 3).wrapping_mul(2_654_435_761) ^ (y / 3).wrapping_mul(40_503_979);
+        u8::try_from((mixed.wrapping_mul(9_176_263) >> 11) & 127).unwrap()
+    };
+    let mut study = BeltStudy::new(SIZE, None).unwrap();
+    for shot in 0..40_u64 {
+        // 9 mm, with which the count goes up by 45.
+        let run_px = 18 * shot;
+        let columns = |y| (0..u64::from(SIZE.width)).map(move |x| grain(1_000 + x - run_px, y));
+        let luma: Vec<u8> = (0..u64::from(SIZE.height)).flat_map(columns).collect();
+        let picture = Picture::new(SIZE, SIZE.width as usize, &luma).unwrap();
+        let count = 9_000 / COUNT_UM * i64::try_from(shot).unwrap();
+        study.see(MonoTime::from_ns(shot * 20_000_000), Some(count), &picture).unwrap();
+    }
+    let place = |at: PointPx| (0.5 * f64::from(at.x), 0.5 * f64::from(at.y));
+    let mm_per_count = study.solve(Some(&place)).unwrap().mm_per_count.unwrap();
+    CalibratedBelt { camera: CameraId::new("top"), mm_per_count }
 }
 
 fn steady(parts: i64) -> Vec<Leg> {
@@ -181,6 +218,26 @@ fn by_the_encoder_half_a_million_parts_on_a_belt_that_stops_and_runs_back() {
         judge(&belt, 26_000, seed)
     });
     assert!(sum.rejected > 40_000 && sum.beside > 1000, "{sum:?}");
+}
+
+#[test]
+fn what_a_camera_measured_of_the_belt_takes_the_gate_to_the_right_place() {
+    let belt = as_a_camera_sees_it();
+    assert!((belt.mm_per_count.value - 0.2).abs() < 2e-4, "{belt:?}");
+    let rule = in_mm("", Some(&belt)).unwrap();
+    let plant = Plant { count_um: Some(COUNT_UM), ..plant() };
+    let sum = many(20_000, |seed| {
+        let legs = restless(&mut Dice(seed), 60);
+        judge(&Belt::new(&plant, rule, legs, seed).run(), 26_000, seed)
+    });
+    assert!(sum.rejected > 1_000, "{sum:?}");
+    // A number from another encoder's data sheet would have had bad parts go by.
+    let wrong = in_mm("mm_per_count=0.225", None).unwrap();
+    let belt_with = Belt::new(&plant, wrong, steady(1000), 1).run();
+    let bad = |part: &&belt::Fate| part.signal == Some(GateSignal::Reject);
+    let gone = belt_with.parts.values().filter(|part| belt_with.gone_by(part, 40_000));
+    assert!(gone.filter(bad).any(|part| !part.fell));
+    assert!(in_mm("mm_per_count=0.225", Some(&belt)).is_err());
 }
 
 #[test]

@@ -21,6 +21,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::{Judgement, PixelFormat, Sha256};
+use serde_json::Value;
 use station::{HOSTILE, Station, area, bad, exported, good, mixed, options};
 use store::export::{Format, MANIFEST, Manifest, Split, SplitBy, SplitRule};
 use store::{ImageKind, Reader, RunId};
@@ -77,6 +78,27 @@ fn every_labelled_picture_is_there_once_as_the_camera_gave_it() {
             .collect();
         let masks = pictures.iter().filter(|name| name.starts_with("masks/")).count();
         assert_eq!(pictures.len() - masks, 52, "{}", format.name());
+    }
+}
+
+#[test]
+fn what_the_station_measured_stands_beside_the_label() {
+    let dir = tempfile::tempdir().unwrap();
+    mixed(&dir.path().join("store"));
+    let out = dir.path().join("csv");
+    exported(&dir.path().join("store"), &options(Format::Csv, &out));
+    let lines = fs::read_to_string(out.join("labels.jsonl")).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 52);
+    for line in &lines {
+        let measured = line["measured"].as_array().unwrap();
+        // Only what was found in the first view was measured.
+        assert_eq!(measured.len(), usize::from(line["view"] == 0), "{line}");
+        for it in measured {
+            assert_eq!(it["kind"], "dent");
+            assert_eq!(it["mm"]["length_mm"].as_f64(), line["part"]["part"].as_f64(), "{line}");
+            assert_eq!(it["mm"]["uncertainty_mm"], 0.25);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use calibration::{Calibration, CameraFacts, Profile, Px};
 use domain::{CameraId, CheckedRecipe, Pixels};
 use jiff::Timestamp;
 use models::LumaReader;
+use pipeline::line::Against;
 use pipeline::prepare::{self, Calibrations, Still};
 
 /// A camera, and how it is calibrated.
@@ -19,6 +20,9 @@ use pipeline::prepare::{self, Calibrations, Still};
 pub struct Calibrated {
     /// Its name.
     pub camera: CameraId,
+    /// Its serial number, where the station file says it; cameras that say it themselves are
+    /// asked when they give their first frame.
+    pub serial: Option<String>,
     /// The folder of its profile, if it has one.
     pub folder: Option<PathBuf>,
     /// Whether that still holds.
@@ -26,18 +30,30 @@ pub struct Calibrated {
 }
 
 impl Calibrated {
-    /// What the camera's frames are held against while the line runs; `None` where nothing was
-    /// remembered.
-    pub fn watch(&self) -> Result<Option<Watch>> {
+    /// When it was last measured; `None` where it has no profile.
+    pub fn made_at(&self) -> Result<Option<Timestamp>> {
+        let profile = self.folder.as_deref().map(Profile::read).transpose()?;
+        Ok(profile.map(|profile| profile.made_at))
+    }
+
+    /// What the camera and its frames are held against while a line runs; `None` where it has no
+    /// profile.
+    pub fn against(&self) -> Result<Option<Against>> {
         let Some(folder) = &self.folder else { return Ok(None) };
         let profile = Profile::read(folder)?;
-        let mm_per_px = profile.plane.as_ref().map(|plane| {
-            let (width, height) = (profile.size.width, profile.size.height);
-            plane.mm_per_px(Px::new(f64::from(width) / 2.0, f64::from(height) / 2.0))
-        });
-        let limits = Limits { mm_per_px, ..Limits::default() };
-        Ok(profile.baseline(folder)?.map(|baseline| Watch::new(baseline, limits)))
+        let watch = watch(folder, &profile)?;
+        Ok(Some(Against { profile, watch }))
     }
+}
+
+/// What a camera's frames are held against; `None` where nothing was remembered.
+fn watch(folder: &Path, profile: &Profile) -> Result<Option<Watch>> {
+    let mm_per_px = profile.plane.as_ref().map(|plane| {
+        let (width, height) = (profile.size.width, profile.size.height);
+        plane.mm_per_px(Px::new(f64::from(width) / 2.0, f64::from(height) / 2.0))
+    });
+    let limits = Limits { mm_per_px, ..Limits::default() };
+    Ok(profile.baseline(folder)?.map(|baseline| Watch::new(baseline, limits)))
 }
 
 /// What parts of the recipe in `file` are corrected and measured by, under `cameras`.
@@ -54,7 +70,8 @@ pub fn calibrations(
     now: Option<Timestamp>,
 ) -> Result<Calibrations> {
     let mut known = BTreeMap::new();
-    for Calibrated { camera, folder, still } in cameras {
+    for known_camera in cameras {
+        let Calibrated { camera, folder, still, .. } = known_camera;
         if folder.is_none() && recipe.measures_in_mm() {
             bail!(
                 "{}: it measures in millimetres, and the camera `{camera}` has no calibration; \
@@ -63,7 +80,7 @@ pub fn calibrations(
             );
         }
         let folder = folder.as_deref();
-        let calibration = folder.map(|folder| calibration(camera, folder, recipe, now));
+        let calibration = folder.map(|folder| calibration(known_camera, folder, recipe, now));
         let calibration = calibration.transpose()?.map(Arc::new);
         let still = Arc::clone(still);
         known.insert(camera.clone(), prepare::Calibrated { calibration, still });
@@ -92,17 +109,28 @@ pub fn calibrations(
     Calibrations::new(known, golden).with_context(|| file.display().to_string())
 }
 
+/// The profile in `folder`, which may be measured by.
+pub(super) fn accepted(
+    Calibrated { camera, serial, .. }: &Calibrated,
+    folder: &Path,
+    now: Option<Timestamp>,
+) -> Result<Profile> {
+    let profile = Profile::read(folder).with_context(|| format!("camera `{camera}`"))?;
+    let facts = CameraFacts { serial: serial.clone(), ..CameraFacts::default() };
+    if let Err(objections) = profile.arm(&facts, now.unwrap_or(profile.made_at)) {
+        let said: Vec<_> = objections.iter().map(ToString::to_string).collect();
+        bail!("{}: the calibration of camera `{camera}`: {}", folder.display(), said.join("; "));
+    }
+    Ok(profile)
+}
+
 fn calibration(
-    camera: &CameraId,
+    known @ Calibrated { camera, .. }: &Calibrated,
     folder: &Path,
     recipe: &CheckedRecipe,
     now: Option<Timestamp>,
 ) -> Result<Calibration> {
-    let profile = Profile::read(folder).with_context(|| format!("camera `{camera}`"))?;
-    if let Err(objections) = profile.arm(&CameraFacts::default(), now.unwrap_or(profile.made_at)) {
-        let said: Vec<_> = objections.iter().map(ToString::to_string).collect();
-        bail!("{}: the calibration of camera `{camera}`: {}", folder.display(), said.join("; "));
-    }
+    let profile = accepted(known, folder, now)?;
     if recipe.measures_in_mm() && profile.plane.is_none() {
         bail!(
             "{}: the calibration of camera `{camera}` has no plane to measure on; run `sightline \

@@ -1,6 +1,7 @@
 //! Files as written → values as checked. Every error names the file, the line, the key, and what
 //! would be right.
 
+mod belt;
 mod calibration;
 mod clips;
 mod limits;
@@ -12,6 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
+pub use belt::belt;
+#[cfg(test)]
+pub use belt::tests::accepted_profile;
 pub use calibration::{Calibrated, calibrations};
 pub use clips::Filming;
 use domain::recipe::Align;

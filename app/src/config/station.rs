@@ -67,6 +67,9 @@ pub struct Camera {
     /// How it is kept alive.
     #[serde(default)]
     pub rule: LiveRule,
+    /// Its serial number, for one that does not say it itself; only compared with that of its
+    /// calibration.
+    pub serial: Option<String>,
     /// Folder of its calibration profile; it measures nothing when absent.
     pub calibration: Option<PathBuf>,
     /// Whether that still holds, while a line runs.
@@ -238,6 +241,7 @@ impl Camera {
     pub fn calibrated(&self) -> Calibrated {
         Calibrated {
             camera: CameraId::new(&self.name),
+            serial: self.serial.clone(),
             folder: self.calibration.clone(),
             still: Arc::clone(&self.still),
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use calibration::CameraFacts;
 use domain::{CameraId, Event, Frame, MonoTime, Stage};
 
 use super::peek::Peek;
@@ -19,6 +20,10 @@ pub const fn when_full(live: bool) -> WhenFull {
     if live { WhenFull::DropOldest } else { WhenFull::Wait }
 }
 
+/// Who is told what the camera says of itself, before the first frame after the start or an absence
+/// goes on its way.
+pub type Met = Box<dyn FnMut(CameraFacts) + Send>;
+
 /// Who else sees frames of a camera.
 #[derive(Default)]
 pub struct Beside {
@@ -26,9 +31,17 @@ pub struct Beside {
     pub film: Option<Tap>,
     /// A person, and who watches over the calibration.
     pub peeks: Vec<Arc<Peek>>,
+    /// Who looks which camera it is.
+    pub met: Option<Met>,
 }
 
 impl Beside {
+    fn meet(&mut self, source: &dyn Source) {
+        if let Some(met) = &mut self.met {
+            met(source.facts());
+        }
+    }
+
     fn see(&mut self, frame: &Frame) {
         if let Some(film) = &mut self.film {
             film.see(frame);
@@ -55,8 +68,7 @@ pub fn feed(
     let mut errors = Vec::new();
     counters.frames_expected(source.info().frames_total.unwrap_or(0));
     let live = source.info().live;
-    let mut losses = Losses::default();
-    let mut pace = Pace::default();
+    let (mut losses, mut pace, mut is_known) = (Losses::default(), Pace::default(), false);
     while !counters.asked_to_stop() {
         let start = clock.now();
         if let Some(fps) = source.info().fps.filter(|_| live)
@@ -68,15 +80,14 @@ pub fn feed(
             Ok(Next::Frame(frame)) => frame,
             Ok(Next::Waiting) => continue,
             Ok(Next::Lost(why)) => {
-                let cause = why.to_string();
-                counters.event(&Event::CameraLost { camera: camera.clone(), cause });
+                counters.event(&lost(camera, &why));
                 // Gone is not slow.
                 pace.restart();
                 continue;
             }
             Ok(Next::Back(gone)) => {
-                let after_ms = u64::try_from(gone.as_millis()).unwrap_or(u64::MAX);
-                counters.event(&Event::CameraBack { camera: camera.clone(), after_ms });
+                counters.event(&back(camera, gone));
+                is_known = false;
                 pace.restart();
                 continue;
             }
@@ -98,6 +109,9 @@ pub fn feed(
         if live {
             losses.follow(frame.sequence, source);
         }
+        if !std::mem::replace(&mut is_known, true) {
+            beside.meet(source);
+        }
         beside.see(&frame);
         match frames.send(frame) {
             Ok(Sent::Queued) => {}
@@ -111,6 +125,15 @@ pub fn feed(
     }
     losses.tell(camera, counters);
     errors
+}
+
+fn lost(camera: &CameraId, why: &CaptureError) -> Event {
+    Event::CameraLost { camera: camera.clone(), cause: why.to_string() }
+}
+
+fn back(camera: &CameraId, gone: Duration) -> Event {
+    let after_ms = u64::try_from(gone.as_millis()).unwrap_or(u64::MAX);
+    Event::CameraBack { camera: camera.clone(), after_ms }
 }
 
 /// A camera that gives `got` frames per second where it should give `wanted`.

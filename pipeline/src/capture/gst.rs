@@ -5,14 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CameraId, CaptureTime, Frame, MonoTime, PixelFormat};
+use calibration::CameraFacts;
+use domain::{CameraId, CaptureTime, Frame, PixelFormat};
 use gst::prelude::*;
 use gst_app::AppSink;
 
 use super::arrivals::{self, Arrivals};
 use super::complaint::{Complaint, Origin, missing_from};
 use super::mapped::{self, Layout, Slots};
-use super::stamps::Stamps;
+use super::stamps::{Stamps, read_together};
 use super::{CaptureError, Next, PATIENCE, Source, SourceInfo};
 use crate::clock::Clock;
 use crate::limits::CAMERA_FRAMES_WAITING;
@@ -63,6 +64,11 @@ pub(super) trait Kind: Send {
             element: "demuxer".to_owned(),
             reason: "it found nothing to play".to_owned(),
         }
+    }
+
+    /// What the camera says of itself.
+    fn facts(&self) -> CameraFacts {
+        CameraFacts::default()
     }
 
     /// Looks, at the end of the stream, whether it was the whole stream.
@@ -433,6 +439,10 @@ impl<K: Kind> Source for Stream<K> {
         self.ended |= next.is_err();
         next
     }
+
+    fn facts(&self) -> CameraFacts {
+        self.parts.kind.facts()
+    }
 }
 
 impl<K> Drop for Stream<K> {
@@ -455,20 +465,6 @@ fn prepare_sink(sink: &AppSink, live: bool) {
     if let Some(pad) = sink.static_pad("sink") {
         pad.add_probe(gst::PadProbeType::QUERY_DOWNSTREAM, offer_video_meta);
     }
-}
-
-/// What both clocks read at the same time: of several readings the one that was interrupted least,
-/// because an error here is an error in the time of every frame.
-fn read_together(line: &dyn Clock, gst: &gst::Clock) -> (MonoTime, Duration) {
-    let reading = || {
-        let before = gst.time();
-        let now = line.now();
-        (gst.time() - before, now, Duration::from(before))
-    };
-    let readings: [_; 8] = std::array::from_fn(|_| reading());
-    let (took, now, before) =
-        readings.into_iter().min_by_key(|(took, ..)| *took).unwrap_or_else(reading);
-    (now, before + Duration::from(took) / 2)
 }
 
 /// Tells decoders that frames may have any stride; else they copy each frame into packed rows.

@@ -32,6 +32,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use calibration::CameraFacts;
 use domain::{CameraId, CaptureTime, Frame, PixelFormat};
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,11 @@ pub trait Source: Send {
     /// Why frames are missing before the one that was given last, where the source knows.
     fn loss_cause(&self) -> Option<&str> {
         None
+    }
+
+    /// What the camera that gave the last frame says of itself.
+    fn facts(&self) -> CameraFacts {
+        CameraFacts::default()
     }
 
     /// What starts exposures, where the camera waits for this program to do so.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use calibration::CameraFacts;
 use domain::{CameraId, Frame, MonoTime, PixelFormat, SizePx};
 
 use super::genicam::SoftwareTrigger;
@@ -254,6 +255,10 @@ impl Source for Reconnecting {
 
     fn loss_cause(&self) -> Option<&str> {
         self.source()?.loss_cause()
+    }
+
+    fn facts(&self) -> CameraFacts {
+        self.source().map(|source| source.facts()).unwrap_or_default()
     }
 
     fn software_trigger(&self) -> Option<SoftwareTrigger> {

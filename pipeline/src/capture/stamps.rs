@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{CaptureTime, MonoTime, WallTime};
+use gst::prelude::*;
 
 use super::{CaptureError, time_after};
 use crate::clock::Clock;
@@ -28,6 +29,20 @@ pub(super) fn period_from_fps(fps: f64) -> Result<Duration, CaptureError> {
 pub(super) fn offset_at_fps(sequence: u64, fps: f64) -> Duration {
     #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 frames")]
     Duration::try_from_secs_f64(sequence as f64 / fps).unwrap_or(Duration::MAX)
+}
+
+/// What both clocks read at the same time: of several readings the one that was interrupted least,
+/// because an error here is an error in the time of every frame.
+pub(super) fn read_together(line: &dyn Clock, gst: &gst::Clock) -> (MonoTime, Duration) {
+    let reading = || {
+        let before = gst.time();
+        let now = line.now();
+        (gst.time() - before, now, Duration::from(before))
+    };
+    let readings: [_; 8] = std::array::from_fn(|_| reading());
+    let (took, now, before) =
+        readings.into_iter().min_by_key(|(took, ..)| *took).unwrap_or_else(reading);
+    (now, before + Duration::from(took) / 2)
 }
 
 /// Turns the stamps of one stream into capture times.

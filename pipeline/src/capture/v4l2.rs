@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use calibration::CameraFacts;
 use domain::{CameraId, SizePx};
 use gst::prelude::*;
 use gst_app::AppSink;
@@ -137,6 +138,7 @@ pub(super) struct V4l2 {
     device: PathBuf,
     wanted: gst::Caps,
     source: gst::Element,
+    serial: Option<String>,
 }
 
 /// Opens the camera and starts it.
@@ -145,8 +147,9 @@ pub(super) fn open(
     camera: CameraId,
     clock: std::sync::Arc<dyn Clock>,
 ) -> Result<Stream<V4l2>, CaptureError> {
-    let (pipeline, sink, kind) = build(config)?;
+    let (pipeline, sink, mut kind) = build(config)?;
     check_device(&config.device)?;
+    kind.serial = usb_serial(&config.device, Path::new(SYSTEM));
     let counts = kind.source.static_pad("src");
     Stream::start(Parts {
         origin: Origin::File(config.device.clone()),
@@ -189,7 +192,7 @@ pub(super) fn build(config: &V4l2Config) -> Result<(gst::Pipeline, AppSink, V4l2
             reason: error.message.to_string(),
         }
     })?;
-    Ok((pipeline, sink, V4l2 { device: config.device.clone(), wanted, source }))
+    Ok((pipeline, sink, V4l2 { device: config.device.clone(), wanted, source, serial: None }))
 }
 
 /// Refuses what is no camera's device in words that help.
@@ -207,6 +210,22 @@ fn check_device(device: &Path) -> Result<(), CaptureError> {
     }
 }
 
+/// Where Linux tells of its Video4Linux devices.
+const SYSTEM: &str = "/sys/class/video4linux";
+
+/// The serial number that a USB camera says it has, under `system`. Many cheap ones say none, and
+/// some makers give all of theirs the same.
+fn usb_serial(device: &Path, system: &Path) -> Option<String> {
+    // A name by path or by id is a link to the one that the system knows.
+    let device = device.canonicalize().ok()?;
+    // The camera's function lies within the USB device, which has the number.
+    let function = system.join(device.file_name()?).join("device").canonicalize().ok()?;
+    let usb = function.parent()?;
+    let serial =
+        fs::read_to_string(usb.join("serial")).ok().filter(|_| usb.join("idVendor").exists());
+    serial.map(|serial| serial.trim().to_owned()).filter(|serial| !serial.is_empty())
+}
+
 /// The cameras of this machine.
 fn present() -> String {
     let names = fs::read_dir("/dev").into_iter().flatten().flatten();
@@ -219,6 +238,10 @@ fn present() -> String {
 }
 
 impl Kind for V4l2 {
+    fn facts(&self) -> CameraFacts {
+        CameraFacts { serial: self.serial.clone(), ..CameraFacts::default() }
+    }
+
     fn explain(&self, complaint: &Complaint, _: u64) -> CaptureError {
         let device = self.device.clone();
         let reason = complaint.reason();
@@ -316,5 +339,32 @@ mod tests {
         let many = (1..30).map(|side| format!("video/x-raw,width={side},height=1"));
         let many = offers(&caps(&many.collect::<Vec<_>>().join(";")));
         assert!(many.ends_with("and 17 more"), "{many}");
+    }
+
+    #[test]
+    fn a_usb_camera_has_the_serial_number_that_the_system_knows() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        let link = |to: &str, from: &str| std::os::unix::fs::symlink(at(to), at(from)).unwrap();
+        for place in ["dev/by-path", "class/video0", "class/video1", "usb/1-1/1-1:1.0", "pci/0/1"] {
+            fs::create_dir_all(at(place)).unwrap();
+        }
+        for file in ["dev/video0", "dev/video1", "dev/video2"] {
+            fs::write(at(file), "").unwrap();
+        }
+        link("dev/video0", "dev/by-path/camera");
+        link("usb/1-1/1-1:1.0", "class/video0/device");
+        link("pci/0/1", "class/video1/device");
+        let serial = |device: &str| usb_serial(&at(device), &at("class"));
+        assert_eq!(serial("dev/video0"), None, "it says none");
+        fs::write(at("usb/1-1/idVendor"), "046d\n").unwrap();
+        fs::write(at("usb/1-1/serial"), "7C3E21F0\n").unwrap();
+        fs::write(at("pci/0/serial"), "1\n").unwrap();
+        for device in ["dev/video0", "dev/by-path/camera"] {
+            assert_eq!(serial(device).as_deref(), Some("7C3E21F0"), "{device}");
+        }
+        for device in ["dev/video1", "dev/video2", "dev/video3"] {
+            assert_eq!(serial(device), None, "{device}");
+        }
     }
 }

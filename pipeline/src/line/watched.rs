@@ -1,112 +1,199 @@
-//! Who looks whether calibrations still hold, a thread for each camera with something to hold its
-//! frames against: takes a frame now and then, gives the cause to `prepare`.
+//! Who looks whether calibrations still hold: takes what each camera says of itself when it gives
+//! its first frame, and then a frame now and then, on a thread for each camera that is calibrated;
+//! gives the cause to `prepare`.
 
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use calibration::Picture;
 use calibration::watch::Watch;
+use calibration::{CameraFacts, Picture, Profile};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use domain::{CameraId, Event, Frame};
 use models::LumaReader;
 
 use super::{LineError, spawn};
+use crate::capture::feed::Met;
 use crate::capture::peek::Peek;
-use crate::prepare::Still;
+use crate::prepare::{LookedAt, News, Still};
 use crate::stage::Counters;
 
-/// Looks at a camera's frames now and then, and holds them against commissioning.
+/// What a camera is held against.
+#[derive(Debug)]
+pub struct Against {
+    /// Which camera was calibrated, and how it was set.
+    pub profile: Profile,
+    /// What its frames looked like; they are not looked at when absent.
+    pub watch: Option<Watch>,
+}
+
+/// Looks which camera it is, and at its frames now and then, and holds both against
+/// commissioning.
 pub struct Watcher {
     /// The camera.
     pub camera: CameraId,
-    /// Where it may look at its frames.
-    pub peek: Arc<Peek>,
-    /// What frames are held against; `None` while nothing was remembered.
-    pub watch: Option<Watch>,
-    /// What they are held against from then on.
-    pub renewed: mpsc::Receiver<Option<Watch>>,
+    /// What it is held against.
+    pub against: Against,
+    /// What it is held against from then on: it was calibrated again.
+    pub renewed: mpsc::Receiver<Against>,
     /// Where the answer goes.
     pub still: Arc<Still>,
+    /// One frame is looked at in so long.
+    pub every: Duration,
 }
 
-/// One sample is wished for in so long. Focus, lamp and dirt change slowly, and fifteen samples
-/// are judged together.
-const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// Focus, lamp and dirt change slowly, and fifteen samples are judged together.
+pub const WATCH_EVERY: Duration = Duration::from_secs(1);
 
-impl Watcher {
+/// A watch at work.
+pub(super) struct Watching {
+    /// Where it looks at frames.
+    pub peek: Arc<Peek>,
+    /// Who is told what the camera says of itself.
+    pub met: Met,
+    /// It ends when this is let go.
+    pub going: Sender<()>,
+}
+
+/// Which camera is there, and which was calibrated. Shared with the thread that captures, so that
+/// no frame of another camera is taken for one of this.
+struct Known {
+    profile: Profile,
+    says: CameraFacts,
+}
+
+/// The watch's thread.
+struct Watched {
+    camera: CameraId,
+    watch: Option<Watch>,
+    renewed: mpsc::Receiver<Against>,
+    known: Arc<Mutex<Known>>,
+    peek: Arc<Peek>,
+    still: Arc<Still>,
+    every: Duration,
+    counters: Arc<Counters>,
+}
+
+impl Watched {
+    fn new(watcher: Watcher, counters: &Arc<Counters>) -> Self {
+        let Watcher { camera, against: Against { profile, watch }, renewed, still, every } =
+            watcher;
+        let known = Arc::new(Mutex::new(Known { profile, says: CameraFacts::default() }));
+        let (peek, counters) = (Arc::default(), Arc::clone(counters));
+        Self { camera, watch, renewed, known, peek, still, every, counters }
+    }
+
+    /// Who is told what the camera says of itself each time that it is there again. What it does
+    /// not say is not doubted.
+    fn met(&self) -> Met {
+        let (known, still) = (Arc::clone(&self.known), Arc::clone(&self.still));
+        let (camera, counters) = (self.camera.clone(), Arc::clone(&self.counters));
+        Box::new(move |says| {
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.says = says;
+            tell(&still, LookedAt::Camera, known.objections(), &camera, &counters);
+        })
+    }
+
     /// Watches until the other end of `stop` goes.
-    fn run(mut self, stop: &Receiver<()>, counters: &Counters) {
+    fn run(mut self, stop: &Receiver<()>) {
         let mut reader = (LumaReader::default(), Vec::new());
-        while stop.recv_timeout(WATCH_EVERY) == Err(RecvTimeoutError::Timeout) {
-            self.renew(counters);
+        self.wish();
+        while stop.recv_timeout(self.every) == Err(RecvTimeoutError::Timeout) {
+            self.renew();
             // A target before the camera says nothing of its focus and its lamp.
             let frame = self.peek.fetch().filter(|_| !self.still.is_being_calibrated());
             if let Some(frame) = frame {
-                self.look(&frame, &mut reader, counters);
+                self.look(&frame, &mut reader);
             }
-            if self.watch.is_some() {
-                self.peek.wish();
-            }
+            self.wish();
         }
     }
 
-    /// Holds frames against something else from now on, if that was asked for.
-    fn renew(&mut self, counters: &Counters) {
-        if let Some(watch) = self.renewed.try_iter().last() {
-            self.watch = watch;
-            // What was known was known of the former.
-            self.say(None, counters);
+    fn wish(&self) {
+        if self.watch.is_some() {
+            self.peek.wish();
         }
     }
 
-    fn say(&self, cause: Option<String>, counters: &Counters) {
-        if self.still.say(cause.as_deref()) {
-            let camera = self.camera.clone();
-            counters.event(&match cause {
-                Some(cause) => Event::CalibrationLost { camera, cause },
-                None => Event::CalibrationHolds { camera },
-            });
-        }
+    /// Holds the camera against something else from now on, if that was asked for.
+    fn renew(&mut self) {
+        let Some(Against { profile, watch }) = self.renewed.try_iter().last() else { return };
+        self.watch = watch;
+        // What was known was known of the former.
+        self.still.is_like(None);
+        self.say(LookedAt::Frames, None);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.profile = profile;
+        self.say(LookedAt::Camera, known.objections());
     }
 
-    fn look(
-        &mut self,
-        frame: &Frame,
-        (reader, luma): &mut (LumaReader, Vec<u8>),
-        counters: &Counters,
-    ) {
+    fn say(&self, looked_at: LookedAt, cause: Option<String>) {
+        tell(&self.still, looked_at, cause, &self.camera, &self.counters);
+    }
+
+    fn look(&mut self, frame: &Frame, (reader, luma): &mut (LumaReader, Vec<u8>)) {
         let Some(watch) = &mut self.watch else { return };
         let size = frame.pixels.size();
         let read = reader.read(&*frame.pixels, size.rect(), luma);
         let picture = read.is_ok().then(|| Picture::new(size, size.width as usize, luma));
         let Some(Ok(picture)) = picture else { return };
         let cause = match watch.see(&picture, frame.at.mono) {
-            Ok(still) if still.holds() => None,
-            Ok(still) => {
-                let causes: Vec<_> = still.causes.iter().map(ToString::to_string).collect();
-                Some(causes.join("; "))
+            Ok(seen) => {
+                if seen.settled {
+                    self.still.is_like(Some(seen.measures));
+                }
+                let causes: Vec<_> = seen.causes.iter().map(ToString::to_string).collect();
+                (!seen.holds()).then(|| causes.join("; "))
             }
             Err(error) => Some(error.to_string()),
         };
-        self.say(cause, counters);
+        self.say(LookedAt::Frames, cause);
     }
 }
 
-/// Starts the watch over a camera's calibration; it ends when what is given here is let go.
-pub(super) fn start(watcher: Watcher, counters: &Arc<Counters>) -> Result<Sender<()>, LineError> {
+impl Known {
+    fn objections(&self) -> Option<String> {
+        let all = self.profile.objections_to_camera(&self.says);
+        let said: Vec<_> = all.iter().map(ToString::to_string).collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+}
+
+/// Says to `still` what speaks against it, and tells what is new of that.
+fn tell(
+    still: &Still,
+    looked_at: LookedAt,
+    cause: Option<String>,
+    camera: &CameraId,
+    counters: &Counters,
+) {
+    let camera = camera.clone();
+    match (still.say(looked_at, cause.as_deref()), cause) {
+        (Some(News::Lost), Some(cause)) => {
+            counters.event(&Event::CalibrationLost { camera, cause });
+        }
+        (Some(News::Holds), _) => counters.event(&Event::CalibrationHolds { camera }),
+        _ => {}
+    }
+}
+
+/// Starts the watch over a camera.
+pub(super) fn start(watcher: Watcher, counters: &Arc<Counters>) -> Result<Watching, LineError> {
     let (going, stop) = bounded(0);
-    let counters = Arc::clone(counters);
-    let name = format!("watch-{}", watcher.camera);
+    let watched = Watched::new(watcher, counters);
+    let (peek, met) = (Arc::clone(&watched.peek), watched.met());
+    let name = format!("watch-{}", watched.camera);
     // Nobody waits for it: it holds nothing but its own memory.
     spawn(&name, move || {
         crate::priority::come_last();
-        watcher.run(&stop, &counters);
+        watched.run(&stop);
     })?;
-    Ok(going)
+    Ok(Watching { peek, met, going })
 }
 
 #[cfg(test)]
 mod tests {
+    use calibration::profile::CameraNote;
     use calibration::watch::{BaselineStudy, Limits};
     use domain::{CaptureTime, MonoTime, OwnedPixels, PixelFormat, SizePx, WallTime};
 
@@ -149,47 +236,80 @@ mod tests {
         Watch::new(study.finish().unwrap(), Limits::default())
     }
 
+    fn against(serial: &str, watch: Option<Watch>) -> Against {
+        let camera = CameraNote { serial: Some(serial.to_owned()), lens_note: None };
+        Against { profile: Profile::new(SIZE, camera, jiff::Timestamp::UNIX_EPOCH), watch }
+    }
+
+    fn watched(against: Against) -> (Watched, mpsc::Sender<Against>, Arc<Counters>) {
+        let ((renews, renewed), counters) = (mpsc::channel(), Arc::default());
+        let (camera, still, every) = (CameraId::new("top"), Arc::default(), WATCH_EVERY);
+        let watcher = Watcher { camera, against, renewed, still, every };
+        (Watched::new(watcher, &counters), renews, counters)
+    }
+
+    fn counts(counters: &Counters) -> [u64; 2] {
+        let counts = counters.events();
+        ["calibration_lost", "calibration_holds"].map(|it| counts.get(it).copied().unwrap_or(0))
+    }
+
     #[test]
     fn a_lamp_that_fails_is_told_once_and_its_repair_too_and_so_is_another_baseline() {
-        let still = Arc::new(Still::default());
-        let (renews, renewed) = mpsc::channel();
-        let mut watcher = Watcher {
-            camera: CameraId::new("top"),
-            peek: Arc::default(),
-            watch: Some(watch(100)),
-            renewed,
-            still: Arc::clone(&still),
-        };
-        let counters = Counters::default();
+        let (mut watched, renews, counters) = watched(against("DA1", Some(watch(100))));
+        let still = Arc::clone(&watched.still);
         let mut reader = (LumaReader::default(), Vec::new());
         let mut number = 0;
-        let mut see = |watcher: &mut Watcher, light: u64, frames: u64| {
+        let mut see = |light: u64, frames: u64| {
             for _ in 0..frames {
                 number += 1;
-                watcher.renew(&counters);
-                watcher.look(&frame(number, light), &mut reader, &counters);
+                watched.renew();
+                watched.look(&frame(number, light), &mut reader);
             }
         };
-        see(&mut watcher, 100, 40);
+        see(100, 10);
+        assert_eq!(still.measures(), None, "too few to say anything");
+        see(100, 30);
         assert_eq!(still.lost(), None);
-        see(&mut watcher, 70, 40);
+        let bright = || still.measures().unwrap().brightness.unwrap();
+        assert!((bright() - 1.0).abs() < 0.01, "{}", bright());
+        see(70, 40);
+        assert!((bright() - 0.7).abs() < 0.01, "{}", bright());
         assert!(still.lost().unwrap().contains("brightness"), "{:?}", still.lost());
-        see(&mut watcher, 100, 80);
-        assert_eq!(still.lost(), None);
-        let counts = || {
-            let counts = counters.events();
-            (counts["calibration_lost"], counts["calibration_holds"])
-        };
-        assert_eq!(counts(), (1, 1));
+        see(100, 80);
+        assert_eq!((still.lost(), counts(&counters)), (None, [1, 1]));
 
-        see(&mut watcher, 70, 40);
-        renews.send(Some(watch(70))).unwrap();
-        see(&mut watcher, 70, 40);
-        assert_eq!((still.lost(), counts()), (None, (2, 2)), "calibrated under the other lamp");
-        see(&mut watcher, 100, 40);
+        see(70, 40);
+        renews.send(against("DA1", Some(watch(70)))).unwrap();
+        see(70, 40);
+        let told = counts(&counters);
+        assert_eq!((still.lost(), told), (None, [2, 2]), "calibrated under the other lamp");
+        see(100, 40);
         assert!(still.lost().is_some());
-        renews.send(None).unwrap();
-        see(&mut watcher, 70, 40);
-        assert_eq!(still.lost(), None, "nothing is remembered");
+        renews.send(against("DA1", None)).unwrap();
+        see(70, 40);
+        assert_eq!((still.lost(), still.measures()), (None, None), "nothing is remembered");
+    }
+
+    #[test]
+    fn another_camera_is_told_until_it_is_the_right_one_or_is_calibrated_itself() {
+        let (mut watched, renews, counters) = watched(against("DA1", None));
+        let (still, mut met) = (Arc::clone(&watched.still), watched.met());
+        let says = |serial: &str| CameraFacts {
+            serial: Some(serial.to_owned()),
+            ..CameraFacts::default()
+        };
+        met(CameraFacts::default());
+        met(says("DA1"));
+        assert_eq!((still.lost(), counts(&counters)), (None, [0, 0]));
+        met(says("DA2"));
+        let cause = still.lost().unwrap();
+        assert!(cause.contains("DA1") && cause.contains("DA2"), "{cause}");
+        met(says("DA2"));
+        met(says("DA1"));
+        assert_eq!((still.lost(), counts(&counters)), (None, [1, 1]));
+        met(says("DA2"));
+        renews.send(against("DA2", None)).unwrap();
+        watched.renew();
+        assert_eq!((still.lost(), counts(&counters)), (None, [2, 2]));
     }
 }

@@ -11,7 +11,7 @@ use domain::{
     CameraId, Defect, DefectMm, FindingFault, InferredPart, PartPose, PixelFormat, Pixels, Plane,
     Score, Sha256, SizePx, Tensor, View,
 };
-use models::{Colour, LumaReader, Shaper};
+use models::{Colour, LumaReader, RgbReader, Shaper};
 use thiserror::Error;
 
 use super::still::Still;
@@ -99,7 +99,10 @@ pub(super) struct Correction {
     colour: Colour,
     corrector: Corrector,
     luma: LumaReader,
+    rgb: RgbReader,
     raw: Vec<u8>,
+    /// Of cameras without a calibration, whose parts are aligned all the same.
+    bare: Option<Arc<Calibration>>,
     /// How the views of the part lie, in order; `None` where no calibration is known.
     laid: Vec<Option<(Arc<Calibration>, Laid)>>,
 }
@@ -113,7 +116,9 @@ impl Correction {
             colour,
             corrector: Corrector::new(aligner),
             luma: LumaReader::default(),
+            rgb: RgbReader::default(),
             raw: Vec::new(),
+            bare: None,
             laid: Vec::new(),
         }
     }
@@ -163,22 +168,27 @@ impl Correction {
             let laid = calibration.laid_as_seen(crop);
             return Ok(Some((calibration, laid)));
         }
-        if self.colour != Colour::Gray && pixels.format() != PixelFormat::Gray8 {
-            let format = pixels.format();
-            let message = format!(
-                "only luma is corrected, and the model takes colours from {format}; right would be \
-                 a gray model, or a camera that gives gray8"
-            );
-            return Err(FindingFault::Calibration { message });
-        }
-        self.luma.read(pixels, calibration.source_of(crop), &mut self.raw)?;
-        let (luma, laid) = self
-            .corrector
-            .correct(&calibration, crop, &mut self.raw)
-            .map_err(|error| FindingFault::Calibration { message: error.to_string() })?;
+        let source = calibration.source_of(crop);
+        let size = SizePx::new(crop.width, crop.height);
+        let (luma, raw) = (&mut self.luma, &mut self.raw);
+        let (corrected, format) = if is_gray(self.colour, pixels.format()) {
+            luma.read(pixels, source, raw)?;
+            (self.corrector.correct(&calibration, crop, raw), PixelFormat::Gray8)
+        } else {
+            self.rgb.read(pixels, source, raw)?;
+            let luma_of = |rgb: &[u8], out: &mut Vec<u8>| {
+                let piece = Piece { format: PixelFormat::Rgb8, size, bytes: rgb };
+                // A packed crop has all its bytes.
+                let _ = luma.read(&piece, size.rect(), out);
+            };
+            let corrected = self.corrector.correct_colours(&calibration, crop, raw, luma_of);
+            (corrected, PixelFormat::Rgb8)
+        };
+        let (bytes, laid) =
+            corrected.map_err(|error| FindingFault::Calibration { message: error.to_string() })?;
         view.pose = laid.pose.map(|pose| part_pose(&pose, &laid, &calibration));
-        let piece = Piece { size: SizePx::new(crop.width, crop.height), luma };
-        shaper.prepare(&piece, piece.size.rect(), tensor)?;
+        let piece = Piece { format, size, bytes };
+        shaper.prepare(&piece, size.rect(), tensor)?;
         // The model speaks of the frame's pixels.
         tensor.placement.offset_x_px += offset(crop.x);
         tensor.placement.offset_y_px += offset(crop.y);
@@ -187,7 +197,7 @@ impl Correction {
 
     /// `None` where there is nothing to correct or measure by.
     fn calibration_of(
-        &self,
+        &mut self,
         camera: &CameraId,
         size: SizePx,
     ) -> Result<Option<Arc<Calibration>>, FindingFault> {
@@ -201,7 +211,12 @@ impl Correction {
                 Err(FindingFault::Calibration { message })
             }
             Some(Calibrated { calibration: Some(known), .. }) => Ok(Some(Arc::clone(known))),
-            _ => Ok(self.corrector.aligns().then(|| Arc::new(Calibration::bare(size)))),
+            _ if self.corrector.aligns() => {
+                let bare = self.bare.take().filter(|bare| bare.size() == size);
+                let bare = bare.unwrap_or_else(|| Arc::new(Calibration::bare(size)));
+                Ok(Some(Arc::clone(self.bare.insert(bare))))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -270,15 +285,21 @@ fn misaligned(
     })
 }
 
-/// A corrected crop as a picture.
+/// Whether a network that looks at `colour` sees one channel of what a camera sends.
+const fn is_gray(colour: Colour, format: PixelFormat) -> bool {
+    matches!((colour, format), (Colour::Gray, _) | (_, PixelFormat::Gray8 | PixelFormat::Gray16Le))
+}
+
+/// A corrected crop as a picture, packed.
 struct Piece<'a> {
+    format: PixelFormat,
     size: SizePx,
-    luma: &'a [u8],
+    bytes: &'a [u8],
 }
 
 impl Pixels for Piece<'_> {
     fn format(&self) -> PixelFormat {
-        PixelFormat::Gray8
+        self.format
     }
 
     fn size(&self) -> SizePx {
@@ -286,8 +307,9 @@ impl Pixels for Piece<'_> {
     }
 
     fn plane(&self, _: usize) -> Plane<'_> {
-        let (width, rows) = (self.size.width as usize, self.size.height as usize);
-        Plane { data: self.luma, stride: width, row_bytes: width, rows }
+        let rows = self.size.height as usize;
+        let row_bytes = self.bytes.len() / rows.max(1);
+        Plane { data: self.bytes, stride: row_bytes, row_bytes, rows }
     }
 }
 
@@ -308,6 +330,7 @@ mod tests {
     use domain::{CaptureTime, Finding, Frame, OwnedPixels};
     use models::{InputSpec, Resize};
 
+    use super::super::LookedAt;
     use super::*;
 
     const CROP: SizePx = SizePx::new(160, 128);
@@ -444,7 +467,7 @@ mod tests {
         let blank = fault(&mut correction, vec![90; 20_480], &mut shaper, &mut tensor);
         assert!(blank.contains("calibration") || blank.contains("align"), "{blank}");
         let still = Arc::clone(&correction.calibrations.cameras[&CameraId::new("top")].still);
-        still.say(Some("out of focus"));
+        still.say(LookedAt::Frames, Some("out of focus"));
         let lost = fault(&mut correction, picture(0.0, 0.0, 0.0), &mut shaper, &mut tensor);
         assert!(lost.contains("out of focus"), "{lost}");
         let other = calibration(SizePx::new(320, 256));

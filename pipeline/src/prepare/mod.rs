@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use corrected::Correction;
 pub use corrected::{Calibrated, Calibrations, NotCalibrated};
 pub use still::Still;
+pub(crate) use still::{LookedAt, News};
 
 /// Makes inputs for one model; keeps the memory of tensors that were given back.
 pub struct Preparer {

@@ -1,65 +1,103 @@
-//! Whether a camera's calibration still holds: takes the cause when it does not hold any more, or
-//! that the camera is being calibrated; `prepare` reads it part by part.
+//! Whether a camera's calibration still holds: takes what speaks against it, or that the camera is
+//! being calibrated; `prepare` reads it part by part.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The watch has found that it does not hold.
-const LOST: u8 = 1;
-/// Somebody calibrates the camera: what it shows is a target, a sheet, a hand.
-const BEING_CALIBRATED: u8 = 2;
+use calibration::watch::Measures;
 
-/// Why parts are undecided meanwhile.
-static CALIBRATED_NOW: LazyLock<Arc<str>> =
-    LazyLock::new(|| "the camera is being calibrated".into());
-
-/// What is known of one camera's calibration while its line runs. Shared by the watch and by
-/// whoever calibrates, which write it, and the inspecting threads, for which it costs one atomic
-/// load a view.
+/// What is known of one camera's calibration while its line runs. Shared by those who look after
+/// it, who write it, and the inspecting threads, for which it costs one atomic load a view.
 #[derive(Debug, Default)]
 pub struct Still {
-    state: AtomicU8,
-    cause: Mutex<Arc<str>>,
+    is_lost: AtomicBool,
+    causes: Mutex<Causes>,
+    /// What the frames were found to be like last.
+    measures: Mutex<Option<Measures>>,
+}
+
+/// By [`LookedAt`].
+type Causes = [Option<Arc<str>>; 3];
+
+/// What was looked at to tell whether a calibration holds. One may be well and another not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LookedAt {
+    /// Whether somebody calibrates the camera: what it shows is a target, a sheet, a hand.
+    Work,
+    /// Which camera it is, and how it is set.
+    Camera,
+    /// What its frames look like.
+    Frames,
+}
+
+/// What is new about a calibration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// There is a cause against it that was not there before.
+    Lost,
+    /// The last cause against it is gone.
+    Holds,
 }
 
 impl Still {
     /// Why it does not hold any more; `None` while it does, as far as is known.
     #[must_use]
     pub fn lost(&self) -> Option<Arc<str>> {
-        match self.state.load(Ordering::Acquire) {
-            0 => None,
-            LOST => Some(Arc::clone(&self.cause.lock().unwrap_or_else(PoisonError::into_inner))),
-            _ => Some(Arc::clone(&CALIBRATED_NOW)),
+        if !self.is_lost.load(Ordering::Acquire) {
+            return None;
         }
+        self.causes().iter().flatten().next().map(Arc::clone)
+    }
+
+    fn causes(&self) -> MutexGuard<'_, Causes> {
+        self.causes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What its frames are like against commissioning; `None` before enough were looked at.
+    #[must_use]
+    pub fn measures(&self) -> Option<Measures> {
+        *self.measures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its frames are like this now; nothing is known of them any more when `None`.
+    pub(crate) fn is_like(&self, measures: Option<Measures>) {
+        *self.measures.lock().unwrap_or_else(PoisonError::into_inner) = measures;
+    }
+
+    /// Forgets what was said of its frames and its camera: of a line that starts nothing is known
+    /// yet. Whoever calibrates goes on.
+    pub fn forget(&self) {
+        self.is_like(None);
+        self.say(LookedAt::Camera, None);
+        self.say(LookedAt::Frames, None);
     }
 
     /// Whether somebody calibrates the camera now.
     #[must_use]
     pub fn is_being_calibrated(&self) -> bool {
-        self.state.load(Ordering::Acquire) & BEING_CALIBRATED != 0
+        self.causes()[LookedAt::Work as usize].is_some()
     }
 
     /// Somebody begins to calibrate the camera, or has ended: its parts are undecided meanwhile.
     /// Gives why it does not hold from now on; `None` when it does.
     pub fn calibrate(&self, is_begun: bool) -> Option<Arc<str>> {
-        if is_begun {
-            self.state.fetch_or(BEING_CALIBRATED, Ordering::AcqRel);
-        } else {
-            self.state.fetch_and(!BEING_CALIBRATED, Ordering::AcqRel);
-        }
+        self.say(LookedAt::Work, is_begun.then_some("the camera is being calibrated"));
         self.lost()
     }
 
-    /// Says why it does not hold, or that it does; whether that is news.
-    pub(crate) fn say(&self, cause: Option<&str>) -> bool {
-        let before = if let Some(cause) = cause {
-            *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = cause.into();
-            self.state.fetch_or(LOST, Ordering::AcqRel)
-        } else {
-            self.state.fetch_and(!LOST, Ordering::AcqRel)
-        };
-        // Whoever calibrates tells what is so when they have ended.
-        before & BEING_CALIBRATED == 0 && (before & LOST != 0) != cause.is_some()
+    /// Says why it does not hold, or that nothing speaks against it; gives what is new of that.
+    /// While somebody calibrates nothing is: they tell what is so when they have ended.
+    pub(crate) fn say(&self, looked_at: LookedAt, cause: Option<&str>) -> Option<News> {
+        let mut causes = self.causes();
+        let was = std::mem::replace(&mut causes[looked_at as usize], cause.map(Arc::from));
+        let is_lost = causes.iter().any(Option::is_some);
+        self.is_lost.store(is_lost, Ordering::Release);
+        match (was, cause) {
+            _ if causes[LookedAt::Work as usize].is_some() => None,
+            (None, Some(_)) => Some(News::Lost),
+            (Some(_), None) if !is_lost => Some(News::Holds),
+            _ => None,
+        }
     }
 }
 
@@ -68,14 +106,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn it_holds_when_nothing_speaks_against_it_any_more() {
+        let still = Still::default();
+        assert_eq!((still.lost(), still.say(LookedAt::Frames, None)), (None, None));
+        assert_eq!(still.say(LookedAt::Frames, Some("dark")), Some(News::Lost));
+        assert_eq!(still.say(LookedAt::Frames, Some("darker")), None, "told already");
+        assert_eq!(still.say(LookedAt::Camera, Some("another")), Some(News::Lost));
+        assert_eq!(still.say(LookedAt::Frames, None), None, "it is another camera still");
+        assert_eq!(still.lost().as_deref(), Some("another"));
+        assert_eq!(still.say(LookedAt::Camera, None), Some(News::Holds));
+        assert_eq!(still.lost(), None);
+    }
+
+    #[test]
     fn parts_are_undecided_while_somebody_calibrates_and_afterwards_the_watch_is_believed() {
         let still = Still::default();
-        assert_eq!(still.lost(), None);
         assert!(still.calibrate(true).unwrap().contains("is being calibrated"));
-        assert!(!still.say(Some("dark")), "told when the calibration has ended");
+        assert!(still.is_being_calibrated());
+        let news = still.say(LookedAt::Frames, Some("dark"));
+        assert_eq!(news, None, "told when the calibration has ended");
         assert!(still.lost().unwrap().contains("is being calibrated"));
         assert_eq!(still.calibrate(false).as_deref(), Some("dark"));
-        assert!(still.say(None) && !still.say(None));
+        assert_eq!(still.say(LookedAt::Frames, None), Some(News::Holds));
+        assert_eq!(still.say(LookedAt::Frames, None), None);
         assert_eq!(still.calibrate(true).map(|_| still.calibrate(false)), Some(None));
+    }
+
+    #[test]
+    fn a_line_that_starts_knows_nothing_but_that_somebody_calibrates() {
+        let still = Still::default();
+        still.say(LookedAt::Camera, Some("another"));
+        still.is_like(Some(Measures { sharpness: Some(0.9), ..Measures::default() }));
+        assert_eq!(still.measures().unwrap().sharpness, Some(0.9));
+        still.forget();
+        assert_eq!((still.lost(), still.measures()), (None, None));
+        still.calibrate(true);
+        still.forget();
+        assert!(still.lost().is_some());
     }
 }

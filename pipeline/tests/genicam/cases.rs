@@ -70,6 +70,9 @@ pub(crate) fn cameras_are_found_by_id_and_by_serial_number() {
     for camera in names {
         let mut source = open(&GenicamConfig { camera, ..config() }).unwrap();
         assert!(is_as_painted(&frame(&mut *source)));
+        let facts = source.facts();
+        assert_eq!(facts.serial.as_deref(), Some("GV01"));
+        assert!(facts.exposure.is_some_and(|it| it.exposure_us > 0.0), "{facts:?}");
     }
     let error = open(&GenicamConfig { camera: Some(word("GV02")), ..config() });
     let error = error.err().unwrap().to_string();

@@ -1,6 +1,7 @@
 //! One fault at a time, caused on purpose: every part is answered exactly once, the PLC and the
 //! operator see what docs/faults.md says, and the line recovers.
 
+mod calibration;
 mod process;
 mod table;
 
@@ -21,8 +22,12 @@ use table::{Row, Seen};
 /// No part of these tests is late on a loaded machine, unless it is meant to be.
 const AMPLE_MS: u32 = 50_000;
 
+/// How a calibration that was lost comes back.
+const CALIBRATION_HOLDS: &str = "when the cause is gone: one frame a second is looked at, 15 are \
+                                 judged together; the PLC reads reason 405 meanwhile";
+
 /// Every fault with what causes it.
-const FAULTS: [(Row, fn() -> Seen); 14] = [
+const FAULTS: [(Row, fn() -> Seen); 17] = [
     (
         Row {
             fault: "camera lost (unplugged, switched off)",
@@ -52,6 +57,39 @@ const FAULTS: [(Row, fn() -> Seen); 14] = [
             recovery: "when it gives 95 % of its frames again; it is told below 90 %, after 3 s",
         },
         camera_slow,
+    ),
+    (
+        Row {
+            fault: "lamp weaker or brighter than when the camera was calibrated",
+            states: &[Running],
+            parts: "undecided (the calibration does not hold: brightness changed by … is allowed; \
+                    check the lamp, the aperture and the exposure)",
+            alarm: "top: the calibration does not hold any more: brightness changed by ",
+            recovery: CALIBRATION_HOLDS,
+        },
+        calibration::lamp_fails,
+    ),
+    (
+        Row {
+            fault: "camera out of focus, or a film on its lens",
+            states: &[Running],
+            parts: "undecided (the calibration does not hold: out of focus: … is allowed; check \
+                    the lens's focus and distance, and clean it)",
+            alarm: "top: the calibration does not hold any more: out of focus",
+            recovery: CALIBRATION_HOLDS,
+        },
+        calibration::lens_loosens,
+    ),
+    (
+        Row {
+            fault: "camera pushed aside",
+            states: &[Running],
+            parts: "undecided (the calibration does not hold: the landmark moved by … is allowed; \
+                    fasten the camera and calibrate anew)",
+            alarm: "top: the calibration does not hold any more: the landmark moved by ",
+            recovery: CALIBRATION_HOLDS,
+        },
+        calibration::camera_moves,
     ),
     (
         Row {

@@ -17,7 +17,7 @@ use models::{Bundle, Model, Runtime};
 use sightline_pipeline::capture::{CaptureError, Next, Source, SourceInfo};
 use sightline_pipeline::clock::{Clock, RealClock};
 use sightline_pipeline::line::{
-    self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan,
+    self, Armed, CameraSetup, Line, LineSetup, LineSummary, ThreadPlan, Watcher,
 };
 use sightline_pipeline::plc::{self, FieldInput, Inputs, Plc, PlcConfig, PlcStatus, Telling};
 use sightline_pipeline::prepare::Calibrations;
@@ -263,6 +263,8 @@ pub struct Setup {
     pub plc: Option<PlcConfig>,
     /// How the line is filmed.
     pub film: Option<FilmSetup>,
+    /// How its camera is calibrated, and who looks whether that still holds.
+    pub calibrated: (Calibrations, Option<Watcher>),
 }
 
 /// Starts a line with the fixture's model and two inspecting threads.
@@ -272,7 +274,8 @@ pub fn start(budget_ms: u32) -> Bench {
 
 impl Setup {
     pub fn new(recipe: Arc<CheckedRecipe>) -> Self {
-        Self { recipe, model: model(&fixture()), fps: None, live: true, plc: None, film: None }
+        let (model, calibrated) = (model(&fixture()), Default::default());
+        Self { recipe, model, fps: None, live: true, plc: None, film: None, calibrated }
     }
 
     pub fn start(self) -> Bench {
@@ -283,7 +286,8 @@ impl Setup {
 
     /// Starts one whose store is in `folder`, which stays.
     pub fn start_in(self, folder: &Path) -> Bench {
-        let Self { recipe, model, fps, live, plc, film } = self;
+        let Self { recipe, model, fps, live, plc, film, calibrated } = self;
+        let (calibrations, watcher) = calibrated;
         let clock =
             Arc::new(SetClock { real: RealClock::start(), wall_ahead_ms: AtomicI64::new(0) });
         let its_clock = Arc::clone(&clock) as Arc<dyn Clock>;
@@ -308,10 +312,10 @@ impl Setup {
                 source: Box::new(source),
                 field: heard.pop(),
                 peeks: vec![],
-                watcher: None,
+                watcher,
             }],
             writer: writer(folder, &recipe, &*clock),
-            armed: Arc::new(Armed::new(recipe, model, Calibrations::default(), 2).unwrap()),
+            armed: Arc::new(Armed::new(recipe, model, calibrations, 2).unwrap()),
             plc: Box::new(gate.clone()),
             field: None,
             reject: None,
@@ -390,7 +394,7 @@ impl Bench {
     }
 
     /// Looks every few milliseconds, as an operator's screen does.
-    fn poll(&self, what: &str, is_so: impl Fn() -> bool) {
+    pub fn poll(&self, what: &str, is_so: impl Fn() -> bool) {
         let start = self.clock.now();
         while !is_so() {
             assert!(self.clock.now().since(start) < PATIENCE, "{what} never came");

@@ -219,7 +219,7 @@ pub(super) fn quarantine(db: &Connection, id: ClipId, why: &str) -> Result<()> {
 mod tests {
     use domain::{Judgement, Label, PartId, PartKey, PersonId, Role, WallTime};
 
-    use super::super::example::{accept_at, store, top};
+    use super::super::example::accept_at;
     use super::super::{Budget, ClipClass};
     use super::*;
     use crate::{Labels, NewLabel, Store, example};

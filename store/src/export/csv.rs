@@ -1,6 +1,6 @@
 //! `index.csv`, as `sightline model fit`, `model eval` and the training recipes read it, and
-//! `labels.jsonl`, which keeps every mark as it was drawn. Pictures in `images/`, masks in
-//! `masks/`.
+//! `labels.jsonl`, which keeps every mark as it was drawn, and what the station measured. Pictures
+//! in `images/`, masks in `masks/`.
 //!
 //! A row has a mask when a person drew more than boxes; boxes, in pixels with right and bottom
 //! exclusive, say which part of it is of which class.
@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{Mark, Shape};
+use domain::{Defect, Mark, Shape};
 use serde_json::json;
 
 use super::folder::Folder;
@@ -54,14 +54,24 @@ impl Csv {
 
     fn line(item: &Item) -> serde_json::Value {
         let said = item.source.as_ref().map(|source| &source.label);
+        let measured: Vec<_> =
+            item.source.iter().flat_map(|source| &source.measured).map(measured).collect();
         json!({
             "file": file(item), "part": item.key, "view": item.view, "split": item.split,
             "group": item.group, "size": item.size, "covers": item.covers,
             "judgement": judgement_of(item), "marks": item.marks,
             "by": said.map(|label| &label.by), "at_unix_ns": said.map(|label| label.at.unix_ns),
-            "is_blind": said.map(|label| label.label.is_blind),
+            "is_blind": said.map(|label| label.label.is_blind), "measured": measured,
         })
     }
+}
+
+/// A defect that the station found, in millimetres; its box is in pixels of the camera's frame.
+fn measured(defect: &Defect) -> serde_json::Value {
+    json!({
+        "kind": defect.kind, "score": defect.score, "box_in_frame": defect.box_in_frame,
+        "mm": defect.mm,
+    })
 }
 
 fn file(item: &Item) -> String {

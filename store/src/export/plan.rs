@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use domain::{Judgement, Mark, PartKey, RectPx, Shape, SizePx};
+use domain::{Defect, Judgement, Mark, PartKey, RectPx, Shape, SizePx};
 
 use super::pictures::shown_of;
 use super::shape::in_picture;
@@ -46,6 +46,8 @@ pub(crate) struct Source {
     pub label: LabelRow,
     pub recipe: domain::Sha256,
     pub model: Option<domain::Sha256>,
+    /// What the station found in this view, as far as it was measured.
+    pub measured: Vec<Defect>,
 }
 
 /// All that is exported.
@@ -148,6 +150,8 @@ impl Plan {
                 continue;
             }
             let (recipe, model) = (part.provenance.recipe, part.provenance.model);
+            let is_measured = |it: &&Defect| it.view == image.view && it.mm.is_some();
+            let measured = part.defects.iter().filter(is_measured).cloned().collect();
             self.items.push(Item {
                 key: row.key,
                 view: image.view,
@@ -157,7 +161,7 @@ impl Plan {
                 split: options.split.split(row.key),
                 group: options.split.group(row.key),
                 marks,
-                source: Some(Source { file, image, label: row.clone(), recipe, model }),
+                source: Some(Source { file, image, label: row.clone(), recipe, model, measured }),
             });
         }
     }

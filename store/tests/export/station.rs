@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use domain::{
-    ActedInspection, AnsweredBy, CameraId, CaptureTime, Frame, GateSignal, Inspection, Judgement,
-    Label, Mark, MarkedBy, Mask, MonoTime, Outcome, OwnedPixels, PartCondition, PartId, PartKey,
-    PersonId, PixelFormat, PlcAnswer, PointPx, Provenance, Reason, RectPx, Role, Score, Sha256,
-    Shape, SizePx, StageTimes, Verdict, View, ViewRecord, WallTime,
+    ActedInspection, AnsweredBy, CameraId, CaptureTime, Defect, DefectMm, Frame, GateSignal,
+    Inspection, Judgement, Label, Mark, MarkedBy, Mask, MonoTime, Outcome, OwnedPixels,
+    PartCondition, PartId, PartKey, PersonId, PixelFormat, PlcAnswer, PointPx, Provenance, Reason,
+    RectPx, Role, Score, Sha256, Shape, SizePx, StageTimes, Verdict, View, ViewRecord, WallTime,
 };
 use store::export::{Format, Options, SplitRule};
 use store::{NewLabel, Reader, RunStart, Store};
@@ -96,7 +96,7 @@ fn outcome(
         condition: PartCondition::Whole,
         motion: None,
         classes: vec![],
-        defects: vec![],
+        defects: vec![defect(0, Some(part)), defect(1, None)],
         views: pictures.iter().map(ViewRecord::from).collect(),
         provenance: Provenance {
             recipe: Sha256::of(b"recipe"),
@@ -117,6 +117,27 @@ fn outcome(
         plc: PlcAnswer::Logged,
         inspection,
     }))
+}
+
+/// What was found in a view, where it was measured so many millimetres long.
+fn defect(view: usize, length_mm: Option<u64>) -> Defect {
+    let mm = length_mm.map(|length_mm| DefectMm {
+        x_mm: 1.0,
+        y_mm: 2.0,
+        length_mm: f32::from(u16::try_from(length_mm).unwrap()),
+        area_mm2: 0.5,
+        uncertainty_mm: 0.25,
+    });
+    let box_in_frame = RectPx::new(10, 8, 4, 4);
+    Defect {
+        kind: "dent".into(),
+        view,
+        box_in_frame,
+        area_px: 16,
+        score: Score::ONE,
+        mask: None,
+        mm,
+    }
 }
 
 /// A frame of samples that look like nothing; no two are the same.

@@ -136,7 +136,7 @@ pub fn check(args: &Check) -> Result<Ended> {
     let profile = Profile::read(&args.profile)?;
     profile.flat_field(&args.profile)?;
     profile.baseline(&args.profile)?;
-    let facts = CameraFacts { serial: args.serial.clone(), size: None };
+    let facts = CameraFacts { serial: args.serial.clone(), ..CameraFacts::default() };
     let objections = profile.arm(&facts, Timestamp::now()).err().unwrap_or_default();
     tell(args.json, "holds", &objections)
 }

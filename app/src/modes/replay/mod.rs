@@ -104,6 +104,7 @@ pub fn run(args: &Args) -> Result<Ended> {
     let armed = config::arm(&args.recipe, &Trust::default())?;
     let camera = Calibrated {
         camera: CameraId::new(&args.camera),
+        serial: None,
         folder: args.calibration.clone(),
         still: Arc::default(),
     };

@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use domain::recipe::Limits;
 use domain::{CameraId, LineState, MonoTime, Sha256};
-use pipeline::act::reject::Reject;
+use jiff::Timestamp;
+use pipeline::act::reject::{Reject, RejectError};
 use pipeline::capture::peek::Peek;
 use pipeline::clock::Clock;
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
@@ -22,9 +23,9 @@ use store::{RunStart, Store};
 
 use super::asker::{Asker, FloorWish, Held};
 use super::filming::Studio;
-use super::look::{RecipeInForce, Watch};
+use super::look::{self, RecipeInForce, Watch};
 use super::open;
-use super::recalibrated::{Recalibrated, Watches};
+use super::recalibrated::{Changes, Recalibrated};
 use super::recipes::Ready;
 use super::shared::Shared;
 use crate::config::{self, RecipeFile, Station};
@@ -36,7 +37,7 @@ const _: () = assert!(pipeline::limits::FILM_FINISH.as_secs() < DRAIN_MOST.as_se
 /// A recipe that is being armed, and who asked for it.
 struct Arming {
     asker: Asker,
-    thread: JoinHandle<Result<(Ready, Watches)>>,
+    thread: JoinHandle<Result<(Ready, Changes)>>,
     /// Whether there are calibrations that nothing was armed with before.
     is_anew: bool,
     /// Whether the line is started afterwards.
@@ -122,18 +123,20 @@ impl Floor {
         counters.set_recipe(self.ready.facts.number);
         counters.set_state(LineState::Starting);
         self.recalibrated.begin();
-        let mut cameras = Vec::new();
+        let (mut cameras, mut calibrations) = (Vec::new(), Vec::new());
         for (index, camera) in self.station.cameras.iter().enumerate() {
             let source = open::camera(camera, &self.clock)
                 .map_err(|error| self.station.blame(&format!("camera.{index}.source"), error))?;
             let field = self.field(index);
             let peeks = self.peeks[index].iter().map(Arc::clone).collect();
-            let watcher = self.recalibrated.watcher(camera).map_err(|error| {
-                self.station.blame(&format!("camera.{index}.calibration"), error)
-            })?;
+            let blame = |error| self.station.blame(&format!("camera.{index}.calibration"), error);
+            let known = camera.calibrated();
+            calibrations.extend(look::Calibration::of(&known).map_err(blame)?);
+            let watcher = self.recalibrated.watcher(known).map_err(blame)?;
             let camera = CameraId::new(&camera.name);
             cameras.push(CameraSetup { camera, source, field, peeks, watcher });
         }
+        self.watch.set_calibrations(calibrations);
         let source = format!("station {}", self.station.name);
         let start = RunStart { started_at: self.clock.wall(), source: &source };
         let mut writer = self.store.start_run(&start)?;
@@ -168,9 +171,14 @@ impl Floor {
     /// How parts are followed to the gate, where this program moves it. No part may reach the gate
     /// before `ready` must have answered.
     fn way_to_the_gate(&self, ready: &Ready) -> Result<Option<Reject>> {
-        let checked = self.station.reject.as_ref();
-        let checked = checked.map(|reject| reject.check(ready.armed.recipe.budget())).transpose();
-        checked.map_err(|error| self.station.blame(&format!("reject.{}", error.key), error))
+        let Some(reject) = &self.station.reject else { return Ok(None) };
+        let cameras = super::recipes::calibrated(&self.station);
+        let belt = config::belt(&cameras, Timestamp::now())
+            .map_err(|error| self.station.blame("reject", error))?;
+        let checked = reject.check(ready.armed.recipe.budget(), belt.as_ref());
+        let blame =
+            |error: RejectError| self.station.blame(&format!("reject.{}", error.key), error);
+        checked.map(Some).map_err(blame)
     }
 
     /// Asks the line to take no more frames; [`Self::tick`] sees it end.
@@ -341,8 +349,8 @@ impl Floor {
         let is_anew = self.recalibrated.take();
         let arm = move || {
             let ready = Ready::arm(&recipe, inspectors, &trust, &cameras)?;
-            let watched = if is_anew { &cameras[..] } else { &[] };
-            Ok((ready, Recalibrated::watches(watched)?))
+            let changes = if is_anew { Changes::of(&cameras)? } else { Changes::default() };
+            Ok((ready, changes))
         };
         match Builder::new().name("arming".to_owned()).spawn(arm) {
             Ok(thread) => self.arming = Some(Arming { asker, thread, is_anew, starts }),
@@ -362,8 +370,10 @@ impl Floor {
         };
         let armed = thread.join().unwrap_or_else(|_| Err(anyhow!("a defect in this software")));
         match armed.and_then(|it| self.put_in_force(&it.0).map(|()| it)) {
-            Ok((ready, watches)) => {
-                self.recalibrated.renew(watches);
+            Ok((ready, changes)) => {
+                if let Some(calibrations) = self.recalibrated.renew(changes) {
+                    self.watch.set_calibrations(calibrations);
+                }
                 self.keep_share_of(&ready);
                 let RecipeInForce { number, name, .. } = &ready.facts;
                 tracing::info!(target: "run", number, name, "another recipe is in force");
@@ -524,7 +534,16 @@ mod tests {
 
         /// With so much more in each recipe.
         fn with(more: &str) -> Self {
-            let folder = tempfile::tempdir().unwrap();
+            Self::of(STATION, more)
+        }
+
+        /// By this station file.
+        fn of(station: &str, more: &str) -> Self {
+            Self::in_folder(tempfile::tempdir().unwrap(), station, more)
+        }
+
+        /// The same in a folder that is not empty.
+        fn in_folder(folder: TempDir, station: &str, more: &str) -> Self {
             let model =
                 Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/data/classifier");
             let recipe = RECIPE.replace("MODEL", model.to_str().unwrap()) + more;
@@ -532,7 +551,7 @@ mod tests {
                 let file = folder.path().join(format!("{name}.toml"));
                 fs::write(file, format!("name = \"{name}\"\n{recipe}")).unwrap();
             }
-            fs::write(folder.path().join("station.toml"), STATION).unwrap();
+            fs::write(folder.path().join("station.toml"), station).unwrap();
             let station = Station::from_file(&folder.path().join("station.toml")).unwrap();
             let ready = super::super::recipes::arm_all(&station, &|| false).unwrap().unwrap();
             let mut floor = Floor::open(station, ready, Arc::new(RealClock::start())).unwrap();
@@ -612,6 +631,36 @@ mod tests {
         assert_eq!((look.runs, look.recipe.number), (vec![1, 2], 2));
         assert!(look.parts.triggered >= parts.triggered, "counts go on");
         assert!(store::check(&fixture.folder.path().join("store")).unwrap().is_clean());
+    }
+
+    #[test]
+    fn a_way_in_millimetres_needs_to_know_what_a_count_is() {
+        let reject = "[reject]\nby = \"encoder\"\ntravel_mm = 300\npulse_mm = 12\n\
+                      lead_mm = 6\ntolerance_mm = 4\nmm_per_s_max = 1200\n";
+        let fixture = Fixture::of(&format!("{STATION}{reject}"), "gate = { budget_ms = 50 }");
+        let error = fixture.floor.way_to_the_gate(&fixture.floor.ready).unwrap_err();
+        let error = format!("{error:#}");
+        for told in ["station.toml:13: `reject.mm_per_count`", "sightline calibrate belt"] {
+            assert!(error.contains(told), "{error}");
+        }
+        let station = format!("{STATION}{reject}mm_per_count = 0.2\n");
+        let written = Fixture::of(&station, "gate = { budget_ms = 50 }");
+        let written = written.floor.way_to_the_gate(&written.floor.ready).unwrap().unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        config::accepted_profile(&folder.path().join("top"), Some((0.2, 0.0001)));
+        let station = station.replace("mm_per_count = 0.2\n", "");
+        let station = station.replace("name = \"top\"", "name = \"top\"\ncalibration = \"top\"");
+        let mut fixture = Fixture::in_folder(folder, &station, "gate = { budget_ms = 50 }");
+        let measured = fixture.floor.way_to_the_gate(&fixture.floor.ready).unwrap();
+        assert_eq!(measured, Some(written));
+
+        assert_eq!(fixture.floor.watch.look().calibrations.len(), 0, "no line was started");
+        fixture.floor.start().unwrap();
+        let calibrations = fixture.floor.watch.look().calibrations;
+        assert_eq!((calibrations.len(), calibrations[0].holds), (1, true));
+        assert!((0.0..0.1).contains(&calibrations[0].age_days), "{calibrations:?}");
+        assert_eq!(fixture.obeys(PlcCommand::Stop), CommandAnswer::Done);
     }
 
     #[test]

@@ -4,16 +4,21 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Result;
+use calibration::watch::Measures;
 use domain::{
-    CameraSnapshot, ClipSnapshot, Conservation, Event, LineState, Sha256, Snapshot, StageSnapshot,
-    UploadSnapshot,
+    CameraId, CameraSnapshot, ClipSnapshot, Conservation, Event, LineState, Sha256, Snapshot,
+    StageSnapshot, UploadSnapshot,
 };
-use domain::{MonoTime, Tail};
+use domain::{MonoTime, Tail, WallTime};
+use jiff::Timestamp;
 use pipeline::clock::Clock;
+use pipeline::prepare::Still;
 use pipeline::stage::Counters;
 use serde::Serialize;
 
 use super::process::{Host, Process, Threads};
+use crate::config::Calibrated;
 
 /// Of the layout of `latency.json`; a key that goes or changes its meaning makes it one more.
 const SCHEMA: u32 = 1;
@@ -80,6 +85,57 @@ pub struct Clips {
     pub bytes_saved: u64,
 }
 
+/// How a camera is calibrated, as long as a line runs.
+pub struct Calibration {
+    camera: CameraId,
+    made_at: Timestamp,
+    still: Arc<Still>,
+}
+
+impl Calibration {
+    /// Of a camera; `None` where it has none.
+    ///
+    /// # Errors
+    /// When its profile can't be read.
+    pub fn of(known: &Calibrated) -> Result<Option<Self>> {
+        let (camera, still) = (known.camera.clone(), Arc::clone(&known.still));
+        Ok(known.made_at()?.map(|made_at| Self { camera, made_at, still }))
+    }
+
+    fn look(&self, now: WallTime) -> CalibrationLook {
+        let made_ms = self.made_at.as_millisecond();
+        let cause = self.still.lost();
+        CalibrationLook {
+            camera: self.camera.clone(),
+            holds: cause.is_none(),
+            cause: cause.map(|cause| cause.to_string()),
+            age_days: days(now.unix_ns / 1_000_000 - made_ms),
+            measures: self.still.measures().unwrap_or_default(),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "centuries are less than 52 bits")]
+const fn days(ms: i64) -> f64 {
+    ms as f64 / 86_400e3
+}
+
+/// Whether a camera's calibration holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct CalibrationLook {
+    /// The camera.
+    pub camera: CameraId,
+    /// Whether it does, as far as is known.
+    pub holds: bool,
+    /// Why not.
+    pub cause: Option<String>,
+    /// Since it was last measured; below 0 when this machine's clock is behind that.
+    pub age_days: f64,
+    /// What its frames are like against commissioning; empty where they are not looked at.
+    #[serde(flatten)]
+    pub measures: Measures,
+}
+
 /// Everything there is to know of a line at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Look {
@@ -117,6 +173,8 @@ pub struct Look {
     pub queues: BTreeMap<&'static str, Queue>,
     /// A row a camera.
     pub cameras: Vec<CameraSnapshot>,
+    /// A row a calibrated camera, since a line was started.
+    pub calibrations: Vec<CalibrationLook>,
     /// Films and clips.
     pub clips: Clips,
     /// How clips are brought to where they are kept, a row a camera; none when they stay here.
@@ -153,6 +211,7 @@ pub struct Watch {
 struct Seen {
     recipe: RecipeInForce,
     runs: Vec<i64>,
+    calibrations: Vec<Calibration>,
     /// Alarms that a reset has forgotten.
     forgotten: u64,
     threads: Threads,
@@ -166,7 +225,13 @@ impl Watch {
         clock: Arc<dyn Clock>,
         recipe: RecipeInForce,
     ) -> Self {
-        let seen = Seen { recipe, runs: Vec::new(), forgotten: 0, threads: Threads::default() };
+        let seen = Seen {
+            recipe,
+            runs: Vec::new(),
+            calibrations: Vec::new(),
+            forgotten: 0,
+            threads: Threads::default(),
+        };
         let began = clock.now();
         Self { station: station.to_owned(), counters, clock, began, seen: Mutex::new(seen) }
     }
@@ -184,6 +249,11 @@ impl Watch {
     /// A run was begun in the store.
     pub fn add_run(&self, run: i64) {
         self.with_seen(|seen| seen.runs.push(run));
+    }
+
+    /// A line was started whose cameras are calibrated so.
+    pub fn set_calibrations(&self, calibrations: Vec<Calibration>) {
+        self.with_seen(|seen| seen.calibrations = calibrations);
     }
 
     /// Forgets the alarms so far.
@@ -240,6 +310,7 @@ impl Watch {
             frames_missing: missing,
             latency_ms: tails(&snapshot),
             queues: queues(&snapshot.stages),
+            calibrations: seen.calibrations.iter().map(|it| it.look(self.clock.wall())).collect(),
             clips: Clips { sum: snapshot.clips, bytes_saved: snapshot.clips.bytes_saved() },
             uploads: snapshot.uploads,
             plc_is_up: snapshot.plc_is_up,
@@ -308,7 +379,17 @@ impl Look {
             budget_ms: 50,
         };
         let clock = Arc::new(SimulatedClock::default());
-        Watch::new("station \"1\"", counters, clock, recipe).look()
+        let watch = Watch::new("station \"1\"", counters, clock, recipe);
+        let made_at = Timestamp::UNIX_EPOCH - jiff::SignedDuration::from_hours(36);
+        let camera = CameraId::new("top");
+        watch.set_calibrations(vec![Calibration { camera, made_at, still: Arc::default() }]);
+        let mut look = watch.look();
+        // As a watch over the frames would have found it.
+        let calibration = &mut look.calibrations[0];
+        calibration.holds = false;
+        calibration.measures.sharpness = Some(0.7);
+        calibration.measures.drift_px = Some((3.0, -4.0));
+        look
     }
 }
 

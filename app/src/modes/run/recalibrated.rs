@@ -7,20 +7,38 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use anyhow::Result;
-use calibration::watch::Watch;
-use pipeline::line::Watcher;
+use pipeline::line::{Against, WATCH_EVERY, Watcher};
 
-use crate::config::{Calibrated, Camera};
+use super::look;
+use crate::config::Calibrated;
 
-/// What cameras' frames are held against, by camera; none where nothing has changed.
-pub type Watches = Vec<Option<Watch>>;
+/// What a new profile changes besides how parts are corrected and measured.
+#[derive(Default)]
+pub struct Changes {
+    /// What cameras are held against, by camera.
+    against: Vec<Option<Against>>,
+    /// What is shown of calibrations; `None` where nothing has changed.
+    shown: Option<Vec<look::Calibration>>,
+}
+
+impl Changes {
+    /// Of all of `cameras`.
+    ///
+    /// # Errors
+    /// When a profile can't be read.
+    pub fn of(cameras: &[Calibrated]) -> Result<Self> {
+        let against = cameras.iter().map(Calibrated::against).collect::<Result<_>>()?;
+        let shown = cameras.iter().filter_map(|known| look::Calibration::of(known).transpose());
+        Ok(Self { against, shown: Some(shown.collect::<Result<_>>()?) })
+    }
+}
 
 /// Which calibrations are new, and who watches over them.
 #[derive(Default)]
 pub struct Recalibrated {
     is_anew: Arc<AtomicBool>,
     /// By camera, while a line runs.
-    watchers: Vec<Option<Sender<Option<Watch>>>>,
+    watchers: Vec<Option<Sender<Against>>>,
 }
 
 impl Recalibrated {
@@ -44,41 +62,35 @@ impl Recalibrated {
         self.is_anew.store(true, Ordering::Release);
     }
 
-    /// What `cameras` are held against.
-    ///
-    /// # Errors
-    /// When a profile can't be read.
-    pub fn watches(cameras: &[Calibrated]) -> Result<Watches> {
-        cameras.iter().map(Calibrated::watch).collect()
-    }
-
     /// A line begins: nobody watches yet.
     pub fn begin(&mut self) {
         self.watchers.clear();
     }
 
-    /// Who looks whether the calibration of the next camera still holds; `None` where it has none.
+    /// Who looks, while a line runs, whether the next camera is the one that was calibrated, and
+    /// whether its frames are as they were; `None` where it has no profile. Nothing is known yet
+    /// against a line that starts.
     ///
     /// # Errors
     /// When its profile can't be read.
-    pub fn watcher(&mut self, camera: &Camera) -> Result<Option<Watcher>> {
-        let calibrated = camera.calibrated();
-        if calibrated.folder.is_none() {
+    pub fn watcher(&mut self, known: Calibrated) -> Result<Option<Watcher>> {
+        known.still.forget();
+        let Some(against) = known.against()? else {
             self.watchers.push(None);
             return Ok(None);
-        }
-        let watch = calibrated.watch()?;
+        };
         let (renews, renewed) = channel();
         self.watchers.push(Some(renews));
-        let Calibrated { camera, still, .. } = calibrated;
-        Ok(Some(Watcher { camera, peek: Arc::default(), watch, renewed, still }))
+        let Calibrated { camera, still, .. } = known;
+        Ok(Some(Watcher { camera, against, renewed, still, every: WATCH_EVERY }))
     }
 
-    /// A recipe was armed: cameras are held against `watches` from now on.
-    pub fn renew(&self, watches: Watches) {
-        for (watcher, watch) in self.watchers.iter().zip(watches) {
+    /// A recipe was armed: cameras are held against this from now on. Gives what is shown of it.
+    pub fn renew(&self, changes: Changes) -> Option<Vec<look::Calibration>> {
+        for (watcher, against) in self.watchers.iter().zip(changes.against) {
             // Nobody to hear it: the line is over.
-            let _ = watcher.as_ref().map(|watcher| watcher.send(watch));
+            let _ = watcher.as_ref().zip(against).map(|(watcher, against)| watcher.send(against));
         }
+        changes.shown
     }
 }

@@ -27,6 +27,7 @@
 mod belt;
 mod config;
 mod confirm;
+mod way;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -40,6 +41,7 @@ pub use config::{
     ByEncoder, ByTime, Confirm, Neighbour, OnLost, Reject, RejectConfig, RejectError,
 };
 use confirm::Confirms;
+pub use way::CalibratedBelt;
 
 type Orders = VecDeque<Order>;
 

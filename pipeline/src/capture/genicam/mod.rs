@@ -20,6 +20,8 @@ use std::time::Duration;
 use aravis::prelude::*;
 use aravis::{Buffer, BufferStatus};
 use aravis_glib as glib;
+use calibration::CameraFacts;
+use calibration::flat_field::Exposure;
 use domain::{CameraId, CaptureTime, Frame, PixelFormat, SizePx};
 use serde::{Deserialize, Serialize};
 
@@ -183,6 +185,7 @@ impl SoftwareTrigger {
 /// A camera that gives frames.
 pub(super) struct Genicam {
     camera: CameraId,
+    facts: CameraFacts,
     began: CaptureTime,
     /// Reading of the system's monotonic clock at `began`.
     opened_us: i64,
@@ -214,10 +217,12 @@ pub(super) fn open(
     let stream = start(config, &layout, &device, &control)?;
     let software = config.trigger == Trigger::Software;
     let trigger = software.then(|| SoftwareTrigger { control: Arc::clone(&control) });
+    let facts = facts(&device);
     let fps = (config.trigger == Trigger::None).then(|| device.frame_rate().ok()).flatten();
     *control.camera.lock().unwrap_or_else(PoisonError::into_inner) = Some(device);
     Ok(Genicam {
         camera,
+        facts,
         began,
         opened_us,
         info: SourceInfo { fps, live: true, ..SourceInfo::default() },
@@ -231,6 +236,18 @@ pub(super) fn open(
         stream,
         control,
     })
+}
+
+/// What the camera says of itself. One that does not say which it is can't be told from another.
+fn facts(device: &aravis::Camera) -> CameraFacts {
+    let serial = device.device_serial_number().ok().map(|serial| serial.trim().to_owned());
+    let gain_db = device.gain().unwrap_or(0.0);
+    let exposure = device.exposure_time().ok();
+    CameraFacts {
+        serial: serial.filter(|serial| !serial.is_empty()),
+        exposure: exposure.map(|exposure_us| Exposure { exposure_us, gain_db }),
+        ..CameraFacts::default()
+    }
 }
 
 impl GenicamConfig {
@@ -359,6 +376,10 @@ impl Source for Genicam {
 
     fn loss_cause(&self) -> Option<&str> {
         self.losses.cause.as_deref()
+    }
+
+    fn facts(&self) -> CameraFacts {
+        self.facts.clone()
     }
 
     fn software_trigger(&self) -> Option<SoftwareTrigger> {

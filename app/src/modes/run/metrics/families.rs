@@ -2,7 +2,7 @@
 
 use domain::{LineState, Stage, Tail, UploadSnapshot};
 
-use super::super::look::Look;
+use super::super::look::{CalibrationLook, Look};
 use super::super::words::state_word;
 use super::page::{Kind, Labels, Page, as_f64};
 
@@ -20,6 +20,7 @@ pub fn page(look: &Look) -> String {
     station(&mut page, look);
     parts(&mut page, look);
     cameras(&mut page, look);
+    calibrations(&mut page, look);
     tails(&mut page, look);
     queues(&mut page, look);
     clips(&mut page, look);
@@ -102,6 +103,39 @@ fn cameras(page: &mut Page, look: &Look) {
         let camera = row.camera.as_str();
         for (reason, count) in [("line_busy", row.dropped), ("never_arrived", row.missing)] {
             dropped.add(&[("camera", camera), ("reason", reason)], as_f64(count));
+        }
+    }
+}
+
+fn calibrations(page: &mut Page, look: &Look) {
+    type Of = fn(&CalibrationLook) -> Option<f64>;
+    let families: [(&str, &str, Of); 5] = [
+        ("sightline_calibration_holds", "Whether the camera's calibration holds", |it| {
+            Some(flag(it.holds))
+        }),
+        ("sightline_calibration_age_days", "Since it was last measured", |it| Some(it.age_days)),
+        (
+            "sightline_calibration_sharpness_ratio",
+            "Sharpness of the camera's pictures against commissioning's",
+            |it| it.measures.sharpness,
+        ),
+        (
+            "sightline_calibration_brightness_ratio",
+            "Brightness of the belt against commissioning's",
+            |it| it.measures.brightness,
+        ),
+        (
+            "sightline_calibration_drift_pixels",
+            "How far the landmark is from where it was at commissioning",
+            |it| it.measures.drift_px.map(|(dx, dy)| dx.hypot(dy)),
+        ),
+    ];
+    for (name, help, of) in families {
+        let mut family = page.family(name, Kind::Gauge, help);
+        for row in &look.calibrations {
+            if let Some(value) = of(row) {
+                family.add(&[("camera", row.camera.as_str())], value);
+            }
         }
     }
 }
@@ -273,5 +307,13 @@ mod tests {
         assert_eq!(value("sightline_line_state", &[("state", "off")]), 0.0);
         assert_eq!(value("sightline_build_info", &[("station", "station \"1\"")]), 1.0);
         assert_eq!(value("sightline_decision_budget_seconds", &[]), 0.05);
+        let top = [("camera", "top")];
+        for (name, is) in
+            [("holds", 0.0), ("age_days", 1.5), ("sharpness_ratio", 0.7), ("drift_pixels", 5.0)]
+        {
+            assert_eq!(value(&format!("sightline_calibration_{name}"), &top), is, "{name}");
+        }
+        let brightness = |it: &strict::Sample| it.name == "sightline_calibration_brightness_ratio";
+        assert!(!samples.iter().any(brightness), "it was not measured");
     }
 }
