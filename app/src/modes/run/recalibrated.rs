@@ -77,8 +77,10 @@ impl Recalibrated {
     /// A recipe was armed: cameras are held against `watches` from now on.
     pub fn renew(&self, watches: Watches) {
         for (watcher, watch) in self.watchers.iter().zip(watches) {
-            // Nobody to hear it: the line is over.
-            let _ = watcher.as_ref().map(|watcher| watcher.send(watch));
+            if let Some(watcher) = watcher {
+                // Nobody to hear it: the line is over.
+                let _ = watcher.send(watch);
+            }
         }
     }
 }
