@@ -29,7 +29,7 @@ impl Guide {
 
     /// Shows how many things of how many there are; lines only at each quarter.
     pub fn count(&mut self, things: &str, taken: u32, of: u32) {
-        if self.line.is_seen() || taken % of.div_ceil(4).max(1) == 0 || taken == of {
+        if self.line.is_seen() || taken.is_multiple_of(of.div_ceil(4).max(1)) || taken == of {
             self.show(&format!("{taken} of {of} {things}"));
         }
     }

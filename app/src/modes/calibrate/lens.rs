@@ -1,5 +1,5 @@
-//! `sightline calibrate lens`: takes views of a target, or takes them itself of a live camera; gives
-//! what the lens bends.
+//! `sightline calibrate lens`: takes views of a target, or takes them itself of a live camera;
+//! gives what the lens bends.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -29,7 +29,8 @@ pub struct Args {
     #[arg(long, value_name = "SOURCE")]
     views: OsString,
     /// Take so many views of a live camera at most.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(8..=60))]
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u32).range(8..=60))]
     views_most: u32,
     #[command(flatten)]
     board: Board,
