@@ -322,3 +322,11 @@ fn the_keyboard_covers_nothing_that_is_typed_into() {
         assert!(field.bottom() <= keys, "{field:?} {keys}");
     }
 }
+
+#[test]
+fn it_rests_while_nothing_is_new() {
+    for scene in [Scene::Collecting, Scene::Fitted, Scene::Refused, Scene::Accepted] {
+        let mut hand = Hand::at(scene);
+        assert!(hand.harness.run_ok().is_some(), "{scene:?} paints again and again");
+    }
+}
