@@ -17,6 +17,7 @@ use store::People;
 use super::export;
 use super::run::{self, Behind, Floor, Wish};
 use super::screen::calibrator::AtWork;
+use super::screen::calibrator::counts::Counts;
 use super::screen::calibrator::on_line::{OnLine, camera_of};
 use super::screen::clerk::{Clerk, Inbox};
 use super::screen::door::{self, Cameras};
@@ -133,6 +134,7 @@ fn calibrating(
             still: Arc::clone(&camera.still),
             counters: Arc::clone(floor.watch().counters()),
             is_anew: Arc::clone(floor.recalibrated()),
+            counts: floor.belt().map(Counts::new),
         };
         let anew = "stop and start the line, or select a recipe";
         camera_of(station, camera, Arc::clone(peek), Box::new(feed), anew)

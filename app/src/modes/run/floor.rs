@@ -78,7 +78,7 @@ impl Floor {
             Store::create_or_open(&station.store).map_err(|error| station.blame("store", error))?;
         let cameras = station.cameras.iter().map(|camera| CameraId::new(&camera.name));
         let counters = Arc::new(Counters::of_cameras(cameras));
-        let (inputs, fields, asked) = plc::inputs(station.cameras.len() + 1);
+        let (inputs, fields, asked) = plc::inputs(station.cameras.len() + 2);
         let (its_counters, its_clock) = (Arc::clone(&counters), Arc::clone(&clock));
         let studio = Studio::of(&station, &counters, &clock);
         let plc = plc::open(&station.plc, inputs, its_counters, its_clock)
@@ -299,6 +299,11 @@ impl Floor {
     /// The store that lines are written to.
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What the PLC tells of the belt, for who calibrates; `None` where there is no PLC.
+    pub fn belt(&self) -> Option<LinkReceiver<FieldInput>> {
+        self.field(self.station.cameras.len() + 1)
     }
 
     /// Where who calibrates says that a profile was accepted: it comes into force when a recipe is

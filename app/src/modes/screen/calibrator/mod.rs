@@ -2,6 +2,7 @@
 //! camera's frames; tells the hall how far the work is. A thread of its own that comes last: the
 //! line lends it a frame now and then, and never waits for it.
 
+pub mod counts;
 pub mod on_line;
 pub mod opened;
 
@@ -64,6 +65,10 @@ pub trait Feed: Send {
     fn accepted(&mut self);
     /// Why there are no frames, in English, as far as that is known.
     fn silence(&self) -> Option<String>;
+    /// The belt encoder's count at a moment, where one is read.
+    fn count(&mut self, _at: MonoTime) -> Option<i64> {
+        None
+    }
 }
 
 /// What came of a step goes there.
@@ -255,7 +260,7 @@ impl Calibrator {
             let _ = under_way.session.fit(now(&*self.clock));
             return self.tell();
         }
-        let camera = &self.cameras[under_way.at];
+        let camera = &mut self.cameras[under_way.at];
         if under_way.look(camera, &mut self.reader, &*self.clock) {
             self.tell();
         }
@@ -289,7 +294,7 @@ impl Drop for Calibrator {
 impl UnderWay {
     /// Looks at the camera's newest frame, if there is one and it is of use; whether there is
     /// anything to tell.
-    fn look(&mut self, camera: &Camera, reader: &mut LumaReader, clock: &dyn Clock) -> bool {
+    fn look(&mut self, camera: &mut Camera, reader: &mut LumaReader, clock: &dyn Clock) -> bool {
         if !self.is_wished {
             camera.peek.wish();
             self.is_wished = true;
@@ -309,7 +314,10 @@ impl UnderWay {
         // The camera has its buffer back before anything takes long.
         drop(frame);
         match shot {
-            Ok(shot) => self.session.see(shot, now(clock)),
+            Ok(mut shot) => {
+                shot.count = camera.feed.count(shot.at);
+                self.session.see(shot, now(clock));
+            }
             Err(error) => self.session.is_silent(&format!("{error:#}")),
         }
         true

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
-use domain::{CameraId, Event, LineState};
+use domain::{CameraId, Event, LineState, MonoTime};
 use pipeline::capture::peek::Peek;
 use pipeline::prepare::Still;
 use pipeline::stage::Counters;
 
+use super::counts::Counts;
 use super::{Camera, Feed};
 use crate::config::{self, Station};
 use crate::modes::calibrate::session::usual_folder;
@@ -25,6 +26,8 @@ pub struct OnLine {
     pub counters: Arc<Counters>,
     /// Whether a profile lies there that no recipe was armed with.
     pub is_anew: Arc<AtomicBool>,
+    /// What the belt's encoder counts, where there is a PLC.
+    pub counts: Option<Counts>,
 }
 
 impl OnLine {
@@ -54,6 +57,10 @@ impl Feed for OnLine {
     fn silence(&self) -> Option<String> {
         let is_off = self.counters.state() == LineState::Off;
         is_off.then(|| "the line is off, and its cameras with it: start it".to_owned())
+    }
+
+    fn count(&mut self, at: MonoTime) -> Option<i64> {
+        self.counts.as_mut()?.at(at)
     }
 }
 

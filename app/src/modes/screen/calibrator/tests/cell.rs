@@ -8,8 +8,6 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::park_timeout;
 
-use calibration::Target;
-use calibration::target::{Dictionary, Outline, Piece, TargetKind};
 use domain::{
     CalibrationStep, CaptureTime, Command, Frame, OwnedPixels, Pin, PixelFormat, Pixels, Role,
     SizePx,
@@ -21,9 +19,14 @@ use serde_json::Value;
 use std::os::unix::net::UnixStream;
 use store::{AuditFilter, People, PinCost, Reader, Store};
 use tempfile::TempDir;
-use testdata::camera::{self, Optics, Pose, Sheet};
+use testdata::camera::Sheet;
 use ui::calibrating::Calibrating;
 use ui::{Answer, Facts, News, Station as _};
+
+#[path = "../../../../../tests/board/mod.rs"]
+mod board;
+
+pub use board::{FOCAL_PX, SIZE};
 
 use super::super::on_line::OnLine;
 use super::super::*;
@@ -34,11 +37,6 @@ use crate::modes::screen::front::Front;
 use crate::modes::screen::hall::LineBehind;
 use crate::modes::screen::wire::ToScreen;
 
-pub const SIZE: SizePx = SizePx::new(640, 480);
-pub const FOCAL_PX: f64 = 700.0;
-/// 7 x 9 squares of 25 mm: what is looked for when nothing else is said.
-const BOARD_MM: [f64; 2] = [175.0, 225.0];
-
 /// What hangs before the camera.
 pub struct Prop {
     board: Sheet,
@@ -46,53 +44,17 @@ pub struct Prop {
 
 impl Prop {
     pub fn new() -> Self {
-        let target = Target::new(TargetKind::Charuco {
-            columns: 7,
-            rows: 9,
-            square_mm: 25.0,
-            marker_mm: 18.75,
-            dictionary: Dictionary::D4x4_50,
-        });
-        let piece = |piece: Piece| {
-            let outline = match piece.outline {
-                Outline::Polygon(corners) => {
-                    camera::Outline::Polygon(corners.iter().map(|c| [c.x, c.y]).collect())
-                }
-                Outline::Disc { centre, radius_mm } => {
-                    camera::Outline::Disc { centre: [centre.x, centre.y], radius: radius_mm }
-                }
-            };
-            camera::Piece { outline, reflectance: if piece.white { 0.9 } else { 0.06 } }
-        };
-        let pieces = target.unwrap().pieces().unwrap().into_iter().map(piece).collect();
-        Self { board: Sheet::new(0.9, pieces) }
-    }
-
-    /// The board, turned and shifted so.
-    fn seen(&self, turn: [f64; 3], shift_mm: [f64; 2], distance_mm: f64) -> Vec<u8> {
-        let optics = Optics::Pinhole {
-            focal_px: [FOCAL_PX; 2],
-            centre_px: [322.0, 238.0],
-            distortion: [-0.18, 0.05, 0.0, 0.0, 0.0],
-        };
-        let mut pose = Pose::facing(turn, BOARD_MM.map(|side| side / 2.0), distance_mm);
-        pose.translation_mm[0] += shift_mm[0];
-        pose.translation_mm[1] += shift_mm[1];
-        let camera = camera::Camera { size: SIZE, optics, pose };
-        let shot = camera::Shot { samples: 3, ..camera::Shot::default() };
-        shot.of(&camera, &|mm| self.board.reflectance(mm))
+        Self { board: board::board() }
     }
 
     /// In somebody's hand.
     pub fn in_hand(&self, view: u32) -> Vec<u8> {
-        let (tilt, around) = (0.25 + 0.03 * f64::from(view), 0.9 * f64::from(view));
-        let turn = [tilt * around.cos(), tilt * around.sin(), 0.1 * around.sin()];
-        self.seen(turn, [70.0 * (2.0 * around).cos(), 45.0 * (3.0 * around).sin()], 420.0)
+        board::seen(&self.board, &board::view(view), 0)
     }
 
     /// On the belt.
     pub fn on_belt(&self) -> Vec<u8> {
-        self.seen([0.08, -0.05, 0.02], [0.0; 2], 430.0)
+        board::seen(&self.board, &board::over_the_belt(), 0)
     }
 }
 
@@ -171,6 +133,7 @@ impl Cell {
             still: Arc::clone(&still),
             counters: Arc::clone(&counters),
             is_anew: Arc::clone(&is_anew),
+            counts: None,
         };
         let camera = Camera {
             name,
