@@ -361,7 +361,7 @@ impl Head {
         let watching = watcher.map(|watcher| watched::start(watcher, counters)).transpose()?;
         let (met, watching) = watching
             .map(|it| {
-                peeks.push(it.peek);
+                peeks.extend(it.peek);
                 (it.met, it.going)
             })
             .unzip();

@@ -31,8 +31,8 @@ pub struct Against {
 pub struct Watcher {
     /// The camera.
     pub camera: CameraId,
-    /// What it is held against.
-    pub against: Against,
+    /// What it is held against; nothing where it is not calibrated.
+    pub against: Option<Against>,
     /// What it is held against from then on: it was calibrated again.
     pub renewed: mpsc::Receiver<Against>,
     /// Where the answer goes.
@@ -46,27 +46,24 @@ pub const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 /// A watch at work.
 pub(super) struct Watching {
-    /// Where it looks at frames.
-    pub peek: Arc<Peek>,
+    /// Where it looks at frames, if it does.
+    pub peek: Option<Arc<Peek>>,
     /// Who is told what the camera says of itself.
     pub met: Met,
     /// It ends when this is let go.
-    pub going: Sender<()>,
+    pub going: Option<Sender<()>>,
 }
 
-/// Which camera is there, and which was calibrated. Shared with the thread that captures, so that
-/// no frame of another camera is taken for one of this.
-struct Known {
-    profile: Profile,
-    says: CameraFacts,
-}
+/// Which camera was calibrated. Shared with the thread that captures, so that no frame of another
+/// camera is taken for one of this.
+type Known = Arc<Mutex<Option<Profile>>>;
 
 /// The watch's thread.
 struct Watched {
     camera: CameraId,
     watch: Option<Watch>,
     renewed: mpsc::Receiver<Against>,
-    known: Arc<Mutex<Known>>,
+    known: Known,
     peek: Arc<Peek>,
     still: Arc<Still>,
     every: Duration,
@@ -75,9 +72,9 @@ struct Watched {
 
 impl Watched {
     fn new(watcher: Watcher, counters: &Arc<Counters>) -> Self {
-        let Watcher { camera, against: Against { profile, watch }, renewed, still, every } =
-            watcher;
-        let known = Arc::new(Mutex::new(Known { profile, says: CameraFacts::default() }));
+        let Watcher { camera, against, renewed, still, every } = watcher;
+        let (profile, watch) = against.map(|it| (it.profile, it.watch)).unzip();
+        let (known, watch) = (Arc::new(Mutex::new(profile)), watch.flatten());
         let (peek, counters) = (Arc::default(), Arc::clone(counters));
         Self { camera, watch, renewed, known, peek, still, every, counters }
     }
@@ -88,9 +85,10 @@ impl Watched {
         let (known, still) = (Arc::clone(&self.known), Arc::clone(&self.still));
         let (camera, counters) = (self.camera.clone(), Arc::clone(&self.counters));
         Box::new(move |says| {
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.says = says;
-            tell(&still, LookedAt::Camera, known.objections(), &camera, &counters);
+            let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let objections = objections(known.as_ref(), &says);
+            still.met(says);
+            tell(&still, LookedAt::Camera, objections, &camera, &counters);
         })
     }
 
@@ -123,8 +121,9 @@ impl Watched {
         self.still.is_like(None);
         self.say(LookedAt::Frames, None);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.profile = profile;
-        self.say(LookedAt::Camera, known.objections());
+        let objections = objections(Some(&profile), &self.still.says());
+        *known = Some(profile);
+        self.say(LookedAt::Camera, objections);
     }
 
     fn say(&self, looked_at: LookedAt, cause: Option<String>) {
@@ -151,12 +150,11 @@ impl Watched {
     }
 }
 
-impl Known {
-    fn objections(&self) -> Option<String> {
-        let all = self.profile.objections_to_camera(&self.says);
-        let said: Vec<_> = all.iter().map(ToString::to_string).collect();
-        (!said.is_empty()).then(|| said.join("; "))
-    }
+/// What speaks against a camera that says this of itself.
+fn objections(profile: Option<&Profile>, says: &CameraFacts) -> Option<String> {
+    let all = profile?.objections_to_camera(says);
+    let said: Vec<_> = all.iter().map(ToString::to_string).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Says to `still` what speaks against it, and tells what is new of that.
@@ -177,18 +175,24 @@ fn tell(
     }
 }
 
-/// Starts the watch over a camera.
+/// Starts the watch over a camera, on a thread of its own where there is something to hold it
+/// against.
 pub(super) fn start(watcher: Watcher, counters: &Arc<Counters>) -> Result<Watching, LineError> {
-    let (going, stop) = bounded(0);
+    let is_calibrated = watcher.against.is_some();
     let watched = Watched::new(watcher, counters);
-    let (peek, met) = (Arc::clone(&watched.peek), watched.met());
+    let met = watched.met();
+    if !is_calibrated {
+        return Ok(Watching { peek: None, met, going: None });
+    }
+    let (going, stop) = bounded(0);
+    let peek = Some(Arc::clone(&watched.peek));
     let name = format!("watch-{}", watched.camera);
     // Nobody waits for it: it holds nothing but its own memory.
     spawn(&name, move || {
         crate::priority::come_last();
         watched.run(&stop);
     })?;
-    Ok(Watching { peek, met, going })
+    Ok(Watching { peek, met, going: Some(going) })
 }
 
 #[cfg(test)]
@@ -241,7 +245,7 @@ mod tests {
         Against { profile: Profile::new(SIZE, camera, jiff::Timestamp::UNIX_EPOCH), watch }
     }
 
-    fn watched(against: Against) -> (Watched, mpsc::Sender<Against>, Arc<Counters>) {
+    fn watched(against: Option<Against>) -> (Watched, mpsc::Sender<Against>, Arc<Counters>) {
         let ((renews, renewed), counters) = (mpsc::channel(), Arc::default());
         let (camera, still, every) = (CameraId::new("top"), Arc::default(), WATCH_EVERY);
         let watcher = Watcher { camera, against, renewed, still, every };
@@ -255,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_lamp_that_fails_is_told_once_and_its_repair_too_and_so_is_another_baseline() {
-        let (mut watched, renews, counters) = watched(against("DA1", Some(watch(100))));
+        let (mut watched, renews, counters) = watched(Some(against("DA1", Some(watch(100)))));
         let still = Arc::clone(&watched.still);
         let mut reader = (LumaReader::default(), Vec::new());
         let mut number = 0;
@@ -292,7 +296,7 @@ mod tests {
 
     #[test]
     fn another_camera_is_told_until_it_is_the_right_one_or_is_calibrated_itself() {
-        let (mut watched, renews, counters) = watched(against("DA1", None));
+        let (mut watched, renews, counters) = watched(Some(against("DA1", None)));
         let (still, mut met) = (Arc::clone(&watched.still), watched.met());
         let says = |serial: &str| CameraFacts {
             serial: Some(serial.to_owned()),
@@ -311,5 +315,13 @@ mod tests {
         renews.send(against("DA2", None)).unwrap();
         watched.renew();
         assert_eq!((still.lost(), counts(&counters)), (None, [2, 2]));
+    }
+
+    #[test]
+    fn a_camera_that_is_not_calibrated_is_asked_and_not_doubted() {
+        let (watched, ..) = watched(None);
+        let facts = CameraFacts { serial: Some("DA1".to_owned()), ..CameraFacts::default() };
+        watched.met()(facts.clone());
+        assert_eq!((watched.still.lost(), watched.still.says()), (None, facts));
     }
 }

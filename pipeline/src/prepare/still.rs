@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use calibration::CameraFacts;
 use calibration::watch::Measures;
 
 /// What is known of one camera's calibration while its line runs. Shared by those who look after
@@ -14,6 +15,8 @@ pub struct Still {
     causes: Mutex<Causes>,
     /// What the frames were found to be like last.
     measures: Mutex<Option<Measures>>,
+    /// What the camera said of itself last.
+    says: Mutex<CameraFacts>,
 }
 
 /// By [`LookedAt`].
@@ -62,6 +65,17 @@ impl Still {
     /// Its frames are like this now; nothing is known of them any more when `None`.
     pub(crate) fn is_like(&self, measures: Option<Measures>) {
         *self.measures.lock().unwrap_or_else(PoisonError::into_inner) = measures;
+    }
+
+    /// What the camera says of itself.
+    #[must_use]
+    pub fn says(&self) -> CameraFacts {
+        self.says.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The camera is there and says this of itself.
+    pub(crate) fn met(&self, says: CameraFacts) {
+        *self.says.lock().unwrap_or_else(PoisonError::into_inner) = says;
     }
 
     /// Forgets what was said of its frames and its camera: of a line that starts nothing is known

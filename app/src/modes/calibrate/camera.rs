@@ -69,7 +69,8 @@ pub fn follow(
         match source.next()? {
             Next::Frame(frame) => {
                 is_seen = true;
-                let shot = Shot::of(&frame, &mut reader)?;
+                let mut shot = Shot::of(&frame, &mut reader)?;
+                shot.says = source.facts();
                 drop(frame);
                 if !see(shot, guide)? {
                     return Ok(());

@@ -50,16 +50,17 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<Ended> {
     let target = args.board.target()?;
-    let (views, unseen, size) = match camera::named(&args.views)? {
+    let (Found { views, unseen, size }, serial) = match camera::named(&args.views)? {
         Some(camera) => live_views::take(&camera, target, args.views_most)?,
-        None => found_in(&args.views, &target)?,
+        None => (found_in(&args.views, &target)?, None),
     };
     let found =
         fit(&views, size, &FitOptions::default()).with_context(|| seen_in(views.len(), &unseen))?;
     let mut profile = profile(&args.profile, size)?;
     measured::keep_lens(&mut profile, &found);
     let camera = &mut profile.camera;
-    camera.serial = args.serial.clone().or(camera.serial.take());
+    // What the camera says is what it will be held against.
+    camera.serial = serial.or_else(|| args.serial.clone()).or(camera.serial.take());
     camera.lens_note = args.lens_note.clone().or(camera.lens_note.take());
     profile.write(&args.profile)?;
     if let Some(path) = &args.residuals {
@@ -76,8 +77,15 @@ pub fn run(args: &Args) -> Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// Views, in which pictures the target is not seen and why, and the pictures' size.
-pub type Found = (Vec<View>, Vec<String>, SizePx);
+/// What pictures show of the target.
+pub struct Found {
+    /// Where it is seen.
+    pub views: Vec<View>,
+    /// In which it is not, and why.
+    pub unseen: Vec<String>,
+    /// Of the pictures.
+    pub size: SizePx,
+}
 
 fn found_in(source: &OsStr, target: &Target) -> Result<Found> {
     let shots = shots::all(source)?;
@@ -88,7 +96,7 @@ fn found_in(source: &OsStr, target: &Target) -> Result<Found> {
             Err(error) => unseen.push(format!("{}: {error}", shot.name)),
         }
     }
-    Ok((views, unseen, shots[0].size))
+    Ok(Found { views, unseen, size: shots[0].size })
 }
 
 /// How many pictures show the target, and why the first that does not doesn't.

@@ -21,11 +21,12 @@ use crate::modes::run::{self, Wish};
 /// A target that is as it was so long ago is still.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Takes views until they cover the picture, there are `most`, or somebody presses Ctrl-C.
+/// Takes views until they cover the picture, there are `most`, or somebody presses Ctrl-C; gives
+/// also the camera's serial number, where it says one.
 ///
 /// # Errors
 /// When the camera can't be opened, or gives pictures of different sizes.
-pub fn take(camera: &Camera, target: Target, most: u32) -> Result<Found> {
+pub fn take(camera: &Camera, target: Target, most: u32) -> Result<(Found, Option<String>)> {
     // Before any thread is there.
     let (_signals, wishes) = run::watch_signals()?;
     let is_stopped = Cell::new(false);
@@ -33,20 +34,27 @@ pub fn take(camera: &Camera, target: Target, most: u32) -> Result<Found> {
         is_stopped.set(is_stopped.get() || wishes.try_iter().any(|it| matches!(it, Wish::Stop)));
         is_stopped.get()
     };
-    let mut taking =
-        Taking { eye: Eye::new(target), views: Views::default(), size: None, at: None };
+    let mut taking = Taking {
+        eye: Eye::new(target),
+        views: Views::default(),
+        size: None,
+        serial: None,
+        at: None,
+    };
     let mut guide = Guide::new();
     camera::follow(camera, &mut guide, &stops, |shot, guide| taking.see(&shot, most, guide))?;
     guide.end();
     let size =
         taking.size.with_context(|| format!("the camera `{}` gave no frame", camera.name))?;
-    Ok((taking.views.for_fit(), Vec::new(), size))
+    let views = taking.views.for_fit();
+    Ok((Found { views, unseen: Vec::new(), size }, taking.serial))
 }
 
 struct Taking {
     eye: Eye,
     views: Views,
     size: Option<SizePx>,
+    serial: Option<String>,
     at: Option<MonoTime>,
 }
 
@@ -58,6 +66,7 @@ impl Taking {
         }
         self.at = Some(shot.at);
         self.size = Some(shot.size);
+        self.serial.clone_from(&shot.says.serial);
         let look = self.eye.look(&shot.picture()?);
         let holds_back = self.views.holds_back(&look);
         let Look { found, .. } = look;

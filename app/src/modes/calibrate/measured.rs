@@ -142,6 +142,7 @@ impl Sheet {
     /// # Errors
     /// When it is too bright, too dark, or unlike the first.
     pub fn bright(&mut self, shot: Shot) -> Result<()> {
+        self.check(&shot)?;
         self.seen += 1;
         if self.seen.is_multiple_of(HELD_OUT_OF) {
             self.held_out = Some(shot);
@@ -155,7 +156,19 @@ impl Sheet {
     /// # Errors
     /// When it is not dark.
     pub fn dark(&mut self, shot: &Shot) -> Result<()> {
+        self.check(shot)?;
         Ok(self.study.dark(&shot.picture()?)?)
+    }
+
+    /// A camera that says how it is set knows better.
+    fn check(&self, shot: &Shot) -> Result<()> {
+        match shot.says.exposure {
+            Some(got) if !got.is_like(&self.exposure) => Err(anyhow!(
+                "the camera says that it is set to {got}, not to {}: say what it is set to",
+                self.exposure
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The flat field, and what it leaves of the shading.

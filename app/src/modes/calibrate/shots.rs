@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use calibration::{Picture, PictureTooShort};
+use calibration::{CameraFacts, Picture, PictureTooShort};
 use domain::{CameraId, CaptureTime, Frame, MonoTime, SizePx};
 use models::LumaReader;
 use pipeline::capture::{self, Next, SourceConfig};
@@ -22,6 +22,8 @@ pub struct Shot {
     pub at: MonoTime,
     /// The encoder's count then, where there is one.
     pub count: Option<i64>,
+    /// What the camera says of itself.
+    pub says: CameraFacts,
     /// Pixels.
     pub size: SizePx,
     luma: Vec<u8>,
@@ -37,7 +39,7 @@ impl Shot {
         let number = || format!("frame {}", frame.sequence);
         let name = frame.origin.as_ref().map_or_else(number, ToString::to_string);
         reader.read(&*frame.pixels, size.rect(), &mut luma).with_context(|| name.clone())?;
-        Ok(Self { name, at: frame.at.mono, count: None, size, luma })
+        Ok(Self { name, at: frame.at.mono, count: None, says: CameraFacts::default(), size, luma })
     }
 
     /// To measure in.
@@ -50,7 +52,14 @@ impl Shot {
 impl Shot {
     /// A picture of `luma`, row by row.
     pub fn example(size: SizePx, at: MonoTime, luma: Vec<u8>) -> Self {
-        Self { name: "a test's".to_owned(), at, count: None, size, luma }
+        Self {
+            name: "a test's".to_owned(),
+            at,
+            count: None,
+            says: CameraFacts::default(),
+            size,
+            luma,
+        }
     }
 }
 

@@ -132,7 +132,7 @@ impl Floor {
             let blame = |error| self.station.blame(&format!("camera.{index}.calibration"), error);
             let known = camera.calibrated();
             calibrations.extend(look::Calibration::of(&known).map_err(blame)?);
-            let watcher = self.recalibrated.watcher(known).map_err(blame)?;
+            let watcher = Some(self.recalibrated.watcher(known).map_err(blame)?);
             let camera = CameraId::new(&camera.name);
             cameras.push(CameraSetup { camera, source, field, peeks, watcher });
         }

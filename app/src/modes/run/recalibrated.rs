@@ -38,7 +38,7 @@ impl Changes {
 pub struct Recalibrated {
     is_anew: Arc<AtomicBool>,
     /// By camera, while a line runs.
-    watchers: Vec<Option<Sender<Against>>>,
+    watchers: Vec<Sender<Against>>,
 }
 
 impl Recalibrated {
@@ -68,28 +68,24 @@ impl Recalibrated {
     }
 
     /// Who looks, while a line runs, whether the next camera is the one that was calibrated, and
-    /// whether its frames are as they were; `None` where it has no profile. Nothing is known yet
-    /// against a line that starts.
+    /// whether its frames are as they were. Nothing is known yet against a line that starts.
     ///
     /// # Errors
     /// When its profile can't be read.
-    pub fn watcher(&mut self, known: Calibrated) -> Result<Option<Watcher>> {
+    pub fn watcher(&mut self, known: Calibrated) -> Result<Watcher> {
         known.still.forget();
-        let Some(against) = known.against()? else {
-            self.watchers.push(None);
-            return Ok(None);
-        };
+        let against = known.against()?;
         let (renews, renewed) = channel();
-        self.watchers.push(Some(renews));
+        self.watchers.push(renews);
         let Calibrated { camera, still, .. } = known;
-        Ok(Some(Watcher { camera, against, renewed, still, every: WATCH_EVERY }))
+        Ok(Watcher { camera, against, renewed, still, every: WATCH_EVERY })
     }
 
     /// A recipe was armed: cameras are held against this from now on. Gives what is shown of it.
     pub fn renew(&self, changes: Changes) -> Option<Vec<look::Calibration>> {
         for (watcher, against) in self.watchers.iter().zip(changes.against) {
             // Nobody to hear it: the line is over.
-            let _ = watcher.as_ref().zip(against).map(|(watcher, against)| watcher.send(against));
+            let _ = against.map(|against| watcher.send(against));
         }
         changes.shown
     }

@@ -110,7 +110,7 @@ fn calibrated() -> (Calibrations, Option<Watcher>) {
     let calibration = Some(Arc::new(calibration));
     let its = Calibrated { calibration, still: Arc::clone(&still) };
     let calibrations = Calibrations::new(BTreeMap::from([(camera.clone(), its)]), None).unwrap();
-    let (against, every) = (Against { profile, watch }, Duration::from_millis(1));
+    let (against, every) = (Some(Against { profile, watch }), Duration::from_millis(1));
     let (_, renewed) = channel();
     (calibrations, Some(Watcher { camera, against, renewed, still, every }))
 }

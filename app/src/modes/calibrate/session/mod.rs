@@ -48,6 +48,8 @@ pub struct Session {
     facts: Arc<ProfileFacts>,
     /// Which camera and lens this is, until there is a profile to write it in.
     note: Option<CameraNote>,
+    /// Its serial number, where it says one.
+    serial: Option<String>,
     frame_size: Option<SizePx>,
     looked_at: Option<MonoTime>,
     board: Board,
@@ -78,6 +80,7 @@ impl Session {
             draft,
             facts: Arc::default(),
             note: None,
+            serial: None,
             frame_size: None,
             looked_at: None,
             eye: Eye::new(measured::target_of(&board)?),
@@ -307,6 +310,7 @@ impl Session {
     /// Looks at a frame, which [`Self::wants`] wants.
     pub fn see(&mut self, shot: Shot, now: Timestamp) {
         self.looked_at = Some(shot.at);
+        self.serial.clone_from(&shot.says.serial);
         if let Err(error) = self.check_size(shot.size, now) {
             self.refused = Some(error.to_string());
             return;
@@ -449,11 +453,13 @@ impl Session {
         now: Timestamp,
         change: impl FnOnce(&mut Profile, &Path) -> Result<()>,
     ) -> Result<()> {
-        let (size, note) = (self.size()?, self.note.clone());
+        let (size, note, serial) = (self.size()?, self.note.clone(), self.serial.clone());
         self.draft.change(size, now, |profile, folder| {
             if let Some(note) = note {
                 profile.camera = note;
             }
+            // What the camera says is what it will be held against.
+            profile.camera.serial = serial.or_else(|| profile.camera.serial.take());
             change(profile, folder)
         })?;
         self.tell_facts(now);

@@ -180,6 +180,23 @@ fn a_camera_is_calibrated_from_the_first_view_until_it_is_in_force() {
 }
 
 #[test]
+fn what_the_camera_says_of_itself_is_believed() {
+    let mut trial = Trial::new();
+    trial.step(CalibrationStep::Note { serial: Some("typed".to_owned()), lens_note: None });
+    let mut shot = Shot::example(SIZE, mono(1), board::plain_sheet(1));
+    shot.says.serial = Some("DA1".to_owned());
+    shot.says.exposure = Some(Exposure { exposure_us: 800.0, gain_db: 0.0 });
+    trial.session.see(shot.clone(), now());
+    trial.step(CalibrationStep::Note { serial: Some("typed".to_owned()), lens_note: None });
+    assert_eq!(trial.shown().draft.serial.as_deref(), Some("DA1"));
+
+    trial.step(flat(false));
+    trial.session.see(shot, now());
+    let refused = trial.shown().refused.unwrap();
+    assert!(refused.contains("800 µs") && refused.contains("400 µs"), "{refused}");
+}
+
+#[test]
 fn good_pictures_are_remembered() {
     let mut trial = Trial::new();
     trial.step(CalibrationStep::Watch { landmark: None });

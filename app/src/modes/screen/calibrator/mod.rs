@@ -14,6 +14,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use calibration::CameraFacts;
 use domain::{CalibrationStep, CameraId, MonoTime, PersonId};
 use jiff::Timestamp;
 use models::LumaReader;
@@ -65,6 +66,8 @@ pub trait Feed: Send {
     fn accepted(&mut self);
     /// Why there are no frames, in English, as far as that is known.
     fn silence(&self) -> Option<String>;
+    /// What the camera says of itself.
+    fn says(&self) -> CameraFacts;
     /// The belt encoder's count at a moment, where one is read.
     fn count(&mut self, _at: MonoTime) -> Option<i64> {
         None
@@ -316,6 +319,7 @@ impl UnderWay {
         match shot {
             Ok(mut shot) => {
                 shot.count = camera.feed.count(shot.at);
+                shot.says = camera.feed.says();
                 self.session.see(shot, now(clock));
             }
             Err(error) => self.session.is_silent(&format!("{error:#}")),

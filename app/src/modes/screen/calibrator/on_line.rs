@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
+use calibration::CameraFacts;
 use domain::{CameraId, Event, LineState, MonoTime};
 use pipeline::capture::peek::Peek;
 use pipeline::prepare::Still;
@@ -57,6 +58,10 @@ impl Feed for OnLine {
     fn silence(&self) -> Option<String> {
         let is_off = self.counters.state() == LineState::Off;
         is_off.then(|| "the line is off, and its cameras with it: start it".to_owned())
+    }
+
+    fn says(&self) -> CameraFacts {
+        self.still.says()
     }
 
     fn count(&mut self, at: MonoTime) -> Option<i64> {

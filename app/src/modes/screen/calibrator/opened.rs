@@ -2,10 +2,11 @@
 //! frames to whoever wishes for one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::Result;
+use calibration::CameraFacts;
 use pipeline::capture::peek::Peek;
 use pipeline::capture::{Next, Source};
 use pipeline::clock::Clock;
@@ -25,12 +26,19 @@ pub struct Opened {
 /// A camera that is open.
 struct Open {
     is_over: Arc<AtomicBool>,
-    silence: Silence,
+    heard: Heard,
     thread: JoinHandle<()>,
 }
 
-/// Why there are no frames.
-type Silence = Arc<Mutex<Option<String>>>;
+/// What is known of it.
+#[derive(Default)]
+struct Known {
+    /// Why there are no frames.
+    silence: Option<String>,
+    says: CameraFacts,
+}
+
+type Heard = Arc<Mutex<Known>>;
 
 impl Opened {
     /// `camera`, whose frames are shown to `peeks`.
@@ -42,12 +50,12 @@ impl Opened {
 impl Feed for Opened {
     fn begin(&mut self) -> Result<()> {
         let source = run::open_camera(&self.camera, &self.clock)?;
-        let (is_over, silence) = (Arc::<AtomicBool>::default(), Silence::default());
-        let (until, why, peeks) = (Arc::clone(&is_over), Arc::clone(&silence), self.peeks.clone());
-        let show = move || show(source, &peeks, &why, &until);
+        let (is_over, heard) = (Arc::<AtomicBool>::default(), Heard::default());
+        let (until, tells, peeks) = (Arc::clone(&is_over), Arc::clone(&heard), self.peeks.clone());
+        let show = move || show(source, &peeks, &tells, &until);
         let name = format!("camera-{}", self.camera.name);
         let thread = Builder::new().name(name).spawn(show)?;
-        self.open = Some(Open { is_over, silence, thread });
+        self.open = Some(Open { is_over, heard, thread });
         Ok(())
     }
 
@@ -61,25 +69,41 @@ impl Feed for Opened {
     fn accepted(&mut self) {}
 
     fn silence(&self) -> Option<String> {
-        self.open.as_ref().and_then(|open| said(&open.silence).clone())
+        self.open.as_ref().and_then(|open| known(&open.heard).silence.clone())
+    }
+
+    fn says(&self) -> CameraFacts {
+        self.open.as_ref().map(|open| known(&open.heard).says.clone()).unwrap_or_default()
     }
 }
 
-fn said(silence: &Silence) -> std::sync::MutexGuard<'_, Option<String>> {
-    silence.lock().unwrap_or_else(PoisonError::into_inner)
+fn known(heard: &Heard) -> MutexGuard<'_, Known> {
+    heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Shows frames until it is over.
-fn show(mut source: Box<dyn Source>, peeks: &[Arc<Peek>], why: &Silence, is_over: &AtomicBool) {
+fn show(mut source: Box<dyn Source>, peeks: &[Arc<Peek>], heard: &Heard, is_over: &AtomicBool) {
+    let mut is_met = false;
     while !is_over.load(Ordering::Acquire) {
         match source.next() {
-            Ok(Next::Frame(frame)) => peeks.iter().for_each(|peek| peek.show(&frame)),
+            Ok(Next::Frame(frame)) => {
+                if !std::mem::replace(&mut is_met, true) {
+                    known(heard).says = source.facts();
+                }
+                peeks.iter().for_each(|peek| peek.show(&frame));
+            }
             Ok(Next::Waiting) => {}
-            Ok(Next::Lost(error)) => *said(why) = Some(format!("{error}; it is sought")),
-            Ok(Next::Back(_)) => *said(why) = None,
+            Ok(Next::Lost(error)) => {
+                known(heard).silence = Some(format!("{error}; it is sought"));
+            }
+            Ok(Next::Back(_)) => {
+                known(heard).silence = None;
+                is_met = false;
+            }
             Ok(Next::End) => return,
             Err(error) => {
-                *said(why) = Some(format!("{error}; end the calibration and begin again"));
+                let silence = format!("{error}; end the calibration and begin again");
+                known(heard).silence = Some(silence);
                 return;
             }
         }
