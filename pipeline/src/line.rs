@@ -356,16 +356,10 @@ impl Head {
         setup: CameraSetup,
         vitals: look::Vitals,
     ) -> Result<(LocateThread, CaptureThread), LineError> {
-        let CameraSetup { camera, mut source, field, mut peeks, watcher } = setup;
+        let CameraSetup { camera, mut source, field, peeks, watcher } = setup;
         let Ground { threads, counters, clock, live, .. } = &self.ground;
-        let watching = watcher.map(|watcher| watched::start(watcher, counters)).transpose()?;
-        let (met, watching) = watching
-            .map(|it| {
-                peeks.extend(it.peek);
-                (it.met, it.going)
-            })
-            .unzip();
-        let beside = feed::Beside { film: self.taps.remove(&camera), peeks, met };
+        let mut beside = feed::Beside { film: self.taps.remove(&camera), peeks, met: None };
+        let watching = watcher.map(|it| watched::start(it, &mut beside, counters)).transpose()?;
         let (to_locate, frames) = link::<Frame>(limits::FRAMES_WAITING, feed::when_full(*live));
         counters.show_gauge(Stage::Locate, to_locate.gauge());
         let looker = Looker::new(camera.clone(), field, vitals, self);

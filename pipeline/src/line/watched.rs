@@ -12,7 +12,7 @@ use domain::{CameraId, Event, Frame};
 use models::LumaReader;
 
 use super::{LineError, spawn};
-use crate::capture::feed::Met;
+use crate::capture::feed::{Beside, Met};
 use crate::capture::peek::Peek;
 use crate::prepare::{LookedAt, News, Still};
 use crate::stage::Counters;
@@ -43,16 +43,6 @@ pub struct Watcher {
 
 /// Focus, lamp and dirt change slowly, and fifteen samples are judged together.
 pub const WATCH_EVERY: Duration = Duration::from_secs(1);
-
-/// A watch at work.
-pub(super) struct Watching {
-    /// Where it looks at frames, if it does.
-    pub peek: Option<Arc<Peek>>,
-    /// Who is told what the camera says of itself.
-    pub met: Met,
-    /// It ends when this is let go.
-    pub going: Option<Sender<()>>,
-}
 
 /// Which camera was calibrated. Shared with the thread that captures, so that no frame of another
 /// camera is taken for one of this.
@@ -175,24 +165,28 @@ fn tell(
     }
 }
 
-/// Starts the watch over a camera, on a thread of its own where there is something to hold it
-/// against.
-pub(super) fn start(watcher: Watcher, counters: &Arc<Counters>) -> Result<Watching, LineError> {
+/// Starts the watch over a camera, which is told and shown things `beside` the line; on a thread of
+/// its own where there is something to hold it against. It ends when what is given is let go.
+pub(super) fn start(
+    watcher: Watcher,
+    beside: &mut Beside,
+    counters: &Arc<Counters>,
+) -> Result<Option<Sender<()>>, LineError> {
     let is_calibrated = watcher.against.is_some();
     let watched = Watched::new(watcher, counters);
-    let met = watched.met();
+    beside.met = Some(watched.met());
     if !is_calibrated {
-        return Ok(Watching { peek: None, met, going: None });
+        return Ok(None);
     }
+    beside.peeks.push(Arc::clone(&watched.peek));
     let (going, stop) = bounded(0);
-    let peek = Some(Arc::clone(&watched.peek));
     let name = format!("watch-{}", watched.camera);
     // Nobody waits for it: it holds nothing but its own memory.
     spawn(&name, move || {
         crate::priority::come_last();
         watched.run(&stop);
     })?;
-    Ok(Watching { peek, met, going: Some(going) })
+    Ok(Some(going))
 }
 
 #[cfg(test)]

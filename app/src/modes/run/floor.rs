@@ -16,7 +16,7 @@ use pipeline::capture::peek::Peek;
 use pipeline::clock::Clock;
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
 use pipeline::link::{LinkReceiver, Received};
-use pipeline::plc::{self, Asked, FieldInput, Plc, PlcCommand, PlcConfig, PlcStatus};
+use pipeline::plc::{self, Asked, FieldInput, Plc, PlcCommand, PlcConfig};
 use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
 use store::{RunStart, Store};
@@ -225,7 +225,7 @@ impl Floor {
         }
         if self.line.is_none() {
             // On a line this comes from the thread that answers parts.
-            self.plc.status(&self.status_off());
+            self.plc.status(&self.watch.status_off());
         }
         Ok(())
     }
@@ -444,18 +444,6 @@ impl Floor {
         // What was said while no line ran is of no use to this one.
         while let Received::Item(_) = field.recv_within(Duration::ZERO) {}
         Some(field.clone())
-    }
-
-    fn status_off(&self) -> PlcStatus {
-        let now = self.watch.counters().snapshot();
-        PlcStatus {
-            state: now.state,
-            parts: now.parts,
-            told_reject: now.told_reject,
-            deadline_misses: now.deadline_misses,
-            recipe: self.ready.facts.number,
-            ..PlcStatus::default()
-        }
     }
 
     fn verdict_log(&self, run: i64) -> Result<Option<VerdictLog>> {

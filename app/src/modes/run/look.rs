@@ -13,6 +13,7 @@ use domain::{
 use domain::{MonoTime, Tail, WallTime};
 use jiff::Timestamp;
 use pipeline::clock::Clock;
+use pipeline::plc::PlcStatus;
 use pipeline::prepare::Still;
 use pipeline::stage::Counters;
 use serde::Serialize;
@@ -265,6 +266,19 @@ impl Watch {
     /// The recipe in force.
     pub fn recipe(&self) -> RecipeInForce {
         self.with_seen(|seen| seen.recipe.clone())
+    }
+
+    /// What a PLC is shown while no line runs.
+    pub fn status_off(&self) -> PlcStatus {
+        let now = self.counters.snapshot();
+        PlcStatus {
+            state: now.state,
+            parts: now.parts,
+            told_reject: now.told_reject,
+            deadline_misses: now.deadline_misses,
+            recipe: self.with_seen(|seen| seen.recipe.number),
+            ..PlcStatus::default()
+        }
     }
 
     /// The run that is being written, or was last.
