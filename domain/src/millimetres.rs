@@ -34,7 +34,7 @@ impl DefectMm {
     #[must_use]
     pub fn places(&self) -> usize {
         let expanded = 2.0 * self.uncertainty_mm;
-        [3.0, 0.3, 0.03].iter().filter(|most| !(expanded >= **most)).count()
+        [3.0, 0.3, 0.03].iter().filter(|most| expanded < **most || expanded.is_nan()).count()
     }
 
     /// Whether the length may be `limit_mm` or more, uncertainty (k = 2) counted against the part:

@@ -106,6 +106,15 @@ pub struct News {
     pub previews: Vec<Arc<Preview>>,
 }
 
+impl News {
+    /// Who has this pseudonym, as people call them; the pseudonym itself where nobody has it.
+    #[must_use]
+    pub fn name_of<'a>(&'a self, id: &'a str) -> &'a str {
+        let person = self.people.iter().find(|person| person.id.as_str() == id);
+        person.map_or(id, |person| &person.name)
+    }
+}
+
 /// A line at work.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LineNews {

@@ -81,7 +81,6 @@ fn a_screen_that_is_killed_and_a_display_that_goes() {
     display.server.kill().unwrap();
     started.wait_for("the screen ended with an error");
     started.wait_for_parts(&station, 20);
-    assert_eq!(station.latency()["deadline_misses"], 0);
     started.signal(Signal::SIGTERM);
     let ended = started.end_with_its_screen().well();
     let panicked = |line: &&String| line.contains("panicked") && !line.contains("/winit-");

@@ -228,8 +228,8 @@ fn what_is_good_is_accepted_under_a_name() {
     assert!(hand.has("As Kim Lee"));
     hand.tap("Accept");
     assert_eq!(hand.steps(), [CalibrationStep::Accept]);
-    hand.change(|it| draft(it).accepted = Some(("Kim Lee".to_owned(), support::NOW)));
-    assert!(hand.has("In force from the next time a recipe is armed."));
+    hand.change(|it| draft(it).accepted = Some(("p-m2r6c5hd".to_owned(), support::NOW)));
+    assert!(hand.has("In force when the line is started or a recipe is selected."));
     hand.tap("End calibration");
     assert_eq!(hand.steps().pop(), Some(CalibrationStep::End), "nothing is lost");
 }

@@ -108,7 +108,7 @@ impl Scene {
             Self::Ready => ready(&mut it),
             Self::Accepted => {
                 ready(&mut it);
-                draft(&mut it).accepted = Some(("Kim Lee".to_owned(), NOW));
+                draft(&mut it).accepted = Some(("p-m2r6c5hd".to_owned(), NOW));
             }
             Self::Objected => {
                 ready(&mut it);
@@ -145,7 +145,7 @@ fn cards(news: &mut News) {
         let mut it = begun();
         ready(&mut it);
         let mut profile = (*it.draft).clone();
-        profile.accepted = Some(("Kim Lee".to_owned(), ago(41)));
+        profile.accepted = Some(("p-m2r6c5hd".to_owned(), ago(41)));
         profile
     };
     let camera = |name: &str, profile, lost: Option<&str>| CameraCalibration {

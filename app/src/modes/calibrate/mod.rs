@@ -20,6 +20,11 @@ pub mod shots;
 mod target;
 mod watch;
 
+/// What tests hold before a camera.
+#[cfg(test)]
+#[path = "../../../tests/board/mod.rs"]
+pub mod printed;
+
 use std::path::Path;
 
 use anyhow::Result;

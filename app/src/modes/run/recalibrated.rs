@@ -84,8 +84,10 @@ impl Recalibrated {
     /// A recipe was armed: cameras are held against this from now on. Gives what is shown of it.
     pub fn renew(&self, changes: Changes) -> Option<Vec<look::Calibration>> {
         for (watcher, against) in self.watchers.iter().zip(changes.against) {
-            // Nobody to hear it: the line is over.
-            let _ = against.map(|against| watcher.send(against));
+            if let Some(against) = against {
+                // Nobody to hear it: the line is over.
+                let _ = watcher.send(against);
+            }
         }
         changes.shown
     }

@@ -254,8 +254,10 @@ fn words_of(cx: &Cx<'_>, profile: &ProfileFacts) -> Vec<String> {
     let day = |at| cx.words.numbers.day_and_minute(at, cx.zone);
     let note = [&profile.serial, &profile.lens_note].into_iter().flatten().cloned();
     let note = note.collect::<Vec<_>>().join(" · ");
-    let accepted =
-        profile.accepted.as_ref().map(|(who, at)| filled_twice(words.accepted_by, who, &day(*at)));
+    let accepted = profile
+        .accepted
+        .as_ref()
+        .map(|(who, at)| filled_twice(words.accepted_by, cx.news.name_of(who), &day(*at)));
     let made = profile.made_at.map(|at| filled(words.made_at, &day(at)));
     let note = (!note.is_empty()).then_some(note);
     [note, made, accepted].into_iter().flatten().collect()

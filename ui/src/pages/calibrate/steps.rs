@@ -186,7 +186,7 @@ pub fn views(calibrating: &Calibrating) -> (usize, usize) {
         Advice::More(missing) => Some(*missing as usize),
         _ => None,
     });
-    (taken, missing.map_or(VIEWS_LEAST, |missing| taken.saturating_add(missing)))
+    (taken, missing.map_or(taken.max(VIEWS_LEAST), |missing| taken.saturating_add(missing)))
 }
 
 /// What a speed is in.

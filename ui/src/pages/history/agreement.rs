@@ -1,7 +1,6 @@
 //! How far people agree with each other and with the model: takes the labels' agreement, gives
 //! kappas with their intervals on a scale.
 
-use domain::PersonId;
 use egui::{RichText, ScrollArea, Sense, Ui, pos2, vec2};
 use store::{Agreement, Kappa, ModelAgreement};
 
@@ -71,26 +70,24 @@ fn all(ui: &mut Ui, cx: &Cx<'_>, agreement: &Agreement) {
         if !agreement.pairs.is_empty() {
             card(ui, cx, words.pairs, |ui| {
                 for pair in &agreement.pairs {
-                    let who = format!("{} – {}", name(cx, &pair.one), name(cx, &pair.other));
+                    let who = format!(
+                        "{} – {}",
+                        cx.news.name_of(pair.one.as_str()),
+                        cx.news.name_of(pair.other.as_str())
+                    );
                     kappa(ui, cx, &who, pair.good_bad.as_ref());
                 }
             });
         }
         card(ui, cx, words.each_person, |ui| {
             for person in &agreement.people {
-                let who = name(cx, &person.person);
+                let who = cx.news.name_of(person.person.as_str());
                 let with = |words: &str| format!("{who} {words}");
                 kappa(ui, cx, &with(words.with_others), person.with_others.as_ref());
                 kappa(ui, cx, &with(words.with_model), person.with_model.kappa.as_ref());
             }
         });
     });
-}
-
-/// As people call them, on this screen only.
-fn name(cx: &Cx<'_>, id: &PersonId) -> String {
-    let person = cx.news.people.iter().find(|person| person.id == *id);
-    person.map_or_else(|| id.to_string(), |person| person.name.clone())
 }
 
 fn card(ui: &mut Ui, cx: &Cx<'_>, title: &str, add: impl FnOnce(&mut Ui)) {

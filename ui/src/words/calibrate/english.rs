@@ -99,7 +99,7 @@ pub const ENGLISH: Words = Words {
     guide_accept_hint: "Look at the numbers: your name will stand on them.",
     guide_not_yet: "Not to be accepted yet",
     guide_accepted: "Accepted",
-    guide_accepted_hint: "In force from the next time a recipe is armed.",
+    guide_accepted_hint: "In force when the line is started or a recipe is selected.",
     kind: "Board",
     kinds: ["ChArUco", "Chessboard", "Circles"],
     columns_rows: [

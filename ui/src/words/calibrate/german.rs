@@ -113,7 +113,7 @@ pub const GERMAN: Words = Words {
     guide_accept_hint: "Zahlen prüfen: Ihr Name steht dann dafür.",
     guide_not_yet: "Noch keine Freigabe möglich",
     guide_accepted: "Freigegeben",
-    guide_accepted_hint: "Gilt, sobald das nächste Mal ein Rezept scharf wird.",
+    guide_accepted_hint: "Gilt, sobald die Linie startet oder ein Rezept gewählt wird.",
     kind: "Tafel",
     kinds: ["ChArUco", "Schachbrett", "Kreise"],
     columns_rows: [

@@ -276,13 +276,15 @@ impl Session {
     /// When the views make none, with what to do.
     pub fn fit(&mut self, now: Timestamp) -> Result<Taken> {
         let fitted = self.try_fit(now);
+        self.tell_views();
         if let Take::Fit { views } = self.taking {
+            // Nothing is left to better: no more views are looked for.
+            let is_done = fitted.is_ok() && self.advice.is_empty();
             self.taking = match views {
-                Some(is_by_itself) => Take::Views { is_by_itself },
-                None => Take::Nothing,
+                Some(is_by_itself) if !is_done => Take::Views { is_by_itself },
+                _ => Take::Nothing,
             };
         }
-        self.tell_views();
         self.note_refusal(fitted)
     }
 

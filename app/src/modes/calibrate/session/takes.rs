@@ -64,7 +64,7 @@ pub enum Take {
         /// So far.
         taken: u32,
     },
-    /// No frames: the lens is fitted, and what took frames before goes on then.
+    /// No frames: the lens is fitted, and views are looked for again if that shows what to better.
     Fit {
         /// Whether views were taken, and whether by themselves.
         views: Option<bool>,

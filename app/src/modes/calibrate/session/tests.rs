@@ -13,9 +13,7 @@ use ui::calibrating::Taking;
 
 use super::*;
 
-#[path = "../../../../tests/board/mod.rs"]
-mod board;
-
+use crate::modes::calibrate::printed as board;
 use board::SIZE;
 
 /// A session, and the camera that it looks through.
@@ -141,7 +139,7 @@ fn a_camera_is_calibrated_from_the_first_view_until_it_is_in_force() {
     assert!(lens.rms_px < 0.2 && lens.rms_px < lens.rms_limit_px, "{lens:?}");
     assert!(shown.residuals.len() > 400 && shown.advice.is_empty(), "{:?}", shown.advice);
     assert!(shown.views.iter().all(|view| view.rms_px.unwrap() < 0.3 && !view.is_left_out));
-    assert_eq!(shown.taking, Taking::Views { is_by_itself: true }, "what it did before");
+    assert_eq!(shown.taking, Taking::Nothing, "no more views are needed");
     assert!(shown.draft.objections.iter().any(|it| it.contains("plane")), "{:?}", shown.draft);
 
     trial.step(PLANE);

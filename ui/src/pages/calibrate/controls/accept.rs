@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, of: &Calibrating) {
     ui.add_space(8.0);
     if let Some((who, at)) = &draft.accepted {
         let at = cx.words.numbers.day_and_time(*at, cx.zone);
-        told(ui, cx, Health::Good, &filled_twice(words.accepted_by, who, &at));
+        told(ui, cx, Health::Good, &filled_twice(words.accepted_by, cx.news.name_of(who), &at));
         return;
     }
     let is_objected = draft.plane.is_none() || !draft.objections.is_empty();

@@ -152,8 +152,7 @@ fn labels(ui: &mut Ui, cx: &Cx<'_>, labels: &[LabelRow]) {
         weak(ui, cx, words.no_labels);
     }
     for row in labels {
-        let person = cx.news.people.iter().find(|person| person.id == row.by);
-        let who = person.map_or_else(|| row.by.to_string(), |person| person.name.clone());
+        let who = cx.news.name_of(row.by.as_str());
         let said = words.judgements[row.label.judgement as usize];
         let classes: Vec<_> = row.label.marks.iter().map(|mark| &*mark.class).collect();
         let mut line = vec![format!("{who}: {said}")];

@@ -23,19 +23,17 @@ use testdata::camera::Sheet;
 use ui::calibrating::Calibrating;
 use ui::{Answer, Facts, News, Station as _};
 
-#[path = "../../../../../tests/board/mod.rs"]
-mod board;
-
-pub use board::{FOCAL_PX, SIZE};
-
 use super::super::on_line::OnLine;
 use super::super::*;
+use crate::modes::calibrate::printed as board;
 use crate::modes::run::{RecipeInForce, Watch};
 use crate::modes::screen::clerk::{Clerk, Inbox};
 use crate::modes::screen::door;
 use crate::modes::screen::front::Front;
 use crate::modes::screen::hall::LineBehind;
 use crate::modes::screen::wire::ToScreen;
+
+pub use board::{FOCAL_PX, SIZE};
 
 /// What hangs before the camera.
 pub struct Prop {
