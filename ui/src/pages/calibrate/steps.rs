@@ -169,7 +169,7 @@ fn lens(calibrating: &Calibrating, words: &Words) -> Stand {
 fn accept(draft: &ProfileFacts, words: &Words) -> Stand {
     let own = &words.calibrate;
     match &draft.accepted {
-        Some((who, _)) => good(who),
+        Some(_) => good(own.guide_accepted),
         None if draft.plane.is_none() => open(own.healths[Health::Absent as usize]),
         None if draft.objections.is_empty() => open(own.may_accept),
         None => {

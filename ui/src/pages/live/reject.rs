@@ -147,8 +147,11 @@ fn why(ui: &mut Ui, cx: &mut Cx<'_>, found: &PartDetail, width: f32) {
     match row.verdict.decided_by() {
         Some(reason) => {
             let mm = reason.defect_in(&found.defects).and_then(|defect| defect.mm.as_ref());
-            let long =
-                mm.map_or_else(String::new, |mm| format!(" · {}", cx.words.numbers.length(mm)));
+            // How sure that is stands in the history: there is little room here.
+            let long = mm.map_or_else(String::new, |mm| {
+                let length = cx.words.numbers.real(f64::from(mm.length_mm), mm.places());
+                format!(" · {length} mm")
+            });
             let class = RichText::new(format!("{}{long}", reason.kind)).font(heavy(20.0));
             ui.add(Label::new(class.color(cx.theme.ink(verdict))).truncate());
             let marker = |template, score: f32, ink| Marker {
