@@ -110,7 +110,8 @@ impl News {
     /// Who has this pseudonym, as people call them; the pseudonym itself where nobody has it.
     #[must_use]
     pub fn name_of<'a>(&'a self, id: &'a str) -> &'a str {
-        let person = self.people.iter().find(|person| person.id.as_str() == id);
+        let mut people = self.people.iter().chain(&self.who);
+        let person = people.find(|person| person.id.as_str() == id);
         person.map_or(id, |person| &person.name)
     }
 }
