@@ -146,6 +146,17 @@ pub enum BeltRefused {
         /// Pixels.
         moved_px: f64,
     },
+    /// It was read too seldom.
+    #[error(
+        "the encoder's count is known at {known} of {of} pairs of pictures: have it read more \
+         often, or leave the counts out"
+    )]
+    EncoderGaps {
+        /// Pairs.
+        known: usize,
+        /// Pairs that show the belt move.
+        of: usize,
+    },
     /// Counts run the other way at times.
     #[error(
         "the encoder went back by {by} counts at picture {index} while the belt moved on: swap or \
@@ -379,9 +390,16 @@ impl BeltStudy {
 
     /// The way in a count, and what is left.
     fn per_count(&self, line: &Line) -> Result<Option<(Measured, f64)>, BeltRefused> {
-        let counted: Option<Vec<i64>> = line.pairs.iter().map(|pair| pair.counts).collect();
-        let Some(counted) = counted else { return Ok(None) };
-        if counted.iter().all(|&counts| counts == 0) {
+        let counted = line.of_those(|pair| pair.counts.is_some());
+        let (known, of) = (counted.pairs.len(), line.pairs.len());
+        if known == 0 {
+            return Ok(None);
+        }
+        if known < LEAST_PAIRS || 2 * known < of {
+            return Err(BeltRefused::EncoderGaps { known, of });
+        }
+        let line = &counted;
+        if line.pairs.iter().all(|pair| pair.counts == Some(0)) {
             let moved_px = line.pairs.iter().map(|pair| line.way(pair)).sum();
             let count = self.counts.first().copied().flatten().unwrap_or(0);
             return Err(BeltRefused::EncoderSilent { count, moved_px });

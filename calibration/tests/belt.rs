@@ -62,6 +62,16 @@ fn run(px: f64, count: usize) -> Vec<Step> {
 
 /// Pictures of a belt that moves at `deg`, seen by a camera with a dirty lens.
 fn study(belt: Belt, steps: &[Step], deg: f64) -> BeltStudy {
+    studied(belt, steps, deg, &|_, count| Some(count))
+}
+
+/// The same, with the encoder as it was `read` at each picture.
+fn studied(
+    belt: Belt,
+    steps: &[Step],
+    deg: f64,
+    read: &dyn Fn(usize, i64) -> Option<i64>,
+) -> BeltStudy {
     let mut study = BeltStudy::new(SIZE, None).unwrap();
     let (mut way, mut count, mut at) = (0.0, 1000, 0);
     for (index, step) in [Step { px: 0.0, counts: 0, frames: 1 }].iter().chain(steps).enumerate() {
@@ -69,7 +79,7 @@ fn study(belt: Belt, steps: &[Step], deg: f64) -> BeltStudy {
         count += step.counts;
         at += step.frames * FRAME_NS;
         let image = picture(belt, way, deg, index as u64);
-        study.see(MonoTime::from_ns(at), Some(count), &image.picture()).unwrap();
+        study.see(MonoTime::from_ns(at), read(index, count), &image.picture()).unwrap();
     }
     study
 }
@@ -197,6 +207,19 @@ fn what_is_wrong_with_an_encoder_is_named() {
     assert!(matches!(once, BeltRefused::EncoderBack { index: 10, by: 50 }), "{once}");
     let slips = changed(|index, step| step.counts += i64::from(speck(index as i64, 3) > 0.5) * 9);
     assert!(matches!(slips, BeltRefused::EncoderSlips { .. }), "{slips}");
+}
+
+#[test]
+fn an_encoder_that_is_not_read_at_every_picture_is_used_where_it_was() {
+    let known = |is_known: fn(usize) -> bool| {
+        let counts = |index, count| is_known(index).then_some(count);
+        studied(felt, &run(20.0, 40), 0.0, &counts).solve(None)
+    };
+    let now_and_then = known(|index| index % 7 != 3).unwrap();
+    assert_near(&now_and_then, 2000.0, 0.0, 0.01);
+    assert_eq!(known(|_| false).unwrap().px_per_count, None);
+    let seldom = known(|index| index < 8).unwrap_err();
+    assert!(matches!(seldom, BeltRefused::EncoderGaps { known: 7, .. }), "{seldom}");
 }
 
 #[test]

@@ -133,6 +133,7 @@ fn calibrating(
             camera: CameraId::new(&camera.name),
             still: Arc::clone(&camera.still),
             counters: Arc::clone(floor.watch().counters()),
+            is_named: camera.calibration.is_some(),
             is_anew: Arc::clone(floor.recalibrated()),
             counts: floor.belt().map(Counts::new),
         };

@@ -42,6 +42,11 @@ impl Pair {
 }
 
 impl Line {
+    /// The same, of those pairs only that `keep` keeps.
+    pub fn of_those(&self, keep: impl Fn(&&Pair) -> bool) -> Self {
+        Self { pairs: self.pairs.iter().filter(keep).copied().collect(), ..*self }
+    }
+
     /// The line through pairs, or the spread of their directions in degrees where it is too wide.
     pub fn through(mut pairs: Vec<Pair>) -> Result<Self, f64> {
         let all = pairs.len();

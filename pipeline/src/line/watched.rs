@@ -109,6 +109,7 @@ impl Watched {
         self.watch = watch;
         // What was known was known of the former.
         self.still.is_like(None);
+        self.say(LookedAt::Profile, None);
         self.say(LookedAt::Frames, None);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let objections = objections(Some(&profile), &self.still.says());

@@ -20,13 +20,16 @@ pub struct Still {
 }
 
 /// By [`LookedAt`].
-type Causes = [Option<Arc<str>>; 3];
+type Causes = [Option<Arc<str>>; 4];
 
 /// What was looked at to tell whether a calibration holds. One may be well and another not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookedAt {
     /// Whether somebody calibrates the camera: what it shows is a target, a sheet, a hand.
     Work,
+    /// Whether another profile was accepted by which nothing was armed: the former was replaced,
+    /// so it may be wrong.
+    Profile,
     /// Which camera it is, and how it is set.
     Camera,
     /// What its frames look like.
@@ -82,6 +85,7 @@ impl Still {
     /// yet. Whoever calibrates goes on.
     pub fn forget(&self) {
         self.is_like(None);
+        self.say(LookedAt::Profile, None);
         self.say(LookedAt::Camera, None);
         self.say(LookedAt::Frames, None);
     }
@@ -97,6 +101,12 @@ impl Still {
     pub fn calibrate(&self, is_begun: bool) -> Option<Arc<str>> {
         self.say(LookedAt::Work, is_begun.then_some("the camera is being calibrated"));
         self.lost()
+    }
+
+    /// Another profile was accepted: parts are undecided until a recipe is armed with it.
+    pub fn is_replaced(&self) {
+        let cause = "another calibration was accepted: start the line anew, or select a recipe";
+        self.say(LookedAt::Profile, Some(cause));
     }
 
     /// Says why it does not hold, or that nothing speaks against it; gives what is new of that.
@@ -157,5 +167,16 @@ mod tests {
         still.calibrate(true);
         still.forget();
         assert!(still.lost().is_some());
+    }
+
+    #[test]
+    fn a_profile_that_was_replaced_is_not_measured_by() {
+        let still = Still::default();
+        still.calibrate(true);
+        still.is_replaced();
+        let cause = still.calibrate(false).unwrap();
+        assert!(cause.contains("select a recipe"), "{cause}");
+        still.forget();
+        assert_eq!(still.lost(), None);
     }
 }

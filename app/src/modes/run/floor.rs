@@ -4,14 +4,12 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use domain::recipe::Limits;
 use domain::{CameraId, LineState, MonoTime, Sha256};
-use jiff::Timestamp;
-use pipeline::act::reject::{Reject, RejectError};
+use pipeline::act::reject::Reject;
 use pipeline::capture::peek::Peek;
 use pipeline::clock::Clock;
 use pipeline::line::{self, CameraSetup, Line, LineSetup, LineSummary};
@@ -21,11 +19,13 @@ use pipeline::record::verdict_log::VerdictLog;
 use pipeline::stage::Counters;
 use store::{RunStart, Store};
 
+use super::arming::{Arming, Then};
 use super::asker::{Asker, FloorWish, Held};
 use super::filming::Studio;
+use super::gate;
 use super::look::{self, RecipeInForce, Watch};
 use super::open;
-use super::recalibrated::{Changes, Recalibrated};
+use super::recalibrated::Recalibrated;
 use super::recipes::Ready;
 use super::shared::Shared;
 use crate::config::{self, RecipeFile, Station};
@@ -33,16 +33,6 @@ use crate::config::{self, RecipeFile, Station};
 /// How long the parts on the line and what is to be written of them may take after a stop.
 const DRAIN_MOST: Duration = Duration::from_secs(20);
 const _: () = assert!(pipeline::limits::FILM_FINISH.as_secs() < DRAIN_MOST.as_secs());
-
-/// A recipe that is being armed, and who asked for it.
-struct Arming {
-    asker: Asker,
-    thread: JoinHandle<Result<(Ready, Changes)>>,
-    /// Whether there are calibrations that nothing was armed with before.
-    is_anew: bool,
-    /// Whether the line is started afterwards.
-    starts: bool,
-}
 
 /// The station at work.
 pub struct Floor {
@@ -69,6 +59,8 @@ pub struct Floor {
     /// Where the cameras' frames are looked at, by camera: by people, and by who calibrates.
     peeks: Vec<[Arc<Peek>; 2]>,
     recalibrated: Recalibrated,
+    /// How parts of the line are followed to the gate.
+    reject: Option<Reject>,
 }
 
 impl Floor {
@@ -103,6 +95,7 @@ impl Floor {
             held: false,
             peeks,
             recalibrated: Recalibrated::default(),
+            reject: None,
         })
     }
 
@@ -137,6 +130,7 @@ impl Floor {
             cameras.push(CameraSetup { camera, source, field, peeks, watcher });
         }
         self.watch.set_calibrations(calibrations);
+        let reject = gate::way(&self.station, &self.ready)?;
         let source = format!("station {}", self.station.name);
         let start = RunStart { started_at: self.clock.wall(), source: &source };
         let mut writer = self.store.start_run(&start)?;
@@ -151,7 +145,7 @@ impl Floor {
             armed: Arc::clone(&self.ready.armed),
             plc: Box::new(self.plc.clone()),
             field: self.field(self.station.cameras.len()),
-            reject: self.way_to_the_gate(&self.ready)?,
+            reject,
             threads: self.station.threads.clone(),
             counters: Arc::clone(counters),
             writer,
@@ -161,24 +155,12 @@ impl Floor {
             clock: Arc::clone(&self.clock),
         };
         self.line = Some(line::start(setup)?);
+        self.reject = reject;
         self.tell_alarm(&self.ready);
         self.stopping_since = None;
         self.watch.add_run(run.0);
         tracing::info!(target: "run", run = run.0, "the line runs");
         Ok(())
-    }
-
-    /// How parts are followed to the gate, where this program moves it. No part may reach the gate
-    /// before `ready` must have answered.
-    fn way_to_the_gate(&self, ready: &Ready) -> Result<Option<Reject>> {
-        let Some(reject) = &self.station.reject else { return Ok(None) };
-        let cameras = super::recipes::calibrated(&self.station);
-        let belt = config::belt(&cameras, Timestamp::now())
-            .map_err(|error| self.station.blame("reject", error))?;
-        let checked = reject.check(ready.armed.recipe.budget(), belt.as_ref());
-        let blame =
-            |error: RejectError| self.station.blame(&format!("reject.{}", error.key), error);
-        checked.map(Some).map_err(blame)
     }
 
     /// Asks the line to take no more frames; [`Self::tick`] sees it end.
@@ -213,7 +195,7 @@ impl Floor {
                 self.obey(asked.command, Asker::Plc(asked))?;
             }
         }
-        if self.arming.as_ref().is_some_and(|arming| arming.thread.is_finished()) {
+        if self.arming.as_ref().is_some_and(|arming| arming.is_over()) {
             self.change(leaving)?;
         }
         if self.line.as_ref().is_some_and(Line::is_over) {
@@ -234,8 +216,12 @@ impl Floor {
         match command {
             PlcCommand::Start if self.line.is_none() && self.recalibrated.is_anew() => {
                 if let Some((recipe, asker)) = self.to_be_armed(self.ready.facts.number, asker) {
-                    self.arm(recipe, asker, true);
+                    self.arm(recipe, asker, Then::Start);
                 }
+            }
+            // What lies in the profiles' folders is not what the line would measure by.
+            PlcCommand::Start if self.line.is_none() && self.arms_anew() => {
+                asker.answer(Err(anyhow!("a recipe is being armed; start again when it is")));
             }
             PlcCommand::Start if self.line.is_none() => {
                 self.start()?;
@@ -248,6 +234,12 @@ impl Floor {
                 self.stop();
                 self.stops.push(asker);
             }
+            PlcCommand::Stop => {
+                if let Some(arming) = self.arming.as_mut().filter(|it| it.then == Then::Start) {
+                    arming.then = Then::Stopped;
+                }
+                asker.answer(Ok(()));
+            }
             PlcCommand::SelectRecipe(number) => self.select(number, asker),
             PlcCommand::Reset => {
                 self.watch.forget_alarms();
@@ -257,7 +249,7 @@ impl Floor {
                 self.held = command == PlcCommand::Hold;
                 asker.answer(Ok(()));
             }
-            PlcCommand::Start | PlcCommand::Stop => asker.answer(Ok(())),
+            PlcCommand::Start => asker.answer(Ok(())),
         }
         Ok(())
     }
@@ -319,8 +311,13 @@ impl Floor {
             return asker.answer(Ok(()));
         }
         if let Some((recipe, asker)) = self.to_be_armed(number, asker) {
-            self.arm(recipe, asker, false);
+            self.arm(recipe, asker, Then::AsItWas);
         }
+    }
+
+    /// Whether a recipe is being armed with other calibrations than the line has.
+    fn arms_anew(&self) -> bool {
+        self.arming.as_ref().is_some_and(|arming| arming.is_anew)
     }
 
     /// Writes `limits` into a recipe's file and, if it is the one in force, arms it anew.
@@ -330,7 +327,7 @@ impl Floor {
             return asker.answer(Err(error));
         }
         if number == self.ready.facts.number {
-            return self.arm(recipe, asker, false);
+            return self.arm(recipe, asker, Then::AsItWas);
         }
         asker.answer(Ok(()));
     }
@@ -347,33 +344,28 @@ impl Floor {
         None
     }
 
-    /// Arms `recipe` on a thread of its own, and starts the line then if it `starts`.
-    fn arm(&mut self, recipe: RecipeFile, asker: Asker, starts: bool) {
-        let (inspectors, trust) = (self.station.inspectors, self.station.trust.clone());
-        let cameras = super::recipes::calibrated(&self.station);
+    /// Arms `recipe`; the line goes on meanwhile.
+    fn arm(&mut self, recipe: RecipeFile, asker: Asker, then: Then) {
         let is_anew = self.recalibrated.take();
-        let arm = move || {
-            let ready = Ready::arm(&recipe, inspectors, &trust, &cameras)?;
-            let changes = if is_anew { Changes::of(&cameras)? } else { Changes::default() };
-            Ok((ready, changes))
-        };
-        match Builder::new().name("arming".to_owned()).spawn(arm) {
-            Ok(thread) => self.arming = Some(Arming { asker, thread, is_anew, starts }),
-            Err(error) => {
-                if is_anew {
-                    self.recalibrated.put_back();
-                }
-                asker.answer(Err(anyhow!("no thread to arm a recipe: {error}")));
-            }
+        match Arming::begin(recipe, &self.station, is_anew, asker, then) {
+            Ok(arming) => self.arming = Some(arming),
+            Err((asker, error)) => self.not_armed(is_anew, asker, error),
         }
+    }
+
+    fn not_armed(&self, is_anew: bool, asker: Asker, error: anyhow::Error) {
+        if is_anew {
+            self.recalibrated.put_back();
+        }
+        tracing::error!(target: "run", "the recipe stays as it was: {error:#}");
+        asker.answer(Err(error));
     }
 
     /// Puts the recipe that was armed in force, from the next part on.
     fn change(&mut self, leaving: bool) -> Result<()> {
-        let Some(Arming { asker, thread, is_anew, starts }) = self.arming.take() else {
-            return Ok(());
-        };
-        let armed = thread.join().unwrap_or_else(|_| Err(anyhow!("a defect in this software")));
+        let Some(arming) = self.arming.take() else { return Ok(()) };
+        let (is_anew, then) = (arming.is_anew, arming.then);
+        let (asker, armed) = arming.end();
         match armed.and_then(|it| self.put_in_force(&it.0).map(|()| it)) {
             Ok((ready, changes)) => {
                 if let Some(calibrations) = self.recalibrated.renew(changes) {
@@ -386,18 +378,15 @@ impl Floor {
                 self.watch.set_recipe(ready.facts.clone());
                 self.tell_alarm(&ready);
                 self.ready = ready;
-                if starts && !leaving && self.line.is_none() {
+                if then == Then::Start && !leaving && self.line.is_none() {
                     self.start()?;
                 }
-                asker.answer(Ok(()));
+                asker.answer(match then {
+                    Then::Stopped => Err(anyhow!("the line was stopped before it was started")),
+                    _ => Ok(()),
+                });
             }
-            Err(error) => {
-                if is_anew {
-                    self.recalibrated.put_back();
-                }
-                tracing::error!(target: "run", "the recipe stays as it was: {error:#}");
-                asker.answer(Err(error));
-            }
+            Err(error) => self.not_armed(is_anew, asker, error),
         }
         Ok(())
     }
@@ -410,11 +399,16 @@ impl Floor {
     }
 
     fn put_in_force(&self, ready: &Ready) -> Result<()> {
-        self.way_to_the_gate(ready)?;
-        if let Some(line) = &self.line {
-            line.change(Arc::clone(&ready.armed))?;
+        let reject = gate::way(&self.station, ready)?;
+        let Some(line) = &self.line else { return Ok(()) };
+        if reject != self.reject {
+            // Parts that are on their way to the gate are followed by the former.
+            bail!(
+                "the belt was calibrated anew, and with it the way to the gate: stop the line, \
+                   then start it"
+            );
         }
-        Ok(())
+        Ok(line.change(Arc::clone(&ready.armed))?)
     }
 
     fn end(&mut self) -> Result<()> {
@@ -631,21 +625,21 @@ mod tests {
         let reject = "[reject]\nby = \"encoder\"\ntravel_mm = 300\npulse_mm = 12\n\
                       lead_mm = 6\ntolerance_mm = 4\nmm_per_s_max = 1200\n";
         let fixture = Fixture::of(&format!("{STATION}{reject}"), "gate = { budget_ms = 50 }");
-        let error = fixture.floor.way_to_the_gate(&fixture.floor.ready).unwrap_err();
+        let error = gate::way(&fixture.floor.station, &fixture.floor.ready).unwrap_err();
         let error = format!("{error:#}");
         for told in ["station.toml:13: `reject.mm_per_count`", "sightline calibrate belt"] {
             assert!(error.contains(told), "{error}");
         }
         let station = format!("{STATION}{reject}mm_per_count = 0.2\n");
         let written = Fixture::of(&station, "gate = { budget_ms = 50 }");
-        let written = written.floor.way_to_the_gate(&written.floor.ready).unwrap().unwrap();
+        let written = gate::way(&written.floor.station, &written.floor.ready).unwrap().unwrap();
 
         let folder = tempfile::tempdir().unwrap();
         config::accepted_profile(&folder.path().join("top"), Some((0.2, 0.0001)));
         let station = station.replace("mm_per_count = 0.2\n", "");
         let station = station.replace("name = \"top\"", "name = \"top\"\ncalibration = \"top\"");
         let mut fixture = Fixture::in_folder(folder, &station, "gate = { budget_ms = 50 }");
-        let measured = fixture.floor.way_to_the_gate(&fixture.floor.ready).unwrap();
+        let measured = gate::way(&fixture.floor.station, &fixture.floor.ready).unwrap();
         assert_eq!(measured, Some(written));
 
         assert_eq!(fixture.floor.watch.look().calibrations.len(), 0, "no line was started");
@@ -653,6 +647,16 @@ mod tests {
         let calibrations = fixture.floor.watch.look().calibrations;
         assert_eq!((calibrations.len(), calibrations[0].holds), (1, true));
         assert!((0.0..0.1).contains(&calibrations[0].age_days), "{calibrations:?}");
+
+        // Another belt while parts are on it.
+        config::accepted_profile(&fixture.folder.path().join("top"), Some((0.21, 0.0001)));
+        fixture.floor.recalibrated().store(true, Ordering::Release);
+        let select = PlcCommand::SelectRecipe(1);
+        assert_eq!(fixture.obeys(select), CommandAnswer::Refused);
+        assert!(fixture.floor.recalibrated.is_anew());
+        assert_eq!(fixture.obeys(PlcCommand::Stop), CommandAnswer::Done);
+        assert_eq!(fixture.obeys(PlcCommand::Start), CommandAnswer::Done);
+        assert_ne!(fixture.floor.reject, Some(written));
         assert_eq!(fixture.obeys(PlcCommand::Stop), CommandAnswer::Done);
     }
 
@@ -747,6 +751,25 @@ mod tests {
         fs::write(&one, whole).unwrap();
         assert_eq!(fixture.obeys(PlcCommand::Start), Done);
         assert!(is_armed(&fixture, before));
+        fixture.until_it_runs();
+        assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
+    }
+
+    /// A line that was stopped stays off, and never runs by other calibrations than it was armed
+    /// with.
+    #[test]
+    fn while_other_calibrations_are_armed_a_line_can_be_stopped_and_not_be_started_twice() {
+        use CommandAnswer::{Done, Refused};
+        let mut fixture = Fixture::new();
+        fixture.floor.recalibrated().store(true, Ordering::Release);
+        let [start, again, stop] =
+            [PlcCommand::Start, PlcCommand::Start, PlcCommand::Stop].map(|it| fixture.ask(it));
+        assert_eq!(fixture.answer(&again), Refused);
+        assert_eq!(fixture.answer(&stop), Done);
+        assert_eq!(fixture.answer(&start), Refused, "it was stopped");
+        assert!(fixture.floor.is_off() && !fixture.floor.recalibrated.is_anew());
+        assert_eq!(fixture.obeys(PlcCommand::Start), Done);
+        assert!(!fixture.floor.is_off());
         fixture.until_it_runs();
         assert_eq!(fixture.obeys(PlcCommand::Stop), Done);
     }

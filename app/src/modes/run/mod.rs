@@ -1,10 +1,12 @@
 //! `sightline run`: the line without a screen, for weeks. Takes a station file; ends when it is
 //! told to, or with an error so that the service manager starts it anew.
 
+mod arming;
 mod asker;
 mod fail_on;
 mod filming;
 mod floor;
+mod gate;
 mod look;
 mod metrics;
 mod open;

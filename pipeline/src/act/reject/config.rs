@@ -198,6 +198,12 @@ impl RejectConfig {
         Ok(reject)
     }
 
+    /// Whether anything in it asks what a count of the encoder is.
+    #[must_use]
+    pub fn is_in_mm(&self) -> bool {
+        matches!(self, Self::Encoder(encoder) if encoder.is_in_mm())
+    }
+
     /// The key as it is written in this mode.
     fn key(&self, by_time: &'static str, by_encoder: fn(&ByEncoder) -> Way) -> &'static str {
         match self {
@@ -295,6 +301,10 @@ impl ByEncoder {
 
     /// What a count is, where anything that is written asks for it.
     fn scale(&self, belt: Option<&CalibratedBelt>) -> Result<Option<Scale>, RejectError> {
+        self.is_in_mm().then(|| Scale::new(self.mm_per_count, belt)).transpose()
+    }
+
+    fn is_in_mm(&self) -> bool {
         let ways = [
             self.travel(),
             self.pulse(),
@@ -303,8 +313,7 @@ impl ByEncoder {
             self.catch(),
             self.speed(),
         ];
-        let is_asked_for = self.mm_per_count.is_some() || ways.iter().any(|way| way.mm.is_some());
-        is_asked_for.then(|| Scale::new(self.mm_per_count, belt)).transpose()
+        self.mm_per_count.is_some() || ways.iter().any(|way| way.mm.is_some())
     }
 
     /// The tolerance, which must cover what is not known of the way to the gate.
@@ -474,11 +483,13 @@ mod tests {
         let error = check(MM, 200).unwrap_err().to_string();
         assert!(error.contains("`reject.mm_per_count` is not given"), "{error}");
         assert!(error.contains("run `sightline calibrate belt`"), "{error}");
-        // Within twice the standard error and a hundredth the written one is taken.
+        // Within twice the standard error and a hundredth the written one is taken; what it is
+        // apart is not known of the way to the gate.
         let both =
             |written: &str, belt| check_on(belt, &format!("{MM}mm_per_count={written}"), 200);
-        let taken = both("0.2079", Some((0.2, 0.003))).unwrap();
-        assert_eq!(taken.travel, 1154);
+        let taken = both("0.2008", Some((0.2, 0.0001))).unwrap();
+        assert_eq!(taken.travel, 1195);
+        assert_eq!(both("0.2018", Some((0.2, 0.0001))).unwrap_err().key, "tolerance_mm");
         let error = both("0.2081", Some((0.2, 0.003))).unwrap_err().to_string();
         for told in ["`reject.mm_per_count` is 0.2081", "0.20000 ± 0.00600 (k = 2)", "`top`"] {
             assert!(error.contains(told), "{told}: {error}");

@@ -82,7 +82,8 @@ impl Scale {
                          run `sightline calibrate belt` again";
             return Err(RejectError { key, problem, right });
         }
-        Self::written(written)
+        // As far as the calibration knows, it is wrong by so much.
+        Ok(Self { unsure: (apart + unsure) / value, ..Self::written(written)? })
     }
 
     /// `counts` in millimetres.

@@ -2,7 +2,7 @@
 //! force once it was accepted. Whatever happens meanwhile, the profile in force is there and whole.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -56,8 +56,12 @@ impl Draft {
     /// The draft that lies there, unless it is old or what was in force before.
     fn left_behind(&self, now: Timestamp) -> Option<Profile> {
         let left = read(&self.folder).ok()??;
-        let is_newer = self.profile.as_ref().is_none_or(|known| left.made_at > known.made_at);
-        let is_draft = left.accepted.is_none() || is_newer;
+        let known = self.profile.as_ref().map(|known| known.made_at);
+        let is_draft = match left.accepted {
+            // Somebody may have measured without the screen since.
+            None => known.is_none_or(|known| left.made_at >= known),
+            Some(_) => known.is_none_or(|known| left.made_at > known),
+        };
         let age = now.duration_since(left.made_at);
         let kept_for = SignedDuration::try_from(KEPT_FOR).unwrap_or(SignedDuration::MAX);
         (is_draft && age < kept_for).then_some(Profile { accepted: None, ..left })
@@ -98,8 +102,8 @@ impl Draft {
         self.profile = Some(Profile::new(size, camera, now));
     }
 
-    /// Changes it, of a camera with pictures of `size`; on the disk before this returns, or not at
-    /// all. `change` is given its folder for maps.
+    /// Changes it, of a camera with pictures of `size`; on the disk before this returns. `change`
+    /// is given its folder for maps; a map that could not be noted is refused later by its hash.
     ///
     /// # Errors
     /// What `change` says; when the disk does not take it.
@@ -131,9 +135,11 @@ impl Draft {
         let flat_field = profile.flat_field.as_ref().map(|note| &note.map);
         for MapFile { file, .. } in [flat_field, profile.baseline.as_ref()].into_iter().flatten() {
             let from = self.in_force.join(file);
-            fs::copy(&from, self.folder.join(file)).with_context(|| from.display().to_string())?;
+            let to = self.folder.join(file);
+            let copied = fs::copy(&from, &to).and_then(|_| File::open(&to)?.sync_all());
+            copied.with_context(|| from.display().to_string())?;
         }
-        Ok(())
+        File::open(&self.folder).and_then(|it| it.sync_all()).with_context(folder)
     }
 
     /// Forgets it.
@@ -154,6 +160,9 @@ impl Draft {
             bail!("nothing was measured: fit the lens, then find the belt's plane")
         };
         let mut profile = profile.clone();
+        if let Some(lost) = self.lost() {
+            bail!("{lost}");
+        }
         self.copy().map_err(advised)?;
         // The maps must be there and be what was measured.
         profile.flat_field(&self.folder)?;
@@ -173,7 +182,22 @@ impl Draft {
     pub fn objections(&self, now: Timestamp) -> Vec<String> {
         let Some(mut profile) = self.profile.clone() else { return Vec::new() };
         let objections = profile.accept("", AcceptLimits::default(), now).err();
-        objections.unwrap_or_default().iter().map(ToString::to_string).collect()
+        let said = objections.unwrap_or_default();
+        said.iter().map(ToString::to_string).chain(self.lost()).collect()
+    }
+
+    /// What the profile in force knows and this does not any more, though a line may rest on it.
+    fn lost(&self) -> Option<String> {
+        let knows = |profile: &Profile| {
+            profile.belt.as_ref().is_some_and(|belt| belt.mm_per_count.is_some())
+        };
+        let was_known = read(&self.in_force).ok().flatten().as_ref().is_some_and(knows);
+        let is_lost = was_known && !self.profile.as_ref().is_some_and(knows);
+        is_lost.then(|| {
+            "the profile in force knows how far the belt runs in a count of the encoder, by which \
+             the reject gate may be reached: measure the belt's motion again"
+                .to_owned()
+        })
     }
 }
 

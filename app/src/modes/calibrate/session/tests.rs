@@ -303,6 +303,40 @@ fn a_plane_without_a_lens_is_accepted_only_by_a_ruler_and_what_is_missing_is_sai
 }
 
 #[test]
+fn what_the_gate_may_rest_on_is_not_lost_by_the_way() {
+    let mut trial = Trial::new();
+    trial.shows(1, |_| grey(90));
+    let at = |x| PointPx { x, y: 240.0 };
+    let ruler = || CalibrationStep::Ruler { from: at(0.0), to: at(400.0), length_mm: 100.0 };
+    trial.step(ruler());
+    trial.step(CalibrationStep::Accept);
+    let mut profile = Profile::read(&trial.folder()).unwrap();
+    let measured = |value| calibration::belt::Measured { value, std_error: 0.001 };
+    profile.belt = Some(calibration::belt::BeltMotion {
+        px_per_s: measured(400.0),
+        mm_per_s: Some(measured(100.0)),
+        direction_deg: measured(0.0),
+        px_per_count: Some(measured(0.8)),
+        mm_per_count: Some(measured(0.2)),
+        residual_px: 0.1,
+        pairs_used: 9,
+        pairs: 9,
+        pairs_still: 0,
+        pairs_odd: 0,
+    });
+    profile.accept("ann", calibration::AcceptLimits::default(), now()).unwrap();
+    profile.write(&trial.folder()).unwrap();
+
+    let mut trial = trial.killed();
+    trial.shows(1, |_| grey(90));
+    trial.step(ruler());
+    let objections = trial.shown().draft.objections.clone();
+    assert!(objections[0].contains("measure the belt's motion again"), "{objections:?}");
+    assert_eq!(trial.refused(CalibrationStep::Accept), objections[0]);
+    assert!(Profile::read(&trial.folder()).unwrap().belt.is_some(), "what is in force stays");
+}
+
+#[test]
 fn darkness_belongs_to_a_sheet_of_the_same_exposure() {
     let mut trial = Trial::new();
     assert!(trial.refused(flat(false)).contains("no frame yet"));

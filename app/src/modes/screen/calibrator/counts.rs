@@ -8,8 +8,8 @@ use domain::MonoTime;
 use pipeline::link::{LinkReceiver, Received};
 use pipeline::plc::FieldInput;
 
-/// So many readings are remembered: seconds, at any PLC's pace.
-const READINGS: usize = 256;
+/// So many readings are remembered: at a thousand a second, of the last second.
+const READINGS: usize = 1024;
 /// A frame may be so much newer than the last reading; the belt goes on as before meanwhile.
 const AHEAD: Duration = Duration::from_millis(100);
 /// The belt's speed is that over so long: readings are whole counts, and late by a millisecond.

@@ -25,6 +25,8 @@ pub struct OnLine {
     pub still: Arc<Still>,
     /// The line's.
     pub counters: Arc<Counters>,
+    /// Whether the station file names its profile: whether the line measures by it.
+    pub is_named: bool,
     /// Whether a profile lies there that no recipe was armed with.
     pub is_anew: Arc<AtomicBool>,
     /// What the belt's encoder counts, where there is a PLC.
@@ -52,7 +54,10 @@ impl Feed for OnLine {
     }
 
     fn accepted(&mut self) {
-        self.is_anew.store(true, Ordering::Release);
+        if self.is_named {
+            self.still.is_replaced();
+            self.is_anew.store(true, Ordering::Release);
+        }
     }
 
     fn silence(&self) -> Option<String> {

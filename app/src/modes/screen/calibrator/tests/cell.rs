@@ -130,6 +130,7 @@ impl Cell {
             camera: name.clone(),
             still: Arc::clone(&still),
             counters: Arc::clone(&counters),
+            is_named,
             is_anew: Arc::clone(&is_anew),
             counts: None,
         };
