@@ -22,7 +22,8 @@ pub use cause::Cause;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Landmark {
-    /// A fiducial or a screw: a small picture with edges in both directions.
+    /// A fiducial or a screw: a small picture with edges in both directions. Where all its edges
+    /// run one way, as at the belt's edge, it is that edge.
     Patch(RectPx),
     /// A straight edge (the belt's) that runs through the rectangle from top to bottom.
     UprightEdge(RectPx),

@@ -293,13 +293,16 @@ fn dirt_is_named_with_its_place() {
 
 #[test]
 fn an_edge_is_followed_to_a_fraction_of_a_pixel() {
-    let baseline = baseline(scenes(30, 1), Landmark::LevelEdge(EDGE));
-    for shift in [0.0, 1.5, 6.0] {
-        let wrong = Wrong { shift_px: shift, ..CLEAN };
-        let (measures, causes) = episode(&baseline, scenes(30, 2), wrong, 3);
-        let (dx, dy) = measures.drift_px.unwrap();
-        assert!(dx == 0.0 && (dy - shift / 3.0).abs() < 0.1, "{shift}: {dy}");
-        assert_eq!(causes.iter().any(|c| matches!(c, Cause::Moved { .. })), shift == 6.0);
+    // Whether somebody says that it is one or only points at it.
+    for landmark in [Landmark::LevelEdge(EDGE), Landmark::Patch(EDGE)] {
+        let baseline = baseline(scenes(30, 1), landmark);
+        for shift in [0.0, 1.5, 6.0] {
+            let wrong = Wrong { shift_px: shift, ..CLEAN };
+            let (measures, causes) = episode(&baseline, scenes(30, 2), wrong, 3);
+            let (dx, dy) = measures.drift_px.unwrap();
+            assert!(dx == 0.0 && (dy - shift / 3.0).abs() < 0.1, "{landmark:?} {shift}: {dy}");
+            assert_eq!(causes.iter().any(|c| matches!(c, Cause::Moved { .. })), shift == 6.0);
+        }
     }
 }
 

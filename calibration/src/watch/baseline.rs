@@ -5,7 +5,7 @@ use domain::{RectPx, SizePx};
 use thiserror::Error;
 
 use super::Landmark;
-use super::landmark::{Follower, Marked, find_edge, window};
+use super::landmark::{Follower, Marked, find_edge, runs_along, window};
 use super::measure::{Lattice, Look, brightness, flicker, median};
 use crate::Picture;
 use crate::align::level::noise;
@@ -213,8 +213,8 @@ pub struct BaselineStudy {
     cells: Vec<Vec<f32>>,
     looks: Vec<Look>,
     noises: Vec<f32>,
-    /// Where the landmark's edge was, or its pixels' sums.
-    edges: Vec<(f64, bool)>,
+    /// Where the landmark's edge was, by whether it is upright, and its pixels' sums.
+    edges: [Vec<(f64, bool)>; 2],
     patch_sums: Vec<u32>,
 }
 
@@ -242,7 +242,7 @@ impl BaselineStudy {
             cells: Vec::new(),
             looks: Vec::new(),
             noises: Vec::new(),
-            edges: Vec::new(),
+            edges: Default::default(),
             patch_sums: Vec::new(),
         })
     }
@@ -270,15 +270,21 @@ impl BaselineStudy {
         match self.landmark {
             None => {}
             Some(Landmark::Patch(at)) => {
+                self.see_edge(picture, at, false);
+                self.see_edge(picture, at, true);
                 self.patch_sums.resize(at.width as usize * at.height as usize, 0);
                 let window = window(picture, at);
                 let pixels = (0..at.height).flat_map(|y| window.row(y));
                 self.patch_sums.iter_mut().zip(pixels).for_each(|(sum, p)| *sum += u32::from(*p));
             }
-            Some(Landmark::UprightEdge(at)) => self.edges.extend(find_edge(picture, at, true)),
-            Some(Landmark::LevelEdge(at)) => self.edges.extend(find_edge(picture, at, false)),
+            Some(Landmark::UprightEdge(at)) => self.see_edge(picture, at, true),
+            Some(Landmark::LevelEdge(at)) => self.see_edge(picture, at, false),
         }
         Ok(())
+    }
+
+    fn see_edge(&mut self, picture: &Picture<'_>, at: RectPx, upright: bool) {
+        self.edges[usize::from(upright)].extend(find_edge(picture, at, upright));
     }
 
     /// What it looked like.
@@ -329,28 +335,34 @@ impl BaselineStudy {
 
     fn marked(&self) -> Result<Option<Marked>, BaselineRefused> {
         let Some(landmark) = self.landmark else { return Ok(None) };
-        let at = landmark.rect();
-        let refused = |why| BaselineRefused::Landmark { at, why };
+        let refused = |why| BaselineRefused::Landmark { at: landmark.rect(), why };
         let marked = match landmark {
-            Landmark::Patch(_) => {
+            Landmark::Patch(at) => {
                 let count = f64::from(edge(self.looks.len()));
                 let mean = |sum: &u32| grey(single(f64::from(*sum) / count));
-                Marked::Patch { at, luma: self.patch_sums.iter().map(mean).collect() }
-            }
-            Landmark::UprightEdge(_) | Landmark::LevelEdge(_) => {
-                let upright = matches!(landmark, Landmark::UprightEdge(_));
-                if self.edges.len() * 2 < self.looks.len() {
-                    let (seen, all) = (self.edges.len(), self.looks.len());
-                    let why = format!("a straight edge was seen in {seen} of {all} pictures");
-                    return Err(refused(why));
+                let luma: Vec<u8> = self.patch_sums.iter().map(mean).collect();
+                match runs_along(at, &luma) {
+                    Some(deg) => self.edge(at, (45.0..135.0).contains(&deg)),
+                    None => Ok(Marked::Patch { at, luma }),
                 }
-                let mut places: Vec<f32> = self.edges.iter().map(|edge| single(edge.0)).collect();
-                let place = f64::from(median(&mut places).unwrap_or(0.0));
-                let brighter = self.edges.iter().filter(|edge| edge.1).count();
-                Marked::Edge { at, upright, place, brighter: brighter * 2 > self.edges.len() }
             }
+            Landmark::UprightEdge(at) => self.edge(at, true),
+            Landmark::LevelEdge(at) => self.edge(at, false),
         };
+        let marked = marked.map_err(refused)?;
         Follower::new(&marked).map_err(refused)?;
         Ok(Some(marked))
+    }
+
+    fn edge(&self, at: RectPx, upright: bool) -> Result<Marked, String> {
+        let edges = &self.edges[usize::from(upright)];
+        if edges.len() * 2 < self.looks.len() {
+            let (seen, all) = (edges.len(), self.looks.len());
+            return Err(format!("a straight edge was seen in {seen} of {all} pictures"));
+        }
+        let mut places: Vec<f32> = edges.iter().map(|edge| single(edge.0)).collect();
+        let place = f64::from(median(&mut places).unwrap_or(0.0));
+        let brighter = edges.iter().filter(|edge| edge.1).count();
+        Ok(Marked::Edge { at, upright, place, brighter: brighter * 2 > edges.len() })
     }
 }

@@ -5,7 +5,7 @@ use domain::RectPx;
 
 use super::Landmark;
 use crate::Picture;
-use crate::align::{Aligner, Options};
+use crate::align::{Aligner, GoldenRefused, Options};
 use crate::rounding::edge;
 
 /// A landmark as commissioning saw it.
@@ -59,9 +59,8 @@ impl Follower {
         match *marked {
             Marked::Patch { at, ref luma } => {
                 let picture = patch(at, luma);
-                let options =
-                    Options { most_angle_deg: 0.0, least_confidence: 0.5, ..Options::default() };
-                let aligner = Aligner::new(&picture, &options).map_err(|why| why.to_string())?;
+                let aligner = Aligner::new(&picture, &patch_options());
+                let aligner = aligner.map_err(|why| why.to_string())?;
                 Ok(Self::Patch { at, aligner: Box::new(aligner) })
             }
             Marked::Edge { at, upright, place, brighter } => {
@@ -91,6 +90,18 @@ impl Follower {
 /// there is none.
 pub fn find_edge(sample: &Picture<'_>, at: RectPx, upright: bool) -> Option<(f64, bool)> {
     edge_place(&window(sample, at), upright, None, &mut Vec::with_capacity(2 * LINES))
+}
+
+/// The direction of a patch's edges, degrees from the x axis, where all of them run one way.
+pub fn runs_along(at: RectPx, luma: &[u8]) -> Option<f64> {
+    match Aligner::new(&patch(at, luma), &patch_options()) {
+        Err(GoldenRefused::OneWay { along_deg }) => Some(along_deg),
+        _ => None,
+    }
+}
+
+fn patch_options() -> Options {
+    Options { most_angle_deg: 0.0, least_confidence: 0.5, ..Options::default() }
 }
 
 fn patch(at: RectPx, luma: &[u8]) -> Picture<'_> {

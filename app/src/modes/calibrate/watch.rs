@@ -34,7 +34,8 @@ pub struct Args {
     /// Take so many pictures of a live camera, half a second apart.
     #[arg(long, value_name = "N", default_value_t = WATCH)]
     take: u32,
-    /// A fiducial or a screw that does not move with the belt: `X,Y,WIDTH,HEIGHT`, pixels.
+    /// What does not move with the belt, a fiducial, a screw, or the belt's straight edge:
+    /// `X,Y,WIDTH,HEIGHT`, pixels.
     #[arg(long, value_name = "X,Y,W,H", value_parser = rect)]
     landmark: Option<RectPx>,
     /// Hold the pictures against what was remembered.
