@@ -108,6 +108,24 @@ fn what_can_not_be_a_calibration_is_refused_with_what_to_do() {
     assert!(!Path::new(&profile).join("profile.toml").exists(), "nothing was half written");
 }
 
+#[test]
+fn who_has_no_camera_tries_it_with_the_simulator() {
+    let dir = TempDir::new().unwrap();
+    for (kind, more) in
+        [("charuco", &[][..]), ("chessboard", &[]), ("circles", &["--columns", "4"])]
+    {
+        let profile = dir.path().join(kind).to_string_lossy().into_owned();
+        let args = [&["lens", &profile, "--views", "simulator", "--kind", kind, "--json"], more];
+        let ran = calibrate(&args.concat());
+        assert_eq!(ran.code, Some(0), "{kind} {ran:?}");
+        assert!(ran.stderr.contains("focal length 1500 px"), "the truth is told: {ran:?}");
+        let lens: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let focal = lens["lens"]["focal_px"][0].as_f64().unwrap();
+        let k1 = lens["lens"]["distortion"][0].as_f64().unwrap();
+        assert!((focal / 1500.0 - 1.0).abs() < 0.005 && (k1 + 0.22).abs() < 0.01, "{lens}");
+    }
+}
+
 /// A station with a camera that shows `pictures`, each for a while, over and over, as a live one.
 fn station(folder: &Path, camera: &str, pictures: &[Vec<u8>]) -> PathBuf {
     let seen = folder.join(camera);

@@ -1,7 +1,7 @@
 //! `sightline calibrate lens`: takes views of a target, or takes them itself of a live camera;
 //! gives what the lens bends.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +11,9 @@ use domain::SizePx;
 use serde_json::json;
 
 use super::board::Board;
+use super::guide::Guide;
+use super::shots::Shot;
+use super::simulated::{self, SIMULATOR};
 use super::{camera, live_views, measured, profile, residuals, shots};
 use crate::Ended;
 use crate::modes::{say, say_json};
@@ -25,7 +28,8 @@ use crate::modes::{say, say_json};
 pub struct Args {
     /// The profile's folder; made when it is not there.
     profile: PathBuf,
-    /// The views: a folder or pattern of images, a video, or a live camera: `station.toml#top`.
+    /// The views: a folder or pattern of images, a video, a live camera: `station.toml#top`; or
+    /// `simulator`, which renders some through a lens that it tells, to try it out.
     #[arg(long, value_name = "SOURCE")]
     views: OsString,
     /// Take so many views of a live camera at most.
@@ -52,7 +56,11 @@ pub fn run(args: &Args) -> Result<Ended> {
     let target = args.board.target()?;
     let (Found { views, unseen, size }, serial) = match camera::named(&args.views)? {
         Some(camera) => live_views::take(&camera, target, args.views_most)?,
-        None => (found_in(&args.views, &target)?, None),
+        None if args.views == SIMULATOR => {
+            Guide::new().say(&simulated::truth());
+            (found_in(&simulated::views(&target)?, &target)?, None)
+        }
+        None => (found_in(&shots::all(&args.views)?, &target)?, None),
     };
     let found =
         fit(&views, size, &FitOptions::default()).with_context(|| seen_in(views.len(), &unseen))?;
@@ -87,10 +95,9 @@ pub struct Found {
     pub size: SizePx,
 }
 
-fn found_in(source: &OsStr, target: &Target) -> Result<Found> {
-    let shots = shots::all(source)?;
+fn found_in(shots: &[Shot], target: &Target) -> Result<Found> {
     let (mut views, mut unseen) = (Vec::new(), Vec::new());
-    for shot in &shots {
+    for shot in shots {
         match target.detect(&shot.picture()?) {
             Ok(observation) => views.push(View { name: shot.name.clone(), observation }),
             Err(error) => unseen.push(format!("{}: {error}", shot.name)),

@@ -17,6 +17,7 @@ mod plane;
 mod residuals;
 pub mod session;
 pub mod shots;
+mod simulated;
 mod target;
 mod watch;
 

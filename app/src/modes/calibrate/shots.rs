@@ -48,18 +48,16 @@ impl Shot {
     }
 }
 
-#[cfg(test)]
 impl Shot {
     /// A picture of `luma`, row by row.
+    pub fn of_luma(name: String, at: MonoTime, size: SizePx, luma: Vec<u8>) -> Self {
+        Self { name, at, count: None, says: CameraFacts::default(), size, luma }
+    }
+
+    /// A test's.
+    #[cfg(test)]
     pub fn example(size: SizePx, at: MonoTime, luma: Vec<u8>) -> Self {
-        Self {
-            name: "a test's".to_owned(),
-            at,
-            count: None,
-            says: CameraFacts::default(),
-            size,
-            luma,
-        }
+        Self::of_luma("a test's".to_owned(), at, size, luma)
     }
 }
 
